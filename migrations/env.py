@@ -1,0 +1,35 @@
+"""One environment for all schemas: `-x schema=intake` says which; each has its versions and its version table.
+
+A schema migrates alone, under its own advisory lock, in any order. Tables belong to the role fangpin_owner, which
+nobody can log in as.
+"""
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from shared.db.metadata import metadata_of
+
+SET_UP = """
+SET lock_timeout = '10s';
+SET ROLE fangpin_owner;
+CREATE SCHEMA IF NOT EXISTS {schema};
+SET search_path = {schema};
+"""
+
+
+def migrate(connection: Connection, schema: str) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"migrate {schema}"})
+    for statement in SET_UP.format(schema=schema).strip().splitlines():
+        connection.execute(text(statement))
+    context.configure(
+        connection=connection, target_metadata=metadata_of(schema), version_table_schema=schema,
+        include_schemas=True, compare_server_default=False,
+        include_name=lambda name, kind, _: kind != "schema" or name == schema,
+        include_object=lambda obj, name, kind, reflected, other: not (kind == "table" and obj.info.get("unmanaged")),
+    )
+    context.run_migrations()
+    connection.execute(text("RESET ROLE"))
+
+
+config = context.config
+migrate(config.attributes["connection"], config.attributes["schema"])

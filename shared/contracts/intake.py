@@ -1,0 +1,117 @@
+"""What intake says: households of a roster, and observations of any kind."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.vocabulary.terms import BaseGroup, Source, Visit
+
+HOUSEHOLDS_RECORDED = "cn.fangpin.intake.households_recorded.v1"
+OBSERVATIONS_RECORDED = "cn.fangpin.intake.observations_recorded.v1"
+
+
+class Contract(BaseModel):
+    """A part of a message: unknown fields are refused, so that a misspelt field is never lost in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MemberRecord(Contract):
+    """A resident as the roster lists him; the number travels sealed (AAD: event id, "members/<household>/<i>")."""
+
+    index: str = Field(description="hex of the blind index of the identity number")
+    sealed: str = Field(description="base64 of the identity number sealed for transit")
+    name: str
+    relation: str
+    sex: Literal["male", "female"]
+    birth_date: date
+    insured_resident: bool | None = None
+    insured_employee: bool | None = None
+
+
+class YearIncome(Contract):
+    """A household's income of one calendar year, fen."""
+
+    wage_fen: int
+    business_sales_fen: int
+    production_cost_fen: int
+    property_fen: int
+    transfer_fen: int
+
+
+class HouseholdRecord(Contract):
+    """A household as the roster lists it; `record` is its natural key in the feed."""
+
+    household_no: str
+    record: str
+    division: str
+    base_group: BaseGroup
+    phone: str | None = None
+    dwelling_grade: str | None = None
+    occupied_grade: str | None = None
+    income_year: int | None = None
+    income: YearIncome | None = None
+    members: list[MemberRecord] = Field(min_length=1)
+
+
+class HouseholdsRecorded(Contract):
+    """Households new or changed in a roster feed; membership is valid from `recorded_from`."""
+
+    feed_id: str
+    department: str
+    data_set: str
+    division: str
+    received_at: AwareDatetime
+    recorded_from: date
+    households: list[HouseholdRecord] = Field(min_length=1, max_length=300)
+
+
+class Observation(Contract):
+    """One thing observed about a person (`person`: hex blind index) or a household; money in fen.
+
+    `record` is its natural key within the data set: a later message with the same record corrects it, `op` "end"
+    ends it on `ended_on`.
+    """
+
+    record: str
+    op: Literal["put", "end"] = "put"
+    person: str | None = None
+    household_no: str | None = None
+    division: str | None = None
+    kind: str
+    occurred_on: date
+    ended_on: date | None = None
+    period_from: date | None = None
+    period_to: date | None = None
+    amount_fen: int | None = None
+    gross_fen: int | None = None
+    compliant_fen: int | None = None
+    other_fen: int | None = None
+    relief_fen: int | None = None
+    visit: Visit | None = None
+    stay: str | None = None
+    value: str | None = None
+    verified: bool | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class ReporterContact(Contract):
+    """How to reach the person who reported; for the cadre who answers."""
+
+    name: str
+    phone: str | None = None
+
+
+class ObservationsRecorded(Contract):
+    """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands."""
+
+    source: Source
+    department: str | None = None
+    data_set: str
+    feed_id: str | None = None
+    report_id: str | None = None
+    division: str
+    received_at: AwareDatetime
+    reporter: ReporterContact | None = None
+    observations: list[Observation] = Field(min_length=1, max_length=1000)

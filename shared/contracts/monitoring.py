@@ -1,0 +1,83 @@
+"""What monitoring says: the risk of a household changed."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from shared.contracts.intake import Contract
+from shared.vocabulary.terms import Severity, Source
+
+RISK_CHANGED = "cn.fangpin.monitoring.risk_changed.v1"
+
+
+class Contact(Contract):
+    """Whom the cadre asks for."""
+
+    name: str
+    phone: str | None = None
+
+
+class Finding(Contract):
+    """One indicator of the assessment, as a person reads it; amounts are decimal strings in `unit`."""
+
+    indicator: str
+    state: Literal["fired", "clear", "unknown"]
+    severity: Severity | None = None
+    cause: str | None = None
+    measured: str | None = None
+    threshold: str | None = None
+    margin: str | None = None
+    unit: str | None = None
+    sentence: str
+
+
+class EvidenceItem(Contract):
+    """One fact behind the warning, without amounts or diagnosis."""
+
+    kind: str
+    occurred_on: date
+    source: Source
+    department: str | None = None
+    summary: str
+
+
+class Clocks(Contract):
+    """How soon the warning must be acknowledged and verified; policy parameters."""
+
+    acknowledge_hours: int
+    verify_days: int
+
+
+class RiskItem(Contract):
+    """The risk of one subject: "household:<no>", or "report:<id>" while a report is matched to no household.
+
+    `opens` says whether a warning opens; otherwise `withheld_because` says why not. Receivers ignore an item whose
+    `facts_version` is older than one they have seen.
+    """
+
+    subject: str
+    household_no: str | None = None
+    facts_version: int
+    living_division: str
+    registered_division: str
+    contact: Contact
+    recommendation: str | None = None
+    previous_recommendation: str | None = None
+    listed_as: str | None = None
+    severity: Severity | None = None
+    score: int = 0
+    causes: list[str] = Field(default_factory=list)
+    findings: list[Finding] = Field(default_factory=list)
+    evidence: list[EvidenceItem] = Field(default_factory=list)
+    reason: Literal["recommendation", "finding", "hardship_report"]
+    report_ids: list[str] = Field(default_factory=list)
+    opens: bool
+    withheld_because: str | None = None
+    on: date
+    clocks: Clocks
+
+
+class RiskChanged(Contract):
+    policy_version: str
+    items: list[RiskItem] = Field(min_length=1, max_length=200)

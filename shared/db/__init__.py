@@ -1,0 +1,1 @@
+"""PostgreSQL: table bases, pools per role, row scope, embedded server, migrations."""

@@ -1,0 +1,60 @@
+"""Pools of connections, each under the role of one service."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+
+def to_json(value: Any) -> str:
+    """JSON as the database stores it: characters as they are, no NaN."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Teach a new connection JSON."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=to_json, decoder=json.loads, schema="pg_catalog")
+
+
+def _server_settings(role: str | None, schema: str, options: Mapping[str, str]) -> dict[str, str]:
+    # `role` as a start-up setting survives the pool's RESET ALL, so no code path can fall back to the login user.
+    settings = {"search_path": schema, "application_name": role or "fangpin", "timezone": "UTC", "jit": "off"}
+    settings.update(options)
+    if role:
+        settings["role"] = role
+    return settings
+
+
+async def open_pool(
+    url: str, *, role: str | None, schema: str, size: int, options: Mapping[str, str] | None = None
+) -> asyncpg.Pool:
+    """Open a pool whose connections act as `role` in `schema`."""
+    pool: asyncpg.Pool = await asyncpg.create_pool(
+        plain_url(url), min_size=1, max_size=size, init=prepare_connection,
+        server_settings=_server_settings(role, schema, options or {}), command_timeout=60,
+    )
+    return pool
+
+
+def open_engine(url: str, *, role: str, schema: str, size: int) -> AsyncEngine:
+    """SQLAlchemy's engine for ordinary endpoints, under the same role."""
+    return create_async_engine(
+        alchemy_url(url), pool_size=size, max_overflow=0, pool_pre_ping=True, pool_timeout=10,
+        connect_args={"server_settings": _server_settings(role, schema, {}), "command_timeout": 30},
+    )
+
+
+def plain_url(url: str) -> str:
+    """The URL as asyncpg reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+def alchemy_url(url: str) -> str:
+    """The URL as SQLAlchemy reads it (asyncpg takes a socket folder as `host` in the query)."""
+    parts = urlsplit(plain_url(url))
+    query = urlencode([(k, v) for k, v in parse_qsl(parts.query) if k in {"host", "port"}])
+    return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, query, ""))

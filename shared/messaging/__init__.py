@@ -1,0 +1,1 @@
+"""Messages: written with their cause (outbox), relayed signed, taken in once (inbox)."""

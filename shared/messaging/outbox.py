@@ -1,0 +1,26 @@
+"""Write a message in the transaction of its cause; it leaves with the commit or not at all."""
+
+import asyncpg
+
+from shared.contracts.envelope import Event
+
+# For hot paths that fold the message into a statement of their own: $e_id, $e_type ... are named by the caller.
+ENQUEUE = """
+WITH message AS (
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+)
+INSERT INTO outbox_delivery (outbox_id, subscription_id, due_at, priority)
+SELECT message.id, s.subscription_id, $7, $8 FROM message, subscription s WHERE s.active AND $4 = ANY (s.types)
+"""
+
+
+async def enqueue(connection: asyncpg.Connection, event: Event, *, aggregate: str, priority: int = 5) -> None:
+    """Put a message into the outbox, with one delivery for each subscriber to its type.
+
+    `priority`: 0 a person waits, 5 usual, 9 bulk. The caller wakes "relay" after the commit.
+    """
+    await connection.execute(
+        ENQUEUE, event.id, aggregate, event.subject or "", event.type, event.data, event.traceparent, event.time,
+        priority,
+    )

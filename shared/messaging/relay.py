@@ -1,0 +1,157 @@
+"""Send what the outbox holds: claim, let go of the connection, post signed, record."""
+
+import asyncio
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import httpx
+
+from shared.contracts.envelope import Event
+from shared.db.pool import to_json
+from shared.db.scope import transaction
+from shared.logs import log
+from shared.messaging.signing import sign
+from shared.messaging.subscription import INTERNAL_PREFIX
+from shared.queue.backoff import RETRY_SCHEDULE, delay
+from shared.queue.claim import LeaseLost, Queue, claim, finish
+from shared.runtime import Runtime
+
+QUEUE = Queue("outbox_delivery", ("outbox_id", "subscription_id"), where="state = 'due'")
+LEASE = timedelta(seconds=60)
+TIMEOUT = httpx.Timeout(30, connect=3)
+GIVE_UP_AFTER = 60
+# A peer that restarts is back in seconds; a subscriber outside may be away for days.
+INTERNAL_SCHEDULE = tuple(timedelta(seconds=s) for s in (0.5, 1, 2, 5, 10, 30))
+URGENT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message on its way to one subscriber."""
+
+    key: tuple[object, object]
+    token: object
+    attempts: int
+    receiver: str
+    url: str
+    secret: bytes
+    event: Event
+
+    @property
+    def internal(self) -> bool:
+        return self.receiver.startswith(INTERNAL_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the subscriber said; `status` is None when it said nothing."""
+
+    status: int | None
+    error: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def final(self) -> bool:
+        """Trying again cannot help: the subscriber is gone, or the message itself is refused."""
+        return self.status == 410 or self.status in {400, 413, 415, 422}
+
+
+async def relay_urgent(runtime: Runtime) -> int:
+    """Send messages somebody waits for; its own task, so that they never queue behind a file."""
+    return await _relay(runtime, limit=16, extra="priority = 0")
+
+
+async def relay_once(runtime: Runtime) -> int:
+    """Send up to eight due messages at once; the number tried."""
+    return await _relay(runtime, limit=8, extra="priority > 0")
+
+
+async def _relay(runtime: Runtime, *, limit: int, extra: str) -> int:
+    async with transaction(runtime.worker_pool) as connection:
+        posts = await _claim(runtime, connection, limit, extra)
+    if posts:
+        answers = await asyncio.gather(*(_post(runtime, post) for post in posts))
+        await asyncio.gather(*(_record(runtime, p, a) for p, a in zip(posts, answers, strict=True)))
+    return len(posts)
+
+
+async def _claim(runtime: Runtime, connection: asyncpg.Connection, limit: int, extra: str) -> list[Post]:
+    claimed = await claim(
+        connection, QUEUE, now=runtime.clock.now(), limit=limit, lease=LEASE, extra=extra,
+        returning="outbox_id, subscription_id, lease_token, attempts",
+    )
+    if not claimed:
+        return []
+    details = await connection.fetch(
+        """
+        SELECT o.id, o.aggregateid, o.type, o.payload, o.traceparent, o.created_at,
+               s.subscription_id, s.name, s.url, s.secret
+        FROM unnest($1::uuid[], $2::uuid[]) AS due (outbox_id, subscription_id)
+        JOIN outbox o ON o.id = due.outbox_id JOIN subscription s ON s.subscription_id = due.subscription_id
+        """,
+        [row["outbox_id"] for row in claimed], [row["subscription_id"] for row in claimed],
+    )
+    leases = {(row["outbox_id"], row["subscription_id"]): row for row in claimed}
+    return [_as_post(runtime, row, leases[row["id"], row["subscription_id"]]) for row in details]
+
+
+def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Post:
+    event = Event(
+        id=row["id"], source=f"fangpin/{runtime.service}", type=row["type"], time=row["created_at"],
+        subject=row["aggregateid"] or None, data=row["payload"], traceparent=row["traceparent"],
+    )
+    name: str = row["name"]
+    if name.startswith(INTERNAL_PREFIX):
+        secret = runtime.keys.message_secret(runtime.service, name.removeprefix(INTERNAL_PREFIX))
+    else:
+        opened = runtime.keys.open(row["secret"], "subscription", "secret", str(row["subscription_id"]))
+        secret = base64.b64decode(opened)
+    key = (row["id"], row["subscription_id"])
+    return Post(key, lease["lease_token"], lease["attempts"], name, row["url"], secret, event)
+
+
+async def _post(runtime: Runtime, post: Post) -> Answer:
+    body = to_json(post.event.model_dump(mode="json", exclude_none=True)).encode()
+    headers = sign(post.secret, str(post.event.id), body, runtime.clock.now())
+    headers["content-type"] = "application/cloudevents+json"
+    if post.event.traceparent:
+        headers["traceparent"] = post.event.traceparent
+    try:
+        answer = await runtime.http.post(
+            post.url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
+        )
+    except httpx.HTTPError as error:
+        return Answer(None, type(error).__name__)
+    return Answer(answer.status_code, None if answer.is_success else answer.text[:300])
+
+
+async def _record(runtime: Runtime, post: Post, answer: Answer) -> None:
+    try:
+        async with transaction(runtime.worker_pool) as connection:
+            await _settle(runtime, connection, post, answer)
+    except LeaseLost:
+        log.warning("relay.lease_lost", event_id=str(post.event.id))
+
+
+async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, answer: Answer) -> None:
+    now = runtime.clock.now()
+    if answer.accepted:
+        await finish(
+            connection, QUEUE, post.key, post.token,  # type: ignore[arg-type]
+            set_sql="state = 'delivered', due_at = NULL, delivered_at = $1, last_status = $2, last_error = NULL",
+            args=(now, answer.status),
+        )
+        return
+    dead = post.attempts >= GIVE_UP_AFTER or (answer.final and post.attempts >= 3)
+    wait = delay(post.attempts, INTERNAL_SCHEDULE if post.internal else RETRY_SCHEDULE)
+    log.warning("relay.failed", event_id=str(post.event.id), to=post.receiver, status=answer.status, dead=dead)
+    await finish(
+        connection, QUEUE, post.key, post.token,  # type: ignore[arg-type]
+        set_sql="state = $1, due_at = $2, last_status = $3, last_error = $4",
+        args=("dead" if dead else "due", None if dead else now + wait, answer.status, answer.error),
+    )

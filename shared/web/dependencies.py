@@ -1,0 +1,86 @@
+"""What endpoints ask for: the caller, the running service, a transaction that sees the caller's rows."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.scope import scoped
+from shared.errors import Forbidden
+from shared.runtime import Runtime
+from shared.security.principal import Principal
+from shared.security.tokens import TokenRefused, TokenVerifier
+from shared.vocabulary.division import code_range
+from shared.web.middleware import RequestContext
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="token", description="系统令牌（POST /oauth2/token）或干部登录令牌"
+)
+
+
+class ScopeMissing(Forbidden):
+    code, title = "scope_missing", "没有执行此操作的权限"
+
+
+def runtime_of(request: Request) -> Runtime:
+    running: Runtime = request.app.state.runtime
+    return running
+
+
+def context_of(request: Request) -> RequestContext:
+    context: RequestContext = request.state.context
+    return context
+
+
+RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
+ContextDep = Annotated[RequestContext, Depends(context_of)]
+
+
+async def _caller(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    if given is None:
+        raise TokenRefused("请在 Authorization 头中提供令牌：Bearer <token>")
+    verifier: TokenVerifier = request.app.state.verifier
+    return await verifier.verify(given.credentials, now=request.app.state.runtime.clock.now())
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+
+
+def require(scope: str) -> Callable[[Principal], Principal]:
+    """A dependency: the caller, who must hold `scope`."""
+
+    def allowed(caller: Caller) -> Principal:
+        if scope not in caller.scopes:
+            raise ScopeMissing(f"此操作需要权限 {scope}")
+        return caller
+
+    return allowed
+
+
+async def _connection(runtime: RuntimeDep, caller: Caller) -> AsyncIterator[asyncpg.Connection]:
+    async with scoped(runtime.pool, caller.division, officer_no=caller.officer_no) as connection:
+        yield connection
+
+
+async def _session(runtime: RuntimeDep, caller: Caller) -> AsyncIterator[AsyncSession]:
+    lo, hi = code_range(caller.division)
+    async with runtime.sessions() as session, session.begin():
+        await session.execute(
+            text(
+                "SELECT set_config('app.lo', :lo, true), set_config('app.hi', :hi, true),"
+                " set_config('app.officer', :officer, true)"
+            ),
+            {"lo": lo, "hi": hi, "officer": caller.officer_no or ""},
+        )
+        yield session
+
+
+# scope="function": the transaction commits before the answer leaves, so that what is acknowledged is durable.
+ScopedConnection = Annotated[asyncpg.Connection, Depends(_connection, scope="function")]
+ScopedSession = Annotated[AsyncSession, Depends(_session, scope="function")]

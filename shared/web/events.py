@@ -1,0 +1,85 @@
+"""POST /{service}/v1/events: signed messages in, each with its effect once."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Literal
+
+import asyncpg
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+
+from shared.contracts.envelope import Event
+from shared.db.scope import transaction
+from shared.errors import Unprocessable
+from shared.messaging.inbox import accept_once
+from shared.messaging.signing import verify
+from shared.messaging.subscription import senders_to
+from shared.runtime import Runtime
+from shared.web.dependencies import RuntimeDep
+from shared.web.problem import problems
+from shared.web.strict_json import parse_strict
+
+# The names of the queues that the effect filled, to be woken after the commit.
+EventHandler = Callable[[asyncpg.Connection, Event, Runtime], Awaitable[Iterable[str]]]
+
+MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+class MessageRefused(Unprocessable):
+    """A message does not follow its contract; it waits as a dead letter at the sender."""
+
+    code, title = "message_refused", "消息内容不符合约定"
+
+
+class EventAnswer(BaseModel):
+    status: Literal["accepted", "duplicate"]
+
+
+def events_router(service: str, handlers: Mapping[str, EventHandler]) -> APIRouter:
+    """The door through which a service takes its peers' messages."""
+    router = APIRouter(tags=["messages"])
+    senders = senders_to(service)
+
+    @router.post(
+        f"/{service}/v1/events", summary="接收签名消息（CloudEvents 1.0，Standard Webhooks 签名）",
+        responses=problems(401, 409, 422),
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/cloudevents+json": {
+                "schema": {"type": "object", "required": ["specversion", "id", "source", "type", "time", "data"]}
+            }}}
+        },
+    )
+    async def receive_event(request: Request, runtime: RuntimeDep) -> EventAnswer:
+        body = await request.body()
+        verify((runtime.keys.message_secret(sender, service) for sender in senders), request.headers, body)
+        event = _event(body, handlers)
+        return EventAnswer(status=await _take(runtime, event, handlers[event.type]))
+
+    return router
+
+
+async def _take(runtime: Runtime, event: Event, handle: EventHandler) -> Literal["accepted", "duplicate"]:
+    wakes: Iterable[str] = ()
+    async with transaction(runtime.worker_pool) as connection:
+        fresh = await accept_once(connection, event, runtime.clock.now())
+        if fresh:
+            try:
+                wakes = await handle(connection, event, runtime)
+            except ValidationError as error:
+                raise MessageRefused(_where(error)) from error
+    runtime.waker.wake(*wakes)
+    return "accepted" if fresh else "duplicate"
+
+
+def _event(body: bytes, handlers: Mapping[str, EventHandler]) -> Event:
+    try:
+        event = Event.model_validate(parse_strict(body))
+    except ValidationError as error:
+        raise MessageRefused(_where(error)) from error
+    if event.type not in handlers:
+        raise MessageRefused(f"不接收类型为 {event.type} 的消息；可接收：{'、'.join(sorted(handlers))}")
+    return event
+
+
+def _where(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'/'.join(str(part) for part in first['loc'])}：{first['type']}"

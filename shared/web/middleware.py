@@ -1,0 +1,133 @@
+"""Around every request: its ids, the body's limit, the log line, the measures, and headers no answer may miss."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import TooLarge
+from shared.logs import log
+from shared.vocabulary.identifiers import new_id
+from shared.web.metrics import REQUESTS, SECONDS
+from shared.web.problem import problem_response
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+class BodyTooLarge(TooLarge):
+    code, title = "body_too_large", "请求体超过上限"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """The ids of a request, for the log, the audit row and the messages it causes."""
+
+    request_id: str
+    traceparent: str
+
+
+class Around:
+    """Pure ASGI, since a wrapped response costs the hot path more than the database does."""
+
+    def __init__(
+        self, app: ASGIApp, *, service: str, body_limit: int, body_limits: Mapping[str, int],
+    ) -> None:
+        self._app = app
+        self._service = service
+        self._limit = body_limit
+        self._limits: Sequence[tuple[str, int]] = sorted(body_limits.items(), reverse=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context = _context(scope)
+        scope.setdefault("state", {})["context"] = context
+        started = time.perf_counter()
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_headers(context)]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(
+            request_id=context.request_id, trace=context.traceparent[3:35], service=self._service
+        )
+        try:
+            await self._limited(scope, receive, answer)
+        finally:
+            self._note(scope, status, time.perf_counter() - started)
+            structlog.contextvars.clear_contextvars()
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit = next((n for prefix, n in self._limits if scope["path"].startswith(prefix)), self._limit)
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            await _too_large(limit, scope)(scope, receive, send)
+            return
+        taken = 0
+        begun = False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise BodyTooLarge(_limit_text(limit))
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except BodyTooLarge:
+            if begun:
+                raise
+            await _too_large(limit, scope)(scope, receive, send)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or scope.get("route_path") or "unmatched"
+        REQUESTS.labels(self._service, scope["method"], route, status).inc()
+        SECONDS.labels(self._service, route).observe(seconds)
+        if scope["path"] not in _QUIET:
+            log.info(
+                "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
+            )
+
+
+def _too_large(limit: int, scope: Scope) -> ASGIApp:
+    return problem_response(BodyTooLarge(_limit_text(limit)), scope["path"])
+
+
+def _limit_text(limit: int) -> str:
+    return f"请求体超过上限 {limit // 1024} KiB；请分批提交"
+
+
+def _context(scope: Scope) -> RequestContext:
+    headers = dict(scope["headers"])
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    trace = headers.get(b"traceparent", b"").decode("latin-1")
+    made = new_id()
+    return RequestContext(
+        given if _REQUEST_ID.fullmatch(given) else str(made),
+        trace if _TRACEPARENT.fullmatch(trace) else f"00-{made.hex}-{made.hex[16:]}-01",
+    )
+
+
+def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-request-id", context.request_id.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]

@@ -1,0 +1,51 @@
+"""Lists come in pages; a cursor says where the next one begins."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import BadRequest
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=200, description="每页条数，1 至 200")]
+Cursor = Annotated[str | None, Query(max_length=500, description="上一页返回的 next_cursor")]
+
+
+class CursorRefused(BadRequest):
+    code, title = "invalid_cursor", "翻页标记无效"
+
+
+class Page(BaseModel, Generic[T]):
+    """Some items, and where the next ones begin (null: there are no more)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def encode_cursor(position: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_cursor(text: str | None, **kinds: type) -> dict[str, Any] | None:
+    """The position in a cursor, with exactly the named parts of the named types; None for the first page."""
+    if text is None:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        raise CursorRefused from None
+    good = isinstance(found, dict) and found.keys() == kinds.keys()
+    if not good or any(type(found[name]) is not kind for name, kind in kinds.items()):
+        raise CursorRefused
+    if any(isinstance(value, str) and ("\x00" in value or len(value) > 200) for value in found.values()):
+        raise CursorRefused
+    if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in found.values()):
+        raise CursorRefused
+    return dict(found)

@@ -1,0 +1,177 @@
+"""What departments send: the household register, monthly medical settlements, the disability register.
+
+Settlements hold every stay and chronic visit, and outpatient visits over 100 yuan; the uninsured are missing.
+The register is late: who died in the last two years still stands in it.
+"""
+
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from demo_county.calibration import Calibration
+from demo_county.chance import Chance
+from demo_county.files import GB18030, UTF8, UTF8_BOM, Sheet, yuan
+from demo_county.insurance import Bill
+from demo_county.life import Life
+from demo_county.mistakes import Mistakes
+from demo_county.months import LENGTH, Period
+from demo_county.people import Household, Person
+
+ROSTER_FILE = "household_register.csv"
+DISABILITY_FILE = "disability_register.csv"
+MEDICAL_FILES = "medical_settlement_*.csv"
+
+ROSTER_COLUMNS = (
+    "户编号",
+    "姓名",
+    "证件号码",
+    "与户主关系",
+    "联系电话",
+    "行政区划代码",
+    "户类型",
+    "参加居民医保",
+    "参加职工医保",
+    "住房等级",
+    "实际居住房屋等级",
+    "收入年度",
+    "工资性收入",
+    "生产经营性收入",
+    "生产经营性支出",
+    "财产性收入",
+    "转移性收入",
+)
+MEDICAL_COLUMNS = (
+    "结算单号",
+    "证件号码",
+    "姓名",
+    "结算日期",
+    "就诊类别",
+    "住院号",
+    "医疗总费用",
+    "基本医保支付",
+    "大病保险支付",
+    "医疗救助支付",
+    "其他支付",
+    "合规自付",
+    "目录外自付",
+)
+DISABILITY_COLUMNS = (
+    "残疾证号",
+    "姓名",
+    "证件号码",
+    "残疾类别",
+    "残疾等级",
+    "发证日期",
+    "行政区划代码",
+)
+
+
+class Departments:
+    """Writes each household into every department's file; remembers whose register row will be refused."""
+
+    def __init__(
+        self, folder: Path, period: Period, calibration: Calibration, mistakes: Mistakes, stack: ExitStack
+    ) -> None:
+        self._period = period
+        self._calibration = calibration
+        self._mistakes = mistakes
+        self.roster = stack.enter_context(Sheet(folder / ROSTER_FILE, ROSTER_COLUMNS, UTF8_BOM))
+        self.disability = stack.enter_context(Sheet(folder / DISABILITY_FILE, DISABILITY_COLUMNS, GB18030))
+        self.medical = {m: stack.enter_context(_medical_sheet(folder, period, m)) for m in period.last_year}
+        self.unmatched: dict[str, int] = {}
+
+    def write(self, life: Life, chance: Chance) -> frozenset[int]:
+        """Write the household everywhere; returns the members whose register row a reader refuses."""
+        refused = self._register(life, chance)
+        for bill in life.bills:
+            if life.household.persons[bill.treatment.person].is_insured:
+                self._settle(life.household, bill, refused, chance)
+        for position, person in enumerate(life.household.persons):
+            self._certify(life, position, person, refused, chance)
+        return refused
+
+    def _register(self, life: Life, chance: Chance) -> frozenset[int]:
+        refused = set()
+        incomes = verified_income(life, self._period, self._calibration, chance)
+        for position, person in enumerate(life.household.persons):
+            row = _register_row(life.household, person)
+            row += [str(self._period.reporting_year), *incomes] if position == 0 else [""] * 6
+            if self._mistakes.write(self.roster, "roster", row, chance).rejected:
+                refused.add(position)
+        return frozenset(refused)
+
+    def _settle(self, household: Household, bill: Bill, refused: frozenset[int], chance: Chance) -> None:
+        """One row in the month of settlement, which is sometimes the month after the treatment."""
+        treatment = bill.treatment
+        late = chance.happens(self._calibration.number("health.late_settlement"))
+        month = treatment.month + late
+        sheet = self.medical.get(month) if month < LENGTH else None
+        if sheet is None:
+            return
+        day = self._period.firsts[month] + timedelta(days=chance.below(28))
+        person = household.persons[treatment.person]
+        number = f"{self._period.compact(month)}{sheet.line:07d}"
+        stay = f"ZY{number}" if treatment.kind == "住院" else ""
+        row = [f"JS{number}", person.identity_number, person.name, day.isoformat(), treatment.kind, stay]
+        self._write_about(sheet, "medical", [*row, *_amounts(bill)], treatment.person in refused, chance)
+
+    def _certify(self, life: Life, position: int, person: Person, refused: frozenset[int], chance: Chance) -> None:
+        held = person.certificate or life.fate.certificates.get(position)
+        if held is None:
+            return
+        row = [
+            f"{person.identity_number}{held.kind}{held.grade}",
+            person.name,
+            person.identity_number,
+            str(held.kind),
+            str(held.grade),
+            held.issued_on.isoformat(),
+            life.household.division,
+        ]
+        self._write_about(self.disability, "disability", row, position in refused, chance)
+
+    def _write_about(self, sheet: Sheet, book: str, row: list[str], is_unlisted: bool, chance: Chance) -> None:
+        """Write a row about a person; counts it when a reader will accept it but find nobody."""
+        written = self._mistakes.write(sheet, book, row, chance)
+        if not written.rejected and (is_unlisted or written.unknown):
+            self.unmatched[sheet.name] = self.unmatched.get(sheet.name, 0) + 1
+
+
+def verified_income(life: Life, period: Period, calibration: Calibration, chance: Chance) -> list[str]:
+    """The reporting year's income as cadres verify it (核定收入), in yuan, in the order of the columns.
+
+    Close to a usual year: loss years of a farm are not booked, and only a part of lost wages is seen.
+    """
+    usual, seen = life.usual, calibration.number("income.dip_seen")
+    usual_wages = sum(usual.wages.values())
+    real_wages = sum(life.books.flows.wages[m] for m in period.reporting_months)
+    wages = usual_wages + seen * min(0.0, real_wages - usual_wages)
+    parts = (wages, usual.business_revenue, usual.business_cost, usual.property_income, usual.transfers)
+    return [str(round(part * (0.98 + 0.04 * chance.random()))) for part in parts]
+
+
+def _medical_sheet(folder: Path, period: Period, month: int) -> Sheet:
+    """The month's file; one office exports odd months from an old system in GB18030."""
+    encoding = GB18030 if period.firsts[month].month % 2 else UTF8
+    return Sheet(folder / f"medical_settlement_{period.compact(month)}.csv", MEDICAL_COLUMNS, encoding)
+
+
+def _register_row(household: Household, person: Person) -> list[str]:
+    return [
+        household.number,
+        person.name,
+        person.identity_number,
+        person.relation,
+        household.phone,
+        household.division,
+        "脱贫户" if household.is_formerly_poor else "一般农户",
+        "是" if person.resident_insured else "否",
+        "是" if person.employee_insured else "否",
+        household.registered_house,
+        household.lived_in_house,
+    ]
+
+
+def _amounts(bill: Bill) -> list[str]:
+    parts = (bill.basic, bill.critical, bill.assistance, bill.other, bill.self_compliant, bill.self_outside)
+    return [yuan(bill.treatment.gross), *map(yuan, parts)]

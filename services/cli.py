@@ -1,0 +1,230 @@
+"""The command line: `fangpin X`; `./manage X` is the same inside the project's own environment."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from demo_county.commands import demo_commands
+from services.places import shipped_villages
+from shared.clock import SystemClock
+from shared.errors import FangpinError
+from shared.settings import Settings
+
+app = typer.Typer(
+    name="fangpin", help="防贫：农村低收入人口动态监测（fangpin: monitoring of low-income rural households）",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)
+ServiceName = Literal["intake", "monitoring", "alerts"]
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="数据目录（内置数据库与密钥），默认 .fangpin")]
+PortOption = Annotated[int, typer.Option("--port", help="端口")]
+
+
+def settings_of(data: Path | None = None, **given: Any) -> Settings:
+    """Settings from the environment, under what the command line says."""
+    stated = {name: value for name, value in given.items() if value is not None}
+    if data is not None:
+        stated["data"] = data
+    return Settings(**stated)
+
+
+def attached(settings: Settings) -> Settings:
+    """Settings with the database filled in: from the environment, or the embedded server that `up` owns."""
+    from shared.db.embedded import running_url
+
+    if settings.database_url or settings.intake_database_url:
+        return settings
+    url = running_url(settings.data / "pg")
+    return settings.model_copy(update={"database_url": url, "demo": settings.demo or _is_demo(settings)})
+
+
+def _is_demo(settings: Settings) -> bool:
+    from shared.security.keys import DEMO_MARK
+
+    return (settings.data / "keys" / DEMO_MARK).exists()
+
+
+@app.command()
+def up(
+    port: PortOption = 8000,
+    data: DataOption = None,
+    households: Annotated[int, typer.Option("--households", min=0, help="演示县的农户数；全县约 75000；0 不载入")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", help="演示数据的随机种子")] = 20260101,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="不载入演示数据，用于正式数据")] = False,
+) -> None:
+    """启动全部服务（内置数据库、三个服务及其后台任务），并跑通一遍主流程。"""
+    from services.up import run_up
+
+    settings = settings_of(
+        data, port=port, demo=None if no_demo else True,
+        **dict.fromkeys(("public_url", "intake_url", "monitoring_url", "alerts_url"), f"http://127.0.0.1:{port}"),
+    )
+    run_up(settings, households=households, seed=seed, demo=not no_demo)
+
+
+@app.command()
+def serve(
+    service: ServiceName, port: PortOption = 8000,
+    host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1", data: DataOption = None,
+) -> None:
+    """单独启动一个服务。"""
+    from services.all_in_one import create_service
+    from services.processes import run
+    from services.processes import serve as serve_app
+    from shared.logs import configure_logs
+
+    settings = attached(settings_of(data))
+    configure_logs(settings.log_level)
+    application = create_service(service, settings)
+    run(lambda stop: serve_app(application, host, port, stop))
+
+
+@app.command()
+def work(
+    service: ServiceName,
+    light: Annotated[bool, typer.Option("--light", help="只做轻任务（投递、评估、通知）")] = False,
+    heavy: Annotated[bool, typer.Option("--heavy", help="只做重任务（文件入库、全县重筛）")] = False,
+    parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None, data: DataOption = None,
+) -> None:
+    """单独启动一个服务的后台任务。"""
+    from services.all_in_one import create_worker
+    from services.processes import run
+    from services.processes import work as work_on
+    from shared.logs import configure_logs
+
+    settings = attached(settings_of(data))
+    configure_logs(settings.log_level)
+    worker = create_worker(service, settings)
+    if light != heavy:
+        worker = worker.only(lambda task: task.heavy == heavy, ticks=light)
+    run(lambda stop: work_on([worker], stop, parent=parent))
+
+
+@app.command()
+def migrate(data: DataOption = None) -> None:
+    """建立或升级数据库结构（角色、四个模式、行政区划）。"""
+    from services.up import prepare_database
+
+    settings = attached(settings_of(data))
+    asyncio.run(prepare_database(settings, echo=typer.echo))
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option("--role", help="county_admin、township_leader、village_secretary … 或 system")],
+    division: Annotated[str, typer.Option("--division", help="行政区划代码，12 位")],
+    scope: Annotated[list[str] | None, typer.Option("--scope", help="权限，可重复；默认为该角色的全部权限")] = None,
+    officer: Annotated[str | None, typer.Option("--officer", help="工号")] = None,
+    department: Annotated[str | None, typer.Option("--department", help="部门")] = None,
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=720)] = 120,
+    data: DataOption = None,
+) -> None:
+    """打印一个演示用令牌（仅演示模式；正式环境的干部登录由统一身份平台负责）。"""
+    from services.demo_token import demo_token
+
+    settings = settings_of(data)
+    typer.echo(
+        demo_token(
+            settings, role, division, scopes=scope, officer_no=officer, department=department,
+            lifetime=timedelta(minutes=minutes),
+        )
+    )
+
+
+@app.command()
+def bench(
+    name: str, size: Annotated[int | None, typer.Option("--size")] = None,
+    runs: Annotated[int | None, typer.Option("--runs")] = None,
+) -> None:
+    """测量（见 benchmarks/）；最后一行输出为一个 JSON 对象。"""
+    import runpy
+
+    folder = Path(__file__).resolve().parent.parent / "benchmarks"
+    script = folder / f"{name}.py"
+    if not script.exists():
+        known = "、".join(sorted(path.stem for path in folder.glob("[a-z]*.py")))
+        raise typer.BadParameter(f"没有名为 {name} 的测量；可用：{known}")
+    sys.argv = [str(script), *(["--size", str(size)] if size else []), *(["--runs", str(runs)] if runs else [])]
+    runpy.run_path(str(script), run_name="__main__")
+
+
+regions_app = typer.Typer(help="行政区划", no_args_is_help=True)
+keys_app = typer.Typer(help="密钥", no_args_is_help=True)
+clients_app = typer.Typer(help="系统客户端", no_args_is_help=True)
+policy_app = typer.Typer(help="政策包", no_args_is_help=True)
+app.add_typer(regions_app, name="regions")
+app.add_typer(keys_app, name="keys")
+app.add_typer(clients_app, name="clients")
+app.add_typer(policy_app, name="policy")
+app.add_typer(demo_commands(shipped_villages, SystemClock().today), name="demo")
+
+
+@regions_app.command("import")
+def regions_import(file: Path, data: DataOption = None) -> None:
+    """导入行政区划文件（code,name 或公开的 villages.csv，可含全国 62 万个村）。"""
+    from services.up import with_directory
+    from shared.regions.commands import import_regions
+
+    async def load(connection: Any) -> None:
+        await import_regions(connection, file, echo=typer.echo)
+
+    asyncio.run(with_directory(attached(settings_of(data)), load))
+
+
+@keys_app.command("create")
+def keys_create(data: DataOption = None) -> None:
+    """生成一套新的密钥（仅在密钥目录为空时）；请立即备份。"""
+    from shared.security.keys import create_keys
+
+    folder = settings_of(data).data / "keys"
+    if folder.exists() and any(folder.iterdir()):
+        raise typer.BadParameter(f"{folder} 中已有密钥；密钥不能重新生成，否则已加密的数据无法解密")
+    create_keys(folder, demo=False)
+    typer.echo(f"已生成：{folder}")
+
+
+@clients_app.command("add")
+def clients_add(
+    client_id: str, name: Annotated[str, typer.Option("--name")],
+    division: Annotated[str, typer.Option("--division")],
+    scope: Annotated[list[str], typer.Option("--scope", help="权限，可重复")],
+    department: Annotated[str | None, typer.Option("--department")] = None, data: DataOption = None,
+) -> None:
+    """登记一个系统客户端，打印其密钥（只显示这一次）。"""
+    from services.clients import add_client
+    from services.up import with_directory
+
+    async def store(connection: Any) -> str:
+        return await add_client(
+            connection, client_id, name=name, division=division, scopes=scope, department=department
+        )
+
+    typer.echo(asyncio.run(with_directory(attached(settings_of(data)), store)))
+
+
+@policy_app.command("check")
+def policy_check() -> None:
+    """检查政策包：语言、参数、算例。"""
+    from services.monitoring.domain.compiler import compile_policy
+    from services.monitoring.domain.policy import load_policy
+
+    package = load_policy()
+    compile_policy(package)
+    typer.echo(f"政策包有效 policy={package.version}")
+
+
+def main() -> None:
+    """Run the command; a refusal is a sentence on stderr, not a stack of frames."""
+    try:
+        app()
+    except FangpinError as error:
+        print(f"{error.title}（{error.code}）：{error.detail}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

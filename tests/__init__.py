@@ -1,0 +1,1 @@
+"""Tests mirror the tree; journeys/ cross the services, house/ keeps the rules of the house."""

@@ -1,0 +1,80 @@
+"""Look up divisions as they were on a day."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import asyncpg
+
+from shared.regions.region import Region
+from shared.vocabulary.division import code_range, lineage_of
+
+# Prefectures that exist only so that counties right under a province have a code above them.
+PLACEHOLDERS = frozenset(("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"))
+
+_COLUMNS = "code, name, valid_from, valid_to, successor, source"
+_IN_FORCE = "valid_from <= {on} and (valid_to is null or {on} < valid_to)"
+# The name in force; of a division that is not, the last it had before, or else the first it got.
+_NAME_ORDER = "code, valid_from <= {on} desc, abs(valid_from - {on})"
+
+
+async def region_on(connection: asyncpg.Connection, code: str, on: date) -> Region | None:
+    """The division as it stood on that day, or None if no source vouches for it on that day."""
+    row = await connection.fetchrow(
+        f"select {_COLUMNS} from directory.region where code = $1 and {_IN_FORCE.format(on='$2::date')}",
+        code, on,
+    )  # fmt: skip
+    return _region(row) if row is not None else None
+
+
+async def is_valid_on(connection: asyncpg.Connection, code: str, on: date) -> bool:
+    """Whether the division was in force on that day."""
+    return await region_on(connection, code, on) is not None
+
+
+async def children_of(connection: asyncpg.Connection, parent: str | None, on: date) -> list[Region]:
+    """The divisions right below one, in the order of their codes; below None are the provinces."""
+    below = "parent is null and $1::text is null" if parent is None else "parent = $1"
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from directory.region"
+        f" where {below} and {_IN_FORCE.format(on='$2::date')} order by code",
+        parent, on,
+    )  # fmt: skip
+    return [_region(row) for row in rows]
+
+
+async def names_of(connection: asyncpg.Connection, codes: Iterable[str], on: date) -> dict[str, str]:
+    """The names of these divisions; a code no list has ever held is missing.
+
+    For display: a division not in force on that day keeps the name nearest to it.
+    """
+    rows = await connection.fetch(
+        "select distinct on (code) code, name from directory.region where code = any($1::text[])"
+        f" order by {_NAME_ORDER.format(on='$2::date')}",
+        list(codes), on,
+    )  # fmt: skip
+    return {row["code"]: row["name"] for row in rows}
+
+
+async def names_within(connection: asyncpg.Connection, division: str, on: date) -> dict[str, str]:
+    """The names of a division and of all below it, as `names_of` gives them."""
+    rows = await connection.fetch(
+        "select distinct on (code) code, name from directory.region where code >= $1 and code < $2"
+        f" order by {_NAME_ORDER.format(on='$3::date')}",
+        *code_range(division), on,
+    )  # fmt: skip
+    return {row["code"]: row["name"] for row in rows}
+
+
+async def path_name(connection: asyncpg.Connection, code: str, on: date) -> str:
+    """The names from the province down (省市县乡村), joined; a nameless level shows as its code."""
+    return join_path(code, await names_of(connection, lineage_of(code), on))
+
+
+def join_path(code: str, names: dict[str, str]) -> str:
+    """The names of a division's lineage in one text, without prefectures that are no places."""
+    parts = [names.get(above, above) for above in lineage_of(code)]
+    return "".join(part for part in parts if part not in PLACEHOLDERS)
+
+
+def _region(row: asyncpg.Record) -> Region:
+    return Region(**dict(row))

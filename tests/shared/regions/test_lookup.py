@@ -1,0 +1,95 @@
+"""Looking up: names on a day, children, paths; and the table is what the model says."""
+
+from datetime import date
+
+import asyncpg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.db.pool import alchemy_url
+from shared.regions.load import load_regions, load_shipped_regions
+from shared.regions.lookup import children_of, is_valid_on, names_of, path_name, region_on
+from shared.regions.names import RegionNames
+from shared.regions.region import Region
+from shared.regions.tables import RegionRow
+from shared.vocabulary.division import DivisionLevel, parse_division
+
+VILLAGE = "130624100200"
+TODAY = date(2026, 11, 22)
+
+
+async def test_a_village_is_found_with_its_whole_path(directory_connection: asyncpg.Connection) -> None:
+    await load_shipped_regions(directory_connection)
+    region = await region_on(directory_connection, VILLAGE, TODAY)
+    assert region is not None
+    assert (region.name, region.level, region.parent) == (
+        "城厢村村民委员会", DivisionLevel.VILLAGE, "130624100000"
+    )  # fmt: skip
+    assert await path_name(directory_connection, VILLAGE, TODAY) == "河北省保定市阜平县阜平镇城厢村村民委员会"
+
+
+async def test_a_prefecture_that_is_no_place_is_not_spoken(directory_connection: asyncpg.Connection) -> None:
+    await load_shipped_regions(directory_connection)
+    assert await path_name(directory_connection, "110101000000", TODAY) == "北京市东城区"
+    assert await path_name(directory_connection, "441900003000", TODAY) == "广东省东莞市东城街道"
+    assert await path_name(directory_connection, "130624100998", TODAY) == "河北省保定市阜平县阜平镇130624100998"
+
+
+async def test_children_are_listed_in_order(directory_connection: asyncpg.Connection) -> None:
+    await load_shipped_regions(directory_connection)
+    townships = await children_of(directory_connection, "130624000000", TODAY)
+    assert len(townships) == 14
+    assert [region.code for region in townships] == sorted(region.code for region in townships)
+    assert len(await children_of(directory_connection, None, TODAY)) == 34
+    assert await children_of(directory_connection, VILLAGE, TODAY) == []
+
+
+async def test_validity_is_asked_by_day(directory_connection: asyncpg.Connection) -> None:
+    await load_shipped_regions(directory_connection)
+    assert await is_valid_on(directory_connection, "653228000000", date(2024, 12, 31))
+    assert not await is_valid_on(directory_connection, "653228000000", date(2024, 12, 30))
+    assert not await is_valid_on(directory_connection, "990101000000", TODAY)
+
+
+async def test_a_division_out_of_force_keeps_its_nearest_name(directory_connection: asyncpg.Connection) -> None:
+    code = parse_division("990101")
+    ended = [
+        Region(code=code, name=name, valid_from=date(year, 1, 1), valid_to=date(year + 1, 1, 1), source="test")
+        for name, year in (("甲县", 2021), ("乙县", 2024))
+    ]
+    await load_regions(directory_connection, ended)
+    names = [await names_of(directory_connection, [code, "990102000000"], date(year, 6, 1))
+             for year in (2020, 2021, 2023, 2024, 2026)]  # fmt: skip
+    assert names == [{code: name} for name in ("甲县", "甲县", "甲县", "乙县", "乙县")]
+
+
+async def test_a_countys_names_are_read_once_a_day(directory_connection: asyncpg.Connection) -> None:
+    await load_shipped_regions(directory_connection)
+    names = RegionNames()
+    assert await names.of(directory_connection, VILLAGE, TODAY) == "城厢村村民委员会"
+    assert len(await names.within(directory_connection, "130624", TODAY)) == 228
+    await directory_connection.execute("delete from directory.region")
+    assert await names.of(directory_connection, VILLAGE, TODAY) == "城厢村村民委员会"
+    assert await names.of(directory_connection, VILLAGE, date(2026, 11, 23)) == VILLAGE
+
+
+async def test_the_migration_makes_what_the_model_says(migrated_url: str) -> None:
+    engine = create_async_engine(alchemy_url(migrated_url))
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(_differences)
+    await engine.dispose()
+    assert differences == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "include_schemas": True,
+            "include_name": lambda name, kind, parents: kind != "schema" or name == "directory",
+            "include_object": lambda obj, name, kind, reflected, other: kind != "table" or name == "region",
+        },
+    )
+    return list(compare_metadata(context, RegionRow.metadata))

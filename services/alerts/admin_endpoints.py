@@ -1,0 +1,172 @@
+"""The HTTP surface of those who keep alerts running: officers, duties, endpoints, deliveries."""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+from services.alerts import repository, repository_lists, repository_people
+from services.alerts.domain.delivery import DeliveryState
+from services.alerts.domain.officer_list import COLUMNS
+from services.alerts.endpoints import Reader, WakeDep, as_uuid
+from services.alerts.import_officers import MOST_LINES, import_officers, read_csv
+from services.alerts.put_duty import put_duty
+from services.alerts.put_endpoint import put_endpoint
+from services.alerts.schemas import (
+    ChannelName,
+    DeliveryView,
+    DutyIn,
+    DutyView,
+    EndpointIn,
+    EndpointMade,
+    EndpointView,
+    OfficerIn,
+    OfficersImported,
+    OfficerView,
+)
+from shared.errors import UnsupportedMedia
+from shared.security.principal import Principal
+from shared.vocabulary.division import code_range
+from shared.web.dependencies import RuntimeDep, ScopedConnection, require
+from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.web.problem import problems
+from shared.web.routing import Router
+from shared.web.strict_json import parse_strict
+
+
+def _written_out(text: object) -> object:
+    """Only 2026-11-22 is a day; "0" would be read as a day of 1970."""
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError("日期应为 年-月-日，例如 2026-11-22")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+Admin = Annotated[Principal, Depends(require("alerts:admin"))]
+_LIST: TypeAdapter[list[OfficerIn]] = TypeAdapter(list[OfficerIn])
+_LIST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "maxItems": MOST_LINES, "items": OfficerIn.model_json_schema()}
+            },
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": f"{','.join(COLUMNS.values())}\nGB0001,李四,村党支部书记,19900000001,,130624100201\n",
+            },
+        },
+    }
+}
+
+router = Router(tags=["administration"])
+
+
+@router.get("/alerts/v1/officers", summary="干部名册", responses=problems(401, 403, 422))
+async def list_officers(
+    caller: Admin, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
+) -> Page[OfficerView]:
+    position = decode_cursor(cursor, after=str)
+    lo, hi = code_range(caller.division)
+    rows = await repository_people.list_officers(
+        connection, lo, hi, after=position["after"] if position else None, limit=limit + 1
+    )
+    return _page(OfficerView, rows, limit, "officer_no")
+
+
+@router.post(
+    "/alerts/v1/officers", summary="导入干部名册（JSON 或 CSV），整表成功或整表不变",
+    responses=problems(401, 403, 415, 422), openapi_extra=_LIST_BODY,
+)
+async def post_officers(
+    request: Request, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+) -> OfficersImported:
+    lines, clock = await _lines(request), runtime.clock
+    done = await import_officers(connection, lines, caller, now=clock.now(), today=clock.today())
+    wake("route")
+    return OfficersImported(lines=done.lines, officers=done.officers, duties=done.duties)
+
+
+async def _lines(request: Request) -> list[dict[str, str | None]]:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "text/csv":
+        return read_csv(await request.body())
+    if kind != "application/json":
+        raise UnsupportedMedia("名册应为 application/json 或 text/csv")
+    try:
+        officers = _LIST.validate_python(parse_strict(await request.body()))
+    except ValidationError as error:
+        raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from error
+    return [officer.model_dump() for officer in officers]
+
+
+@router.get("/alerts/v1/duties", summary="在岗职责", responses=problems(401, 403, 422))
+async def list_duties(
+    caller: Reader, connection: ScopedConnection,
+    on: Annotated[Day | None, Query(description="只看这一天在岗的", examples=["2026-11-22"])] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[DutyView]:
+    position = decode_cursor(cursor, after=int)
+    lo, hi = code_range(caller.division)
+    rows = await repository_people.list_duties(
+        connection, lo, hi, on=on, after=position["after"] if position else None, limit=limit + 1
+    )
+    return _page(DutyView, rows, limit, "duty_id")
+
+
+@router.post("/alerts/v1/duties", summary="登记或结束一项职责", responses=problems(401, 403, 415, 422))
+async def post_duty(
+    body: DutyIn, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+) -> DutyView:
+    row = await put_duty(connection, body, caller, runtime.clock.now())
+    wake("route")
+    return DutyView.model_validate(row)
+
+
+@router.get("/alerts/v1/endpoints", summary="通知渠道", responses=problems(401, 403, 422))
+async def list_endpoints(
+    caller: Admin, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
+) -> Page[EndpointView]:
+    position = decode_cursor(cursor, before=str)
+    lo, hi = code_range(caller.division)
+    rows = await repository_people.list_endpoints(connection, lo, hi, before=as_uuid(position), limit=limit + 1)
+    shown = [{**row, "address": row["address"].partition("?")[0]} for row in rows]
+    return _page(EndpointView, shown, limit, "endpoint_id", "before")
+
+
+@router.post("/alerts/v1/endpoints", summary="启用通知渠道", responses=problems(401, 403, 415, 422))
+async def post_endpoint(
+    body: EndpointIn, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+) -> EndpointMade:
+    row, secret = await put_endpoint(connection, body, runtime, caller)
+    wake("deliver")
+    return EndpointMade.model_validate({**_known(EndpointView, row), "secret": secret})
+
+
+@router.get("/alerts/v1/deliveries", summary="消息投递", responses=problems(401, 403, 422))
+async def list_deliveries(
+    caller: Admin, connection: ScopedConnection, state: DeliveryState | None = None,
+    channel: ChannelName | None = None, alert_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50,
+) -> Page[DeliveryView]:
+    position = decode_cursor(cursor, before=str)
+    rows = await repository_lists.list_deliveries(
+        connection, state=state, channel=channel, alert_id=alert_id, before=as_uuid(position), limit=limit + 1
+    )
+    return _page(DeliveryView, rows, limit, "delivery_id", "before")
+
+
+def _known(view: Any, row: repository.Row) -> dict[str, Any]:
+    return {name: row[name] for name in view.model_fields}
+
+
+def _page(view: Any, rows: list[Any], limit: int, key: str, direction: str = "after") -> Page[Any]:
+    shown = [view.model_validate(_known(view, row)) for row in rows[:limit]]
+    more = len(rows) > limit
+    place = rows[limit - 1][key] if more else None
+    cursor = encode_cursor({direction: place if isinstance(place, int) else str(place)}) if more else None
+    return Page[view](items=shown, next_cursor=cursor)

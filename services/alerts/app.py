@@ -1,0 +1,32 @@
+"""The alerts service as an ASGI app."""
+
+import httpx
+from fastapi import FastAPI
+
+from services.alerts import admin_endpoints, endpoints
+from services.alerts.open_alert import open_alerts
+from services.alerts.settings import AlertsSettings
+from services.alerts.stream_inbox import Bell
+from shared.clock import Clock
+from shared.contracts.monitoring import RISK_CHANGED
+from shared.runtime import open_runtime
+from shared.web.app import build_app
+from shared.web.events import events_router
+from shared.web.subscriptions import subscriptions_router
+
+
+def create_app(
+    settings: AlertsSettings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """Make the app; `transport` leads to the peers without a network."""
+    app = build_app(
+        "alerts", title="防贫监测：预警处置", settings=settings,
+        runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
+        routers=[
+            endpoints.router, admin_endpoints.router, events_router("alerts", {RISK_CHANGED: open_alerts}),
+            subscriptions_router("alerts"),
+        ],
+        body_limits={"/alerts/v1/officers": 4 * 1024 * 1024},
+    )
+    app.state.bell = Bell()
+    return app

@@ -1,0 +1,45 @@
+"""The in-app inbox (收件箱): items are written in the transaction that routes, so none is lost and none repeats."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts.domain.message import Text
+from services.alerts.repository import insert_rows, take_item_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message for one officer; the only kind of message that may name a household."""
+
+    officer_no: str
+    notification_id: UUID
+    alert_id: UUID | None
+    kind: str
+    severity: str | None
+    text: Text
+    link: str | None
+
+
+async def put_in_inboxes(connection: asyncpg.Connection, letters: Sequence[Letter], now: datetime) -> None:
+    """Write the letters under the next numbers of each officer. Call once a transaction: it locks counters."""
+    if not letters:
+        return
+    last = await take_item_numbers(connection, Counter(letter.officer_no for letter in letters))
+    rows = []
+    for letter in reversed(letters):
+        rows.append(_row(letter, last[letter.officer_no], now))
+        last[letter.officer_no] -= 1
+    await insert_rows(connection, "inbox_item", rows)
+
+
+def _row(letter: Letter, item_no: int, now: datetime) -> dict[str, object]:
+    return {
+        "officer_no": letter.officer_no, "item_no": item_no, "notification_id": letter.notification_id,
+        "alert_id": letter.alert_id, "kind": letter.kind, "severity": letter.severity, "title": letter.text.title,
+        "body": letter.text.body, "link": letter.link, "created_at": now,
+    }

@@ -1,0 +1,76 @@
+"""An alert (预警): one household, one open alert, until a person closes it with an answer."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.vocabulary.terms import Severity
+
+
+class Status(StrEnum):
+    """Where an alert stands (处置状态)."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    VERIFYING = "verifying"
+    CLOSED = "closed"
+
+
+class Step(StrEnum):
+    """What a person does to an alert; only `verify` closes it."""
+
+    ACKNOWLEDGE = "acknowledge"
+    CANNOT_REACH = "cannot_reach"
+    HAND_OVER = "hand_over"
+    VERIFY = "verify"
+
+
+# Every transition there is. A step that is not listed for a status is refused.
+TRANSITIONS: dict[tuple[Status, Step], Status] = {
+    (Status.OPEN, Step.ACKNOWLEDGE): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Step.ACKNOWLEDGE): Status.ACKNOWLEDGED,
+    (Status.VERIFYING, Step.ACKNOWLEDGE): Status.VERIFYING,
+    (Status.OPEN, Step.CANNOT_REACH): Status.VERIFYING,
+    (Status.ACKNOWLEDGED, Step.CANNOT_REACH): Status.VERIFYING,
+    (Status.VERIFYING, Step.CANNOT_REACH): Status.VERIFYING,
+    # The new person has not seen it yet: it is open again, for him to acknowledge.
+    (Status.OPEN, Step.HAND_OVER): Status.OPEN,
+    (Status.ACKNOWLEDGED, Step.HAND_OVER): Status.OPEN,
+    (Status.VERIFYING, Step.HAND_OVER): Status.OPEN,
+    (Status.OPEN, Step.VERIFY): Status.CLOSED,
+    (Status.ACKNOWLEDGED, Step.VERIFY): Status.CLOSED,
+    (Status.VERIFYING, Step.VERIFY): Status.CLOSED,
+}
+
+# Steps that show that a person has seen the alert: what is still undelivered is then not sent.
+SEEN_BY = (Step.ACKNOWLEDGE, Step.CANNOT_REACH, Step.VERIFY)
+
+
+def after(status: Status, step: Step) -> Status | None:
+    """The status after a step; None: the step is not possible."""
+    return TRANSITIONS.get((status, step))
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """By when an alert must be acknowledged and verified."""
+
+    acknowledge_by: datetime
+    verify_by: datetime
+
+
+def deadlines(opened_at: datetime, *, acknowledge_hours: int, verify_days: int) -> Deadlines:
+    """The two clocks of an alert, in hours and calendar days from its opening."""
+    return Deadlines(opened_at + timedelta(hours=acknowledge_hours), opened_at + timedelta(days=verify_days))
+
+
+def is_overdue(status: Status, due: Deadlines, now: datetime) -> bool:
+    """Whether a clock of an alert has run out: the first while it is open, the second until it is closed."""
+    if status is Status.CLOSED:
+        return False
+    return now >= due.verify_by or (status is Status.OPEN and now >= due.acknowledge_by)
+
+
+def worse(known: Severity | None, told: Severity | None) -> Severity | None:
+    """The more urgent of two: an open alert is never lowered in silence."""
+    return max((known, told), key=lambda severity: severity.rank if severity else 0)

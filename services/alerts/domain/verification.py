@@ -1,0 +1,89 @@
+"""What a cadre answers (核实): an outcome, and for most outcomes a visit or a call that others can check."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from shared.vocabulary.terms import Outcome, Severity
+
+
+class Method(StrEnum):
+    """How the household was met."""
+
+    VISIT = "visit"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A visit or a call: who went, on which day, whom he met (入户或电话核实)."""
+
+    method: Method
+    by: str
+    on: date
+    met: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer that closes an alert."""
+
+    outcome: Outcome
+    causes: tuple[str, ...] = ()
+    contact: Contact | None = None
+    helped_by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why an answer is not accepted: the field, a stable code, and what is right."""
+
+    field: str
+    code: str
+    message: str
+    example: str | None = None
+
+
+# These can be known at the desk; closing them takes seconds.
+WITHOUT_VISIT = frozenset({Outcome.ALREADY_MONITORED, Outcome.DATA_WRONG, Outcome.MOVED, Outcome.DECEASED})
+_CONTACT_EXAMPLE = '{"method": "visit", "on": "2026-11-22", "met": "户主本人"}'
+
+
+def objections(
+    verification: Verification, severity: Severity | None, *, opened_on: date, today: date
+) -> list[Objection]:
+    """What is missing in an answer; empty: it closes the alert.
+
+    `no_risk` on a red or orange alert, or on a report that was never assessed, says who, when and whom.
+    """
+    found = []
+    contact = verification.contact
+    if contact is None and verification.outcome not in WITHOUT_VISIT:
+        found.append(Objection("contact", "contact_required", "此结论须先入户或电话核实：谁、何时、见了谁",
+                               _CONTACT_EXAMPLE))
+    if contact is not None:
+        found += _contact_objections(verification, contact, severity, opened_on, today)
+    if verification.outcome is Outcome.NEED_MET and not verification.helped_by:
+        found.append(Objection("helped_by", "helped_by_required", "困难已解决须写明由哪个部门帮扶", "民政局"))
+    if verification.outcome is Outcome.IDENTIFY and not verification.causes:
+        found.append(Objection("causes", "causes_required", "建议纳入监测须写明致贫返贫风险", '["illness"]'))
+    return found
+
+
+def _contact_objections(
+    verification: Verification, contact: Contact, severity: Severity | None, opened_on: date, today: date
+) -> list[Objection]:
+    found = []
+    if contact.on > today:
+        found.append(Objection("contact/on", "contact_in_future", "核实日期不能晚于今天", today.isoformat()))
+    if contact.on < opened_on:
+        found.append(Objection("contact/on", "contact_before_alert", "核实日期不能早于预警开启日",
+                               opened_on.isoformat()))
+    if verification.outcome is Outcome.NO_RISK and _is_grave(severity) and not contact.met:
+        found.append(Objection("contact/met", "met_required", "红色、橙色预警核为无风险须写明见了谁", "户主本人"))
+    return found
+
+
+def _is_grave(severity: Severity | None) -> bool:
+    return severity in (None, Severity.RED, Severity.ORANGE)

@@ -1,0 +1,284 @@
+"""The SQL of alerts. Every function works inside the caller's transaction and never commits.
+
+Under the app role the policies of the tables show only the rows of the caller's scope; under the worker role, all.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts.domain.alert import Status
+from services.alerts.domain.change import Known
+from services.alerts.domain.duty import Post
+from shared.vocabulary.division import lineage_of
+from shared.vocabulary.terms import Role
+
+Connection = asyncpg.Connection
+
+
+class Row(Protocol):
+    """A row by column names: a record of the database, or one to be written."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    def keys(self) -> Iterable[str]: ...
+
+
+async def insert_rows(
+    connection: Connection, table: str, rows: Sequence[Row], *, conflict: str = "", returning: str = ""
+) -> list[asyncpg.Record]:
+    """Insert rows in one statement; their keys are the columns, the same in every row."""
+    if not rows:
+        return []
+    columns = ", ".join(rows[0].keys())
+    tail = f"{conflict} {'RETURNING ' + returning if returning else ''}"
+    return await connection.fetch(
+        f"INSERT INTO {table} ({columns}) "
+        f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json) {tail}",
+        [dict(row) for row in rows],
+    )
+
+
+# --- subjects and alerts -------------------------------------------------------------------------------------
+
+
+async def lock_subjects(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:
+    """The newest facts and the reports seen of each subject, locked until the end of the transaction.
+
+    Rows are taken in the order of the subject, so that two messages about the same subjects never deadlock.
+    """
+    wanted = sorted(set(subjects))
+    await connection.execute(
+        "INSERT INTO alert_subject (subject, facts_version) SELECT s, -1 FROM unnest($1::text[]) s ORDER BY s "
+        "ON CONFLICT DO NOTHING",
+        wanted,
+    )
+    rows = await connection.fetch(
+        "SELECT subject, facts_version, report_ids FROM alert_subject WHERE subject = ANY ($1) "
+        "ORDER BY subject FOR UPDATE",
+        wanted,
+    )
+    return {row["subject"]: row for row in rows}
+
+
+async def lock_open_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:
+    """The alert of each subject that is not closed."""
+    rows = await connection.fetch(
+        "SELECT * FROM alert WHERE subject = ANY ($1) AND status <> 'closed' ORDER BY subject FOR UPDATE",
+        sorted(set(subjects)),
+    )
+    return {row["subject"]: row for row in rows}
+
+
+async def last_closed_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, UUID]:
+    """The alert of each subject that was closed last."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (subject) subject, alert_id FROM alert WHERE subject = ANY ($1) AND status = 'closed' "
+        "ORDER BY subject, closed_at DESC",
+        list(set(subjects)),
+    )
+    return {row["subject"]: row["alert_id"] for row in rows}
+
+
+async def remember_subjects(connection: Connection, rows: Sequence[Row]) -> None:
+    """Note the newest facts and the reports seen; rows of subject, facts_version, report_ids."""
+    await connection.execute(
+        """
+        UPDATE alert_subject s SET facts_version = greatest(s.facts_version, n.facts_version),
+            report_ids = ARRAY(SELECT DISTINCT unnest(s.report_ids || n.report_ids))
+        FROM json_populate_recordset(NULL::alert_subject, $1::json) n WHERE n.subject = s.subject
+        """,
+        list(rows),
+    )
+
+
+async def extend_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what news changed in open alerts; the columns of an extension, by alert_id."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "alert_id"]
+    sets = ", ".join(f"{name} = n.{name}" for name in columns)
+    await connection.execute(
+        f"UPDATE alert a SET {sets} FROM json_populate_recordset(NULL::alert, $1::json) n "
+        "WHERE a.alert_id = n.alert_id",
+        list(rows),
+    )
+
+
+def known(subject: Row, alert: Row | None) -> Known:
+    """What the tables know of a subject, as the domain asks for it."""
+    status = Status(alert["status"]) if alert else None
+    return Known(subject["facts_version"], status, frozenset(subject["report_ids"]))
+
+
+async def lock_alert(connection: Connection, alert_id: UUID) -> asyncpg.Record | None:
+    """One alert, locked; None if there is none in the scope."""
+    return await connection.fetchrow("SELECT * FROM alert WHERE alert_id = $1 FOR UPDATE", alert_id)
+
+
+async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[str, Any]) -> asyncpg.Record:
+    """Write columns of one alert and raise its version."""
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(changes, start=2))
+    row = await connection.fetchrow(
+        f"UPDATE alert SET {sets}, version = version + 1 WHERE alert_id = $1 RETURNING *",
+        alert_id, *changes.values(),
+    )
+    assert row is not None, "the caller holds the row's lock"
+    return row
+
+
+async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetime) -> int:
+    """Cancel what is not yet delivered of an alert, in flight or not."""
+    status = await connection.execute(
+        "UPDATE delivery SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL, "
+        "settled_at = $2 WHERE alert_id = $1 AND state = 'due'",
+        alert_id, now,
+    )
+    return int(status.rsplit(" ", 1)[1])
+
+
+async def end_assignments(
+    connection: Connection, alert_id: UUID, officers: Sequence[str], now: datetime
+) -> None:
+    """These people no longer answer for the alert."""
+    await connection.execute(
+        "UPDATE assignment SET until = $3 WHERE alert_id = $1 AND officer_no = ANY ($2) AND until IS NULL",
+        alert_id, officers, now,
+    )
+
+
+async def verification_of(connection: Connection, verification_id: UUID) -> asyncpg.Record | None:
+    """The answer stored under an id."""
+    return await connection.fetchrow("SELECT * FROM verification WHERE verification_id = $1", verification_id)
+
+
+async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
+    """The indicators that fired behind an alert."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT item ->> 'indicator' AS indicator FROM alert_evidence "
+        "WHERE alert_id = $1 AND kind = 'finding' ORDER BY 1",
+        alert_id,
+    )
+    return [row["indicator"] for row in rows]
+
+
+async def lock_unrouted_alerts(connection: Connection, today: date, limit: int) -> list[asyncpg.Record]:
+    """Alerts that no person answers for, though by now somebody is on duty for the place."""
+    return await connection.fetch(
+        """
+        SELECT a.* FROM alert a WHERE a.routed_at IS NULL AND a.status <> 'closed'
+          AND EXISTS (SELECT 1 FROM duty d WHERE d.division <= a.living_division AND a.living_division < d.division_hi
+                      AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1))
+        ORDER BY a.subject LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+        """,
+        today, limit,
+    )
+
+
+async def mark_routed(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> None:
+    """These alerts have a person now."""
+    await connection.execute(
+        "UPDATE alert SET routed_at = $2 WHERE alert_id = ANY ($1) AND routed_at IS NULL", list(alert_ids), now
+    )
+
+
+# --- people and routing --------------------------------------------------------------------------------------
+
+
+async def posts_at(connection: Connection, places: Iterable[str], today: date) -> list[Post]:
+    """The posts held today over each place, from the village up to the county and beyond."""
+    pairs = [(place, above) for place in sorted(set(places)) for above in lineage_of(place)]
+    rows = await connection.fetch(
+        """
+        SELECT p.place, d.officer_no, d.role, d.division
+        FROM unnest($1::text[], $2::text[]) AS p (place, above)
+        JOIN duty d ON d.division = p.above
+        JOIN officer o ON o.officer_no = d.officer_no AND o.active
+        WHERE d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)
+        """,
+        [pair[0] for pair in pairs], [pair[1] for pair in pairs], today,
+    )
+    return [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"]) for row in rows]
+
+
+async def assignments_of(connection: Connection, alert_ids: Iterable[UUID]) -> list[asyncpg.Record]:
+    """The people who answer for the alerts now."""
+    return await connection.fetch(
+        "SELECT alert_id, officer_no, role, level, reach, since FROM assignment "
+        "WHERE alert_id = ANY ($1) AND until IS NULL ORDER BY level, officer_no",
+        list(alert_ids),
+    )
+
+
+async def endpoints_of(
+    connection: Connection, officers: Iterable[str], divisions: Iterable[str], channels: Iterable[str]
+) -> list[asyncpg.Record]:
+    """The endpoints in use of some officers and of some divisions' groups."""
+    return await connection.fetch(
+        "SELECT endpoint_id, channel, officer_no, division FROM endpoint WHERE state = 'active' "
+        "AND channel = ANY ($3) AND (officer_no = ANY ($1) OR (officer_no IS NULL AND division = ANY ($2)))",
+        list(set(officers)), list(set(divisions)), list(channels),
+    )
+
+
+async def take_item_numbers(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
+    """Reserve inbox numbers: the last number of each officer after his `counts` new items.
+
+    The counter rows stay locked until the commit, in the order of the officer: an item with a higher number is never
+    visible before one with a lower, so that a stream may go on after the last number it saw.
+    """
+    officers = sorted(counts)
+    rows = await connection.fetch(
+        """
+        INSERT INTO inbox_counter AS c (officer_no, last_item_no)
+        SELECT officer_no, n FROM unnest($1::text[], $2::bigint[]) AS w (officer_no, n) ORDER BY officer_no
+        ON CONFLICT (officer_no) DO UPDATE SET last_item_no = c.last_item_no + excluded.last_item_no
+        RETURNING officer_no, last_item_no
+        """,
+        officers, [counts[officer] for officer in officers],
+    )
+    return {row["officer_no"]: row["last_item_no"] for row in rows}
+
+
+async def officer_on_duty(
+    connection: Connection, officer_no: str, places: Iterable[str], today: date
+) -> Post | None:
+    """The lowest post that an officer holds today over one of the places; None if he holds none."""
+    posts = [post for post in await posts_at(connection, places, today) if post.officer_no == officer_no]
+    return max(posts, key=lambda post: post.division, default=None)
+
+
+# --- deliveries ----------------------------------------------------------------------------------------------
+
+
+async def endpoints_by_id(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
+    """The endpoints that claimed deliveries go to."""
+    rows = await connection.fetch("SELECT * FROM endpoint WHERE endpoint_id = ANY ($1)", list(ids))
+    return {row["endpoint_id"]: row for row in rows}
+
+
+async def set_endpoint_state(
+    connection: Connection, endpoint_id: UUID, state: str, reason: str, now: datetime
+) -> bool:
+    """Take an endpoint out of use; False if it was out of use already."""
+    status = await connection.execute(
+        "UPDATE endpoint SET state = $2, state_reason = $3, updated_at = $4 "
+        "WHERE endpoint_id = $1 AND state = 'active'",
+        endpoint_id, state, reason, now,
+    )
+    return bool(status == "UPDATE 1")
+
+
+async def revive_deliveries(connection: Connection, endpoint_id: UUID, now: datetime) -> None:
+    """Make due again what died of this endpoint's fault, if nobody has seen the alert meanwhile."""
+    await connection.execute(
+        """
+        UPDATE delivery d SET state = 'due', due_at = $2, settled_at = NULL
+        WHERE d.endpoint_id = $1 AND d.state = 'dead' AND d.outcome IN ('fix', 'gone') AND d.give_up_at > $2
+          AND EXISTS (SELECT 1 FROM alert a WHERE a.alert_id = d.alert_id AND a.status = 'open')
+        """,
+        endpoint_id, now,
+    )

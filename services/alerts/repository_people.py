@@ -1,0 +1,109 @@
+"""The SQL of what the county keeps: officers, duties, endpoints."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts.repository import Connection, Row, insert_rows
+
+
+async def list_officers(
+    connection: Connection, lo: str, hi: str, *, after: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """Officers of [lo, hi) in the order of their numbers."""
+    return await connection.fetch(
+        "SELECT * FROM officer WHERE division >= $1 AND division < $2 AND ($3::text IS NULL OR officer_no > $3) "
+        "ORDER BY officer_no LIMIT $4",
+        lo, hi, after, limit,
+    )
+
+
+async def list_duties(
+    connection: Connection, lo: str, hi: str, *, on: date | None, after: int | None, limit: int
+) -> list[asyncpg.Record]:
+    """Posts in [lo, hi) with their holders' names, of all times or `on` a day."""
+    return await connection.fetch(
+        """
+        SELECT d.*, o.name FROM duty d JOIN officer o USING (officer_no)
+        WHERE d.division >= $1 AND d.division < $2 AND ($4::bigint IS NULL OR d.duty_id > $4)
+          AND ($3::date IS NULL OR (o.active AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)))
+        ORDER BY d.duty_id LIMIT $5
+        """,
+        lo, hi, on, after, limit,
+    )
+
+
+async def put_officers(connection: Connection, rows: Sequence[Row]) -> int:
+    """Insert officers or change them; how many were new or changed."""
+    made = await insert_rows(
+        connection, "officer", rows, returning="officer_no",
+        conflict="""
+        ON CONFLICT (officer_no) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
+            division = excluded.division, division_hi = excluded.division_hi, active = excluded.active,
+            updated_at = excluded.updated_at
+        WHERE (officer.name, officer.phone, officer.email, officer.division, officer.active)
+              IS DISTINCT FROM (excluded.name, excluded.phone, excluded.email, excluded.division, excluded.active)
+        """,
+    )
+    return len(made)
+
+
+async def add_current_duties(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add the posts that their officers do not hold at `valid_from` already; how many."""
+    made = await connection.fetch(
+        """
+        INSERT INTO duty (officer_no, role, division, division_hi, valid_from)
+        SELECT n.officer_no, n.role, n.division, n.division_hi, n.valid_from
+        FROM json_populate_recordset(NULL::duty, $1::json) n
+        WHERE NOT EXISTS (
+            SELECT 1 FROM duty d WHERE d.officer_no = n.officer_no AND d.role = n.role AND d.division = n.division
+              AND d.valid_from <= n.valid_from AND (d.valid_to IS NULL OR d.valid_to > n.valid_from))
+        ON CONFLICT DO NOTHING RETURNING duty_id
+        """,
+        list(rows),
+    )
+    return len(made)
+
+
+async def put_duty(connection: Connection, row: Row) -> asyncpg.Record:
+    """Write one post; the same post from the same day gets the new end."""
+    made = await insert_rows(
+        connection, "duty", [row], returning="*",
+        conflict="ON CONFLICT (officer_no, role, division, valid_from) DO UPDATE SET valid_to = excluded.valid_to",
+    )
+    return made[0]
+
+
+async def officer_by_no(connection: Connection, officer_no: str) -> asyncpg.Record | None:
+    """An officer the caller may see."""
+    return await connection.fetchrow("SELECT * FROM officer WHERE officer_no = $1", officer_no)
+
+
+async def put_endpoints(connection: Connection, rows: Sequence[Row]) -> list[asyncpg.Record]:
+    """Write endpoints; one that exists is in use again, with the new secret if one is given."""
+    return await insert_rows(
+        connection, "endpoint", rows, returning="*",
+        conflict="""
+        ON CONFLICT ON CONSTRAINT uq_endpoint_owner DO UPDATE SET state = 'active', state_reason = NULL,
+            updated_at = excluded.updated_at
+        """,
+    )
+
+
+async def set_endpoint_secret(connection: Connection, endpoint_id: UUID, sealed: bytes) -> None:
+    """Store the sealed signing secret of an endpoint."""
+    await connection.execute("UPDATE endpoint SET sealed_secret = $2 WHERE endpoint_id = $1", endpoint_id, sealed)
+
+
+async def list_endpoints(
+    connection: Connection, lo: str, hi: str, *, before: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Endpoints owned in [lo, hi), newest first."""
+    return await connection.fetch(
+        "SELECT * FROM endpoint WHERE division >= $1 AND division < $2 AND ($3::uuid IS NULL OR endpoint_id < $3) "
+        "ORDER BY endpoint_id DESC LIMIT $4",
+        lo, hi, before, limit,
+    )

@@ -1,0 +1,300 @@
+"""Bodies of requests and answers of alerts."""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
+
+from services.alerts.domain.alert import Status
+from services.alerts.domain.delivery import DeliveryState, EndpointState, OutcomeClass
+from services.alerts.domain.duty import Reach
+from services.alerts.domain.verification import Contact, Method, Verification
+from shared.vocabulary.terms import Cause, Outcome, Role, Severity
+from shared.web.schema import DivisionStr, Name, Strict, Text
+
+ChannelName = Literal["webhook", "smtp", "console"]
+Version = Annotated[int | None, Field(ge=1, lt=2**31, description="您看到的版本；与现在不同则返回 409")]
+Note = Annotated[Text, Field(max_length=1000)]
+
+
+class Place(BaseModel):
+    """A division and its name."""
+
+    code: str = Field(examples=["130624100201"])
+    name: str = Field(examples=["大台村"])
+
+
+class Assignee(BaseModel):
+    """A person who answers for an alert; `level` 1 is the grid, 5 the county."""
+
+    officer_no: str
+    role: Role
+    level: int
+    reach: Reach
+    since: AwareDatetime
+
+
+class AlertSummary(BaseModel):
+    """An alert in a list; what the caller's role may not see is null."""
+
+    alert_id: UUID
+    status: Status
+    severity: Severity | None
+    household_no: str | None
+    name: str = Field(description="无联系权限时脱敏", examples=["张*国"])
+    living: Place
+    registered: Place
+    causes: list[str]
+    recommendation: str | None
+    reason: str
+    has_reported: bool = Field(description="农户自主申报或热线求助")
+    opened_at: AwareDatetime
+    ack_due_at: AwareDatetime
+    verify_due_at: AwareDatetime
+    is_overdue: bool
+    outcome: Outcome | None
+    version: int
+
+
+class EvidenceView(BaseModel):
+    """One piece of evidence, with only the fields of the caller's classes."""
+
+    kind: Literal["finding", "fact"]
+    recorded_at: AwareDatetime
+    item: dict[str, Any]
+
+
+class TimelineEntry(BaseModel):
+    """What was done, by whom."""
+
+    at: AwareDatetime
+    actor: str = Field(description="干部工号，或 monitoring")
+    action: str
+    status_before: Status | None
+    status_after: Status
+    detail: dict[str, Any]
+
+
+class VerificationView(BaseModel):
+    """The answer that closed the alert."""
+
+    verification_id: UUID
+    outcome: Outcome
+    causes: list[str]
+    method: Method | None
+    contacted_by: str | None
+    contacted_on: date | None
+    met: str | None
+    helped_by: str | None
+    note: str | None
+    officer_no: str
+    officer_role: Role
+    verified_at: AwareDatetime
+
+
+class AlertView(AlertSummary):
+    """An alert with its evidence, people and timeline."""
+
+    phone: str | None
+    listed_as: str | None
+    follows: UUID | None = Field(description="同一对象上一条已办结的预警")
+    assigned: list[Assignee]
+    evidence: list[EvidenceView]
+    timeline: list[TimelineEntry]
+    verification: VerificationView | None
+
+
+class StepAnswer(BaseModel):
+    """Where the alert stands after a step."""
+
+    alert_id: UUID
+    status: Status
+    version: int
+    outcome: Outcome | None = None
+    ack_due_at: AwareDatetime
+    verify_due_at: AwareDatetime
+
+
+class AcknowledgeIn(Strict):
+    version: Version = None
+
+
+class AttemptIn(Strict):
+    """A try to reach the household that failed."""
+
+    method: Method = Field(examples=["call"])
+    note: Note | None = Field(default=None, examples=["电话两次无人接听"])
+    version: Version = None
+
+
+class HandOverIn(Strict):
+    to_officer_no: Name = Field(examples=["GB0007"])
+    reason: Note = Field(min_length=1, examples=["本人外出学习，请代为核实"])
+    version: Version = None
+
+
+class ContactIn(Strict):
+    """The visit or call: who (by default the caller), when, whom."""
+
+    method: Method = Field(examples=["visit"])
+    by: Name | None = Field(default=None, description="核实人，默认本人工号")
+    on: date = Field(examples=["2026-11-22"])
+    met: Name | None = Field(default=None, examples=["户主本人"])
+
+
+class VerificationIn(Strict):
+    """The answer to an alert. `id` may be made by the client: sent again under the same id, it counts once."""
+
+    id: UUID | None = None
+    outcome: Outcome = Field(examples=["no_risk"])
+    causes: list[Cause] = Field(default_factory=list, max_length=11)
+    contact: ContactIn | None = None
+    helped_by: Name | None = Field(default=None, examples=["县民政局"])
+    note: Note | None = None
+    version: Version = None
+
+    def verification(self, officer_no: str) -> Verification:
+        contact = self.contact and Contact(
+            self.contact.method, self.contact.by or officer_no, self.contact.on, self.contact.met
+        )
+        return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note)
+
+
+class InboxItem(BaseModel):
+    """A message to the officer himself; `item_no` is also the id of the live stream's event."""
+
+    item_no: int
+    kind: str
+    severity: Severity | None
+    title: str
+    body: str
+    link: str | None
+    alert_id: UUID | None
+    created_at: AwareDatetime
+    read_at: AwareDatetime | None
+
+
+class OfficerIn(Strict):
+    """An officer with one of his posts; several posts are several lines."""
+
+    officer_no: Name = Field(examples=["GB0001"])
+    name: Name = Field(examples=["李四"])
+    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    phone: Text | None = Field(default=None, max_length=20, examples=["19900000001"])
+    email: Text | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
+    division: DivisionStr
+
+
+class OfficersImported(BaseModel):
+    """`officers` and `duties` were new or changed; a list imported again changes none."""
+
+    lines: int
+    officers: int
+    duties: int
+
+
+class OfficerView(BaseModel):
+    officer_no: str
+    name: str
+    phone: str | None
+    email: str | None
+    division: str
+    active: bool
+
+
+class DutyIn(Strict):
+    """A post from `valid_from` until before `valid_to`; written again, the same post gets the new end."""
+
+    officer_no: Name = Field(examples=["GB0001"])
+    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    division: DivisionStr
+    valid_from: date = Field(examples=["2026-11-01"])
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to 应晚于 valid_from")
+        return self
+
+
+class DutyView(BaseModel):
+    duty_id: int
+    officer_no: str
+    name: str
+    role: Role
+    division: str
+    valid_from: date
+    valid_to: date | None
+
+
+class EndpointIn(Strict):
+    """A way out besides the inbox: of one officer, or of a division's group."""
+
+    channel: ChannelName = Field(examples=["webhook"])
+    address: Text = Field(min_length=1, max_length=500, examples=["https://hooks.example.gov.cn/fangpin"])
+    officer_no: Name | None = None
+    division: DivisionStr | None = Field(default=None, description="工作群所属区划；与 officer_no 二选一")
+
+    @model_validator(mode="after")
+    def _has_one_owner(self) -> Self:
+        if (self.officer_no is None) == (self.division is None):
+            raise ValueError("officer_no 与 division 必须且只能填一个")
+        return self
+
+
+class EndpointView(BaseModel):
+    """An endpoint; the query of a webhook's URL is not shown, it may hold a key."""
+
+    endpoint_id: UUID
+    channel: ChannelName
+    address: str
+    officer_no: str | None
+    division: str
+    state: EndpointState
+    state_reason: str | None
+
+
+class EndpointMade(EndpointView):
+    secret: str | None = Field(default=None, description="签名密钥（whsec_ 开头），仅显示这一次")
+
+
+class DeliveryView(BaseModel):
+    """A message on its way out, and what its last try came to."""
+
+    delivery_id: UUID
+    alert_id: UUID
+    channel: ChannelName
+    endpoint_id: UUID
+    state: DeliveryState
+    attempts: int
+    due_at: AwareDatetime | None
+    created_at: AwareDatetime
+    settled_at: AwareDatetime | None
+    last_at: AwareDatetime | None
+    last_outcome: OutcomeClass | None
+    last_code: int | None
+    last_reason: str | None
+
+
+class AlertCount(BaseModel):
+    status: Status
+    severity: Severity | None
+    alerts: int
+    overdue: int
+
+
+class MessageCounts(BaseModel):
+    """Messages of the caller's range: to inboxes, withheld with a reason, and outside by state."""
+
+    sent: int
+    withheld: int
+    delivered: int
+    due: int
+    dead: int
+
+
+class Summary(BaseModel):
+    counts: list[AlertCount]
+    messages: MessageCounts

@@ -1,0 +1,92 @@
+"""View an alert as the caller's role may: fields of other classes are left out or masked (字段权限)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from services.alerts import repository, repository_lists
+from services.alerts.domain.alert import Deadlines, Status, is_overdue
+from services.alerts.repository import Row
+from services.alerts.schemas import (
+    AlertSummary,
+    AlertView,
+    Assignee,
+    EvidenceView,
+    Place,
+    StepAnswer,
+    TimelineEntry,
+    VerificationView,
+)
+from shared.security.masking import mask_name
+
+# Which keys of a piece of evidence each field class opens. Nothing else is ever shown.
+OPENED_BY: Mapping[str, Collection[str]] = {
+    "cause": ("cause", "occurred_on", "source", "state", "severity"),
+    "class": ("indicator", "kind", "department", "summary"),
+    "amount": ("measured", "threshold", "margin", "unit", "sentence"),
+}
+
+
+def evidence_view(row: Row, classes: Collection[str]) -> EvidenceView:
+    """A piece of evidence with the keys that `classes` open."""
+    keys = {key for name in classes for key in OPENED_BY.get(name, ())}
+    item = {key: value for key, value in row["item"].items() if key in keys}
+    return EvidenceView(kind=row["kind"], recorded_at=row["recorded_at"], item=item)
+
+
+def summary_of(alert: Row, classes: Collection[str], names: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """The fields of an alert in a list."""
+    due = Deadlines(alert["ack_due_at"], alert["verify_due_at"])
+    plain = (
+        "alert_id", "status", "severity", "household_no", "reason", "opened_at", "ack_due_at", "verify_due_at",
+        "outcome", "version",
+    )
+    return {
+        **{name: alert[name] for name in plain},
+        "name": alert["contact_name"] if "contact" in classes else mask_name(alert["contact_name"]),
+        "living": _place(alert["living_division"], names),
+        "registered": _place(alert["registered_division"], names),
+        "causes": alert["causes"] if "cause" in classes else [],
+        "recommendation": alert["recommendation"] if "class" in classes else None,
+        "has_reported": bool(alert["report_ids"]),
+        "is_overdue": is_overdue(Status(alert["status"]), due, now),
+    }
+
+
+def summaries(
+    alerts: Iterable[Row], classes: Collection[str], names: Mapping[str, str], now: datetime
+) -> list[AlertSummary]:
+    return [AlertSummary.model_validate(summary_of(alert, classes, names, now)) for alert in alerts]
+
+
+async def view_alert(
+    connection: asyncpg.Connection, alert: Row, classes: Collection[str], names: Mapping[str, str], now: datetime
+) -> AlertView:
+    """One alert with its people, evidence and timeline."""
+    alert_id = alert["alert_id"]
+    evidence = await repository_lists.evidence_of_alert(connection, alert_id)
+    timeline = await repository_lists.timeline_of(connection, alert_id)
+    assigned = await repository.assignments_of(connection, [alert_id])
+    verification = await repository_lists.verification_of_alert(connection, alert_id)
+    return AlertView(
+        **summary_of(alert, classes, names, now),
+        phone=alert["contact_phone"] if "contact" in classes else None,
+        listed_as=alert["listed_as"] if "class" in classes else None,
+        follows=alert["follows"],
+        assigned=[Assignee.model_validate(dict(row)) for row in assigned],
+        evidence=[evidence_view(row, classes) for row in evidence],
+        timeline=[TimelineEntry.model_validate(dict(row)) for row in timeline],
+        verification=VerificationView.model_validate(dict(verification)) if verification else None,
+    )
+
+
+def step_answer(alert: Row) -> dict[str, Any]:
+    """Where an alert stands, as the JSON that is also stored for repeated requests."""
+    fields = {name: alert[name] for name in StepAnswer.model_fields}
+    return StepAnswer.model_validate(fields).model_dump(mode="json")
+
+
+def _place(code: str, names: Mapping[str, str]) -> Place:
+    return Place(code=code, name=names.get(code, code))

@@ -1,0 +1,64 @@
+"""The worker of alerts: it delivers, relays messages to the other services, and routes what found nobody."""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import cache
+
+import httpx
+
+from services.alerts.channels.channel import Channel
+from services.alerts.channels.console import ConsoleChannel
+from services.alerts.channels.smtp import SmtpChannel
+from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.deliver import deliver_due
+from services.alerts.route_unrouted import route_unrouted
+from services.alerts.settings import AlertsSettings
+from shared.clock import Clock
+from shared.messaging.relay import relay_once, relay_urgent
+from shared.runtime import Runtime
+from shared.settings import Settings
+from shared.worker import Task, Worker
+
+_TIMEOUT = httpx.Timeout(10, connect=3)
+
+
+def build_worker(
+    settings: AlertsSettings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock | None = None
+) -> Worker:
+    """Everything alerts does without being asked."""
+    tasks = [
+        Task("relay_urgent", relay_urgent),
+        Task("relay", relay_once),
+        Task("deliver", deliver),
+        Task("route", route_unrouted, every=timedelta(minutes=1)),
+    ]
+    return Worker("alerts", settings, tasks, transport=transport, clock=clock)
+
+
+async def deliver(runtime: Runtime) -> int:
+    """Deliver what is due through the channels that are configured."""
+    async with _channels(runtime.settings) as channels:
+        return await deliver_due(runtime, channels)
+
+
+@asynccontextmanager
+async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
+    # Not `runtime.http`: that goes to peers, in memory if need be; this goes out, and follows nobody elsewhere.
+    async with httpx.AsyncClient(
+        timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls()
+    ) as http:
+        channels: dict[str, Channel] = {
+            "console": ConsoleChannel(),
+            "webhook": WebhookChannel(http, settings.webhook_allowed_hosts, plain=settings.demo),
+        }
+        if settings.smtp_host:
+            channels["smtp"] = SmtpChannel(settings)
+        yield channels
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the authorities' certificates takes longer than a message."""
+    return ssl.create_default_context()

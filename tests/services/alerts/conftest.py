@@ -1,0 +1,86 @@
+"""A village with its cadres, and monitoring's voice."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from services.alerts.import_officers import import_officers
+from shared.contracts.envelope import Event
+from shared.contracts.monitoring import RISK_CHANGED
+from shared.db.pool import to_json
+from shared.db.scope import scoped
+from shared.messaging.signing import sign
+from shared.runtime import Runtime
+from shared.security.principal import Principal
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
+
+ADMIN = Principal("admin", "person", COUNTY, officer_no="C1")
+
+
+def officer(officer_no: str, role: str, division: str, **extra: str) -> dict[str, str | None]:
+    return {"officer_no": officer_no, "name": f"干部{officer_no}", "role": role, "division": division, **extra}
+
+
+Enlist = Callable[..., Awaitable[None]]
+Tell = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+async def enlist(alerts_runtime: Runtime) -> Enlist:
+    """Put officers on duty from the test's day on: enlist(("G1", "grid_worker", VILLAGE), ...)."""
+
+    async def put(*posts: tuple[str, str, str], **extra: str) -> None:
+        clock = alerts_runtime.clock
+        async with scoped(alerts_runtime.pool, COUNTY) as connection:
+            lines = [officer(*post, **extra) for post in posts]
+            await import_officers(connection, lines, ADMIN, now=clock.now(), today=clock.today())
+
+    return put
+
+
+@pytest.fixture
+async def cadres(enlist: Enlist) -> None:
+    """Every post of one village filled, and the other village's secretary."""
+    await enlist(
+        ("G1", "grid_worker", VILLAGE), ("S1", "village_secretary", VILLAGE), ("F1", "first_secretary", VILLAGE),
+        ("T1", "township_leader", TOWNSHIP), ("C1", "county_admin", COUNTY),
+        ("G2", "grid_worker", OTHER_VILLAGE), ("S2", "village_secretary", OTHER_VILLAGE),
+    )
+
+
+@pytest.fixture
+async def tell(alerts_client: httpx.AsyncClient, alerts_runtime: Runtime) -> Tell:
+    """Say something as monitoring, signed, through the door."""
+
+    async def say(*items: dict[str, Any], event_id: UUID | None = None) -> httpx.Response:
+        now = alerts_runtime.clock.now()
+        data = {"policy_version": "national-2026.1", "items": list(items)}
+        event = Event.make("fangpin/monitoring", RISK_CHANGED, None, data, now, id_=event_id)
+        body = to_json(event.model_dump(mode="json", exclude_none=True)).encode()
+        secret = alerts_runtime.keys.message_secret("monitoring", "alerts")
+        headers = {"content-type": "application/cloudevents+json", **sign(secret, str(event.id), body, now)}
+        return await alerts_client.post("/alerts/v1/events", content=body, headers=headers)
+
+    return say
+
+
+@pytest.fixture
+async def alert(tell: Tell, cadres: None, admin: asyncpg.Connection) -> UUID:
+    """One open orange alert in the village."""
+    assert (await tell(risk())).status_code == 200
+    found: UUID = await admin.fetchval("SELECT alert_id FROM alerts.alert")
+    return found
+
+
+@pytest.fixture
+async def rows(admin: asyncpg.Connection) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
+    """Look at a table as it is, whatever row-level security says."""
+
+    async def of(table: str, where: str = "true", *args: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in await admin.fetch(f"SELECT * FROM alerts.{table} WHERE {where}", *args)]
+
+    return of

@@ -1,23 +1,34 @@
 """`fangpin bench latency`: from the 202 of a self-report to the inbox, while a large feed is ingested."""
 
+import argparse
+import statistics
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx
+import psutil
 
-from tests.journeys.running import Running
-from tests.journeys.village import VILLAGE, Family
+from benchmarks.report import print_result
+from shared.clock import SystemClock
+from tests.journeys.running import Running, until
+from tests.journeys.test_journey import load_village, send_feed
+from tests.journeys.village import COUNTY, MEDICAL_HEADER, VILLAGE, Family, as_csv
 
-FAMILIES = [Family(10_000 + n, VILLAGE) for n in range(2_000)]
-REPORTS_A_PHASE = 100
-EVERY_SECONDS = 0.15
+REPORTS_A_PHASE = 150
+EVERY_SECONDS = 0.1
+FEED_FAMILIES = 2_000
 
 
 class Inbox:
-    """Watches the live stream of the secretary; when the message about each household came."""
+    """Asks the secretary's inbox every few milliseconds; when the message about each alert came."""
 
     def __init__(self, running: Running) -> None:
-        self.came: dict[str, float] = {}
+        self.came: dict[int, float] = {}
         self._headers = running.bearer("village_secretary", VILLAGE, officer_no=f"S-{VILLAGE}")
         self._url = f"{running.url('alerts')}/alerts/v1/inbox"
         self._halt = threading.Event()
@@ -26,16 +37,106 @@ class Inbox:
 
     def _watch(self) -> None:
         with httpx.Client(headers=self._headers, timeout=10) as client:
-            cursor_seen: set[int] = set()
             while not self._halt.is_set():
-                answer = client.get(self._url, params={"limit": 50})
+                items = client.get(self._url, params={"limit": 20}).json()["items"]
                 now = time.perf_counter()
-                for item in answer.json()["items"]:
-                    if item["item_id"] not in cursor_seen:
-                        cursor_seen.add(item["item_id"])
-                        self.came.setdefault(item["alert_id"], now)
+                for item in items:
+                    self.came.setdefault(item["item_no"], now)
                 time.sleep(0.01)
 
     def stop(self) -> None:
         self._halt.set()
         self._thread.join()
+
+
+def phase(running: Running, families: list[Family]) -> list[float]:
+    """Let the families report, one after the other; seconds from each 202 to its message.
+
+    Messages to one officer come in the order of the reports that caused them, so they are paired in order.
+    """
+    inbox = Inbox(running)
+    before = _settled(inbox)
+    accepted: list[float] = []
+    headers = running.bearer("system", COUNTY)
+    with httpx.Client(timeout=10) as client:
+        for family in families:
+            sent = client.post(
+                f"{running.url('intake')}/intake/v1/self-reports", json=family.report(SystemClock().today()),
+                headers={**headers, "Idempotency-Key": f"latency-{family.serial}"},
+            )
+            accepted.append(time.perf_counter())
+            assert sent.status_code == 202, sent.text
+            time.sleep(EVERY_SECONDS)
+    until(lambda: len(inbox.came) - before >= len(families), "every report reached the inbox", 60)
+    inbox.stop()
+    came = sorted(list(inbox.came.values())[before:])
+    return [arrived - left for left, arrived in zip(accepted, came, strict=False)]
+
+
+def _settled(inbox: Inbox) -> int:
+    time.sleep(0.5)
+    return len(inbox.came)
+
+
+def big_feed(families: list[Family], rows: int) -> str:
+    """Small bills, so that the feed is work for everybody and news to nobody."""
+    day = SystemClock().today() - timedelta(days=40)
+    bills = (families[n % len(families)].stay_row(day, 1 + n % 3, f"L{n}") for n in range(rows))
+    return as_csv([MEDICAL_HEADER, *bills])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--mode", choices=["all_in_one", "separate"], default="all_in_one")
+    given = parser.parse_args()
+    found = []
+    for _ in range(given.runs):
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(measure(given.mode, Path(folder) / "data", given.size))
+    print_result({"name": "latency", "size": given.size, "runs": given.runs, "mode": given.mode, **_medians(found)})
+
+
+def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
+    data.mkdir()
+    running = Running(mode, data)
+    running.start()
+    try:
+        reporting = [Family(10_000 + n, VILLAGE) for n in range(2 * REPORTS_A_PHASE)]
+        others = [Family(50_000 + n, VILLAGE) for n in range(FEED_FAMILIES)]
+        load_village(running, [*reporting, *others])
+        quiet = phase(running, reporting[:REPORTS_A_PHASE])
+        with ThreadPoolExecutor(1) as pool:
+            day = SystemClock().today() - timedelta(days=40)
+            started = time.perf_counter()
+            feed = pool.submit(send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}")
+            time.sleep(1)
+            loaded = phase(running, reporting[REPORTS_A_PHASE:])
+            during = not feed.done()
+            recorded = feed.result(timeout=600)
+        memory = sum(psutil.Process(one.pid).memory_info().rss for one in running.processes.values())
+        return {
+            "ours": _quantile(loaded, 0.99), "p50_ms": _quantile(loaded, 0.5),
+            "baseline": _quantile(quiet, 0.99), "baseline_p50_ms": _quantile(quiet, 0.5),
+            "feed_still_running_at_the_end": float(during), "feed_rows": recorded["counts"]["read"],
+            "feed_seconds": round(time.perf_counter() - started, 1), "peak_mib": round(memory / 2**20),
+        }
+    finally:
+        running.stop()
+
+
+def _quantile(seconds: list[float], share: float) -> float:
+    ordered = sorted(seconds)
+    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000, 1)
+
+
+def _medians(found: list[dict[str, float]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {name: statistics.median(one[name] for one in found) for name in found[0]}
+    merged["ratio"] = round(merged["ours"] / merged["baseline"], 2)
+    merged["unit"] = "ms, 202 to inbox, p99"
+    return merged
+
+
+if __name__ == "__main__":
+    main()

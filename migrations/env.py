@@ -28,6 +28,8 @@ def migrate(connection: Connection, schema: str) -> None:
         include_object=lambda obj, name, kind, reflected, other: not (kind == "table" and obj.info.get("unmanaged")),
     )
     context.run_migrations()
+    # Readiness compares the version with the program's.
+    connection.execute(text(f"GRANT SELECT ON {schema}.alembic_version TO fangpin_{schema}"))
     connection.execute(text("RESET ROLE"))
 
 

@@ -52,7 +52,7 @@ def _is_demo(settings: Settings) -> bool:
 def up(
     port: PortOption = 8000,
     data: DataOption = None,
-    households: Annotated[int, typer.Option("--households", min=0, help="演示县的农户数；全县约 75000；0 不载入")] = 3000,
+    households: Annotated[int, typer.Option("--households", min=0, help="演示农户数，全县约 75000，0 不载入")] = 3000,
     seed: Annotated[int, typer.Option("--seed", help="演示数据的随机种子")] = 20260101,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="不载入演示数据，用于正式数据")] = False,
 ) -> None:

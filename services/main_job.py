@@ -91,16 +91,16 @@ async def _send_all(
         figures.update(await _send_officers(client, settings, folder))
     with report.step("花名册 household_register") as figures:
         feed = await _send_feed(client, settings, folder / "household_register.csv", "household_register",
-                                str(manifest.reporting_year), "农业农村局")
+                                str(manifest.reporting_year), "农业农村")
         figures.update(_counts([feed]))
         await _wait(house, "匹配入户 households")
     with report.step("部门数据 department_feeds") as figures:
         feeds = [
-            await _send_feed(client, settings, path, "medical_settlement", _month(path), "医疗保障局")
+            await _send_feed(client, settings, path, "medical_settlement", _month(path), "医疗保障")
             for path in sorted(folder.glob("medical_settlement_*.csv"))
         ]
         feeds.append(await _send_feed(client, settings, folder / "disability_register.csv", "disability_register",
-                                      manifest.until.isoformat(), "残疾人联合会"))
+                                      manifest.until.isoformat(), "残联"))
         figures.update(files=len(feeds), **_counts(feeds))
     with report.step("农户自主申报 self_reports") as figures:
         figures["accepted"] = await _send_self_reports(client, settings, folder / "self_reports.ndjson")
@@ -150,7 +150,7 @@ async def _send_feed(
         task = bar.add_task(f"入库 {path.name}", total=None)
         while feed["status"] in {"received", "reading", "recording"}:
             await asyncio.sleep(0.1)
-            feed = _checked(await client.get(f"/intake/v1/feeds/{feed['feed_id']}", headers=headers), path.name)
+            feed = _checked(await client.get(f"/intake/v1/feeds/{feed['id']}", headers=headers), path.name)
             bar.update(task, completed=feed["counts"]["read"])
     if feed["status"] != "recorded":
         raise MainJobFailed(f"{path.name} 状态为 {feed['status']}：{feed.get('problem')}")

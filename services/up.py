@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import sys
 import time
@@ -49,6 +50,8 @@ def run_up(settings: Settings, *, households: int, seed: int, demo: bool) -> Non
         finally:
             if server is not None:
                 server.stop()
+            # The embedded server's library logs once more when Python ends, after this file is closed.
+            logging.disable()
     _say("已停止 stopped")
 
 
@@ -61,7 +64,8 @@ async def _up(
         _say("内置数据库已启动 database=embedded（仅本机套接字、信任认证，数据库角色在此不构成隔离）")
     await prepare_database(settings, echo=_say)
     async with _house(settings, server, stop) as house:
-        _say(f"服务已就绪 ready_seconds={time.monotonic() - started:.1f} url={settings.public_url}")
+        if not stop.is_set():
+            _say(f"服务已就绪 ready_seconds={time.monotonic() - started:.1f} url={settings.public_url}")
         if demo and households and not stop.is_set():
             await _until(stop, run_main_job(house, settings, households=households, seed=seed, echo=_say))
         if not stop.is_set():

@@ -120,13 +120,13 @@ class Worker:
     async def _tick(self, runtime: Runtime, tick: Tick) -> None:
         key = f"{self.service}.{tick.name}"
         try:
-            async with runtime.worker_pool.acquire() as connection:
-                if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", key):
-                    return
-                try:
+            # A connection of its own: ticks that held the pool's would wait for each other at midnight.
+            connection = await asyncpg.connect(plain_url(runtime.database_url))
+            try:
+                if await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", key):
                     await self._run(runtime, tick.name, tick.run)
-                finally:
-                    await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", key)
+            finally:
+                await connection.close()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("worker.tick_skipped", service=self.service, tick=tick.name, error=type(error).__name__)
 
@@ -149,6 +149,8 @@ class Worker:
             await asyncio.sleep(0.5)
 
     def _woken(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+        """Set the tasks named; "relay" names relay_urgent too."""
         for name in str(payload).split(","):
-            if name in self._events:
-                self._events[name].set()
+            for task, event in self._events.items():
+                if task == name or task.startswith(f"{name}_"):
+                    event.set()

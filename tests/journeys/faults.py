@@ -97,7 +97,7 @@ class Reporters:
                 time.sleep(0.1)
                 continue
             if answer.status_code == 202:
-                self.acknowledged[answer.json()["report_id"]] = family.household_no
+                self.acknowledged[answer.json()["id"]] = family.household_no
                 return
             assert answer.status_code in {503, 409}, answer.text
             time.sleep(0.1)

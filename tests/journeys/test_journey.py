@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -63,7 +64,7 @@ def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str
     feed: dict[str, Any] = answer.json()
 
     def recorded() -> bool:
-        feed.update(httpx.get(f"{feeds}/{feed['feed_id']}", headers=headers).json())
+        feed.update(httpx.get(f"{feeds}/{feed['id']}", headers=headers).json())
         return feed["status"] not in {"received", "reading", "recording"}
 
     until(recorded, f"{layout} is recorded", 30)
@@ -86,7 +87,7 @@ def test_a_self_report_reaches_the_village_secretary_and_the_answer_comes_back(r
     reports = f"{running.url('intake')}/intake/v1/self-reports"
     sent = httpx.post(reports, json=family.report(TODAY), headers={**system, "Idempotency-Key": "journey-1"})
     assert sent.status_code == 202, sent.text
-    report_id = sent.json()["report_id"]
+    report_id = sent.json()["id"]
 
     secretary = running.bearer("village_secretary", VILLAGE, officer_no=f"S-{VILLAGE}")
     until(lambda: inbox(running, f"S-{VILLAGE}", "village_secretary", VILLAGE), "the secretary hears of it", 20)
@@ -98,7 +99,7 @@ def test_a_self_report_reaches_the_village_secretary_and_the_answer_comes_back(r
     assert acknowledged.status_code == 200, acknowledged.text
     answer = {
         "outcome": "no_risk",
-        "contact": {"method": "visit", "on": TODAY.isoformat(), "whom": "户主", "by": "王书记"},
+        "contact": {"method": "visit", "on": TODAY.isoformat(), "met": "户主本人", "by": "王书记"},
     }
     verified = httpx.post(f"{alert}/verification", headers={**secretary, "Idempotency-Key": "v-1"}, json=answer)
     assert verified.status_code in {200, 201}, verified.text
@@ -128,14 +129,16 @@ def test_a_household_outside_the_division_never_appears_by_any_route(running: Ru
     ]
     assert all(answer.status_code == 200 for answer in seen)
     assert not any(family.household_no in answer.text or alert_id in answer.text for answer in seen)
-    for path in (
-        f"{monitoring}/monitoring/v1/households/{family.household_no}",
-        f"{monitoring}/monitoring/v1/households/{family.household_no}/assessment",
-        f"{alerts}/alerts/v1/alerts/{alert_id}",
-        f"{running.url('intake')}/intake/v1/self-reports/{sent.json()['report_id']}",
+    nobody = {family.household_no: "1306249999999999", alert_id: str(uuid4()), sent.json()["id"]: str(uuid4())}
+    for path, key in (
+        (f"{monitoring}/monitoring/v1/households/{{}}", family.household_no),
+        (f"{monitoring}/monitoring/v1/households/{{}}/assessment", family.household_no),
+        (f"{monitoring}/monitoring/v1/households/{{}}/history", family.household_no),
+        (f"{alerts}/alerts/v1/alerts/{{}}", alert_id),
+        (f"{running.url('intake')}/intake/v1/self-reports/{{}}", sent.json()["id"]),
     ):
-        hidden = httpx.get(path, headers=stranger)
-        never = httpx.get(path[:-2] + "00" if path[-2:] != "00" else path[:-2] + "01", headers=stranger)
+        hidden = httpx.get(path.format(key), headers=stranger)
+        never = httpx.get(path.format(nobody[key]), headers=stranger)
         assert hidden.status_code == 404, path
         assert {**hidden.json(), "instance": None} == {**never.json(), "instance": None}
 

@@ -32,11 +32,11 @@ def settings_of(data: Path | None = None, **given: Any) -> Settings:
     return Settings(**stated)
 
 
-def attached(settings: Settings) -> Settings:
-    """Settings with the database filled in: from the environment, or the embedded server that `up` owns."""
+def attached(settings: Settings, *schemas: str) -> Settings:
+    """Settings that know the database of `schemas`: from the environment, or the embedded server that `up` owns."""
     from shared.db.embedded import running_url
 
-    if settings.database_url or settings.intake_database_url:
+    if settings.database_url or all(getattr(settings, f"{schema}_database_url") for schema in schemas):
         return settings
     url = running_url(settings.data / "pg")
     return settings.model_copy(update={"database_url": url, "demo": settings.demo or _is_demo(settings)})
@@ -77,7 +77,7 @@ def serve(
     from services.processes import serve as serve_app
     from shared.logs import configure_logs
 
-    settings = attached(settings_of(data))
+    settings = attached(settings_of(data), service, "directory")
     configure_logs(settings.log_level)
     application = create_service(service, settings)
     run(lambda stop: serve_app(application, host, port, stop))
@@ -88,16 +88,21 @@ def work(
     service: ServiceName,
     light: Annotated[bool, typer.Option("--light", help="只做轻任务（投递、评估、通知）")] = False,
     heavy: Annotated[bool, typer.Option("--heavy", help="只做重任务（文件入库、全县重筛）")] = False,
+    metrics_port: Annotated[int | None, typer.Option("--metrics-port", help="在本机此端口提供 /metrics")] = None,
     parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None, data: DataOption = None,
 ) -> None:
     """单独启动一个服务的后台任务。"""
+    from prometheus_client import start_http_server
+
     from services.all_in_one import create_worker
     from services.processes import run
     from services.processes import work as work_on
     from shared.logs import configure_logs
 
-    settings = attached(settings_of(data))
+    settings = attached(settings_of(data), service, "directory")
     configure_logs(settings.log_level)
+    if metrics_port:
+        start_http_server(metrics_port, addr="127.0.0.1")
     worker = create_worker(service, settings)
     if light != heavy:
         worker = worker.only(lambda task: task.heavy == heavy, ticks=light)
@@ -108,8 +113,9 @@ def work(
 def migrate(data: DataOption = None) -> None:
     """建立或升级数据库结构（角色、四个模式、行政区划）。"""
     from services.up import prepare_database
+    from shared.db.heads import SCHEMAS
 
-    settings = attached(settings_of(data))
+    settings = attached(settings_of(data), *SCHEMAS)
     asyncio.run(prepare_database(settings, echo=typer.echo))
 
 
@@ -172,7 +178,7 @@ def regions_import(file: Path, data: DataOption = None) -> None:
     async def load(connection: Any) -> None:
         await import_regions(connection, file, echo=typer.echo)
 
-    asyncio.run(with_directory(attached(settings_of(data)), load))
+    asyncio.run(with_directory(attached(settings_of(data), "directory"), load))
 
 
 @keys_app.command("create")
@@ -203,7 +209,7 @@ def clients_add(
             connection, client_id, name=name, division=division, scopes=scope, department=department
         )
 
-    typer.echo(asyncio.run(with_directory(attached(settings_of(data)), store)))
+    typer.echo(asyncio.run(with_directory(attached(settings_of(data), "directory"), store)))
 
 
 @policy_app.command("check")

@@ -20,6 +20,7 @@ from services.all_in_one import AllInOne
 from services.main_job import run_main_job
 from services.processes import run, serve, work
 from shared.db.embedded import DATABASE, EmbeddedServer
+from shared.db.heads import SCHEMAS
 from shared.db.key_check import remember_keys
 from shared.db.migrate import create_roles, migrate
 from shared.db.pool import plain_url, prepare_connection
@@ -92,12 +93,13 @@ async def _create_database(admin_url: str) -> None:
 
 async def prepare_database(settings: Settings, *, echo: Echo) -> None:
     """Roles, schemas, places, key names: whatever is missing. Safe to run again."""
-    url = settings.database_url_of("directory")
-    try:
-        await create_roles(url)
-    except asyncpg.InsufficientPrivilegeError:
-        echo("当前数据库用户不能创建角色，假定 deploy/roles.sql 已由管理员执行 roles=assumed")
-    await migrate(url)
+    for url in dict.fromkeys(settings.database_url_of(schema) for schema in SCHEMAS):
+        try:
+            await create_roles(url)
+        except asyncpg.InsufficientPrivilegeError:
+            echo("当前数据库用户不能创建角色，假定 deploy/roles.sql 已由管理员执行 roles=assumed")
+    for schema in SCHEMAS:
+        await migrate(settings.database_url_of(schema), [schema])
     loaded = await with_directory(settings, _load_places)
     if loaded:
         echo(f"行政区划已载入 regions={loaded}")

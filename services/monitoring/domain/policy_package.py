@@ -1,0 +1,124 @@
+"""A policy package (政策包) as the engine uses it: typed, checked, frozen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from services.monitoring.domain.expression import Expression, Name, names_in
+from services.monitoring.domain.expression_type import Type
+from services.monitoring.domain.indicator import (
+    CauseRule,
+    ClassRule,
+    Clocks,
+    Deadline,
+    Derived,
+    Flag,
+    Indicator,
+)
+from services.monitoring.domain.measure import Measure, MemberCount
+from shared.policies.parameter import Parameter
+from shared.policies.parameter_set import ParameterSet, parameters_at
+from shared.vocabulary.terms import Severity
+
+OUTLAY_UNTIL = "outlay_until"
+TOTAL_STANDS_MONTHS = "total_stands_months"
+REQUIRED_PARAMETERS = (OUTLAY_UNTIL, TOTAL_STANDS_MONTHS)
+REQUIRED_DERIVED = ("persons", "net_income", "reference_income", "rigid_outlay")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Names of the points parameters: one for each severity, and the cap of their sum."""
+
+    weights: Mapping[Severity, str]
+    cap: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PolicyPackage:
+    """Everything one regime says; `version` is the declared version with a digest of the package's files."""
+
+    name: str
+    version: str
+    label_zh: str
+    applies_from: date
+    parameters: Mapping[str, Parameter]
+    places: Mapping[str, str]
+    data_sets: tuple[str, ...]
+    measures: Mapping[str, Measure]
+    member_counts: Mapping[str, MemberCount]
+    derived: Mapping[str, Derived]
+    indicators: Mapping[str, Indicator]
+    causes: tuple[CauseRule, ...]
+    classes: tuple[ClassRule, ...]
+    flags: tuple[Flag, ...]
+    scores: Scores
+    deadlines: Mapping[Severity, Deadline]
+    types: Mapping[str, Type]
+
+    def parameters_for(self, division: str, on: date) -> ParameterSet:
+        """Every parameter in force at a division on a day; one without a value is an error that names it."""
+        return parameters_at(self.parameters, division, on)
+
+    def clocks(self, severity: Severity, parameters: ParameterSet) -> Clocks:
+        """How long a warning of this severity may wait there and then."""
+        deadline = self.deadlines[severity]
+        return Clocks(parameters.number(deadline.acknowledge_hours), parameters.number(deadline.verify_days))
+
+    def label(self, code: str) -> str:
+        """The Chinese name of a class code, the code itself if another regime's."""
+        return next((each.label_zh for each in self.classes if each.code == code), code)
+
+    def place_name(self, decided_by: str) -> str:
+        """Who decided a value, as people say it."""
+        return self.places.get(decided_by, decided_by)
+
+    @property
+    def weight_parameters(self) -> tuple[str, ...]:
+        """The points of each indicator, whether it fired or not: of the gravest severity it can have."""
+        return _weight_parameters(self)
+
+    @property
+    def parameters_read(self) -> tuple[str, ...]:
+        """The parameters an assessment depends on, by name."""
+        return _parameters_read(self)
+
+    def definition(self, name: str) -> Expression | None:
+        """The expression behind a derived value or an indicator; None for what is counted or bound."""
+        if name in self.derived:
+            return self.derived[name].expression
+        return self.indicators[name].when if name in self.indicators else None
+
+    def depends_on(self, name: str) -> set[str]:
+        """The names that a derived value or an indicator reads directly."""
+        expression = self.definition(name)
+        return set() if expression is None else set(names_in(expression))
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression that is decided once for a household."""
+        for indicator in self.indicators.values():
+            yield indicator.when
+            yield from (rule.when for rule in indicator.severities if rule.when is not None)
+            for threshold in indicator.thresholds:
+                yield Name(threshold.parameter)
+                if threshold.when is not None:
+                    yield threshold.when
+        yield from (each.expression for each in self.derived.values())
+        yield from (each.when for rules in (self.causes, self.classes, self.flags) for each in rules)
+        yield from (each.when for each in self.member_counts.values())
+
+
+@cache
+def _weight_parameters(package: PolicyPackage) -> tuple[str, ...]:
+    indicators = package.indicators.values()
+    return tuple(each.weight or package.scores.weights[each.gravest or Severity.BLUE] for each in indicators)
+
+
+@cache
+def _parameters_read(package: PolicyPackage) -> tuple[str, ...]:
+    read = {name for each in package.expressions() for name in names_in(each)}
+    read &= package.parameters.keys()
+    read |= {*REQUIRED_PARAMETERS, package.scores.cap, *package.scores.weights.values()}
+    read |= {each.weight for each in package.indicators.values() if each.weight}
+    return tuple(sorted(read))

@@ -1,0 +1,194 @@
+"""Reads a raw package into a checked PolicyPackage; every mistake names its file and line."""
+
+import re
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
+from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived, Flag
+from services.monitoring.domain.indicator_reader import IndicatorReader, parameter_named, read_condition
+from services.monitoring.domain.language import Place, parse
+from services.monitoring.domain.measure import BUILT_IN
+from services.monitoring.domain.measure_reader import read_measure, read_member_count
+from services.monitoring.domain.policy_package import (
+    REQUIRED_DERIVED,
+    REQUIRED_PARAMETERS,
+    PolicyPackage,
+    Scores,
+)
+from shared.policies.document import Fields, Node
+from shared.policies.mistake import PolicyMistake
+from shared.policies.package import RawPackage
+from shared.policies.parameter import NATION, overlaid, read_parameter
+from shared.policies.unit import Unit
+from shared.vocabulary.terms import Cause, Severity
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
+DIVISION = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+
+
+def read_policy(raw: RawPackage) -> PolicyPackage:
+    """The package a folder means, or the first PolicyMistake in it."""
+    return _Reader(raw).read()
+
+
+class _Reader:
+    """Reads document by document; `types` grows with every name defined."""
+
+    def __init__(self, raw: RawPackage) -> None:
+        self.raw = raw
+        self.types: dict[str, Type] = dict(BUILT_IN)
+        self.places: dict[str, Node] = {}
+
+    def read(self) -> PolicyPackage:
+        header = self.raw.documents["package"].fields(
+            ("label_zh", "version", "applies_from", "data_sets", "score", "deadlines")
+        )
+        self.parameters = {name: read_parameter(name, node) for name, node in self._named("parameters")}
+        self._know({name: Type(each.unit, frozenset(each.choices)) for name, each in self.parameters.items()})
+        places = self._overlay_regions()
+        measures = {name: read_measure(name, node) for name, node in self._named("measures")}
+        self._know({name: each.type for name, each in measures.items() if each.scope == "household"})
+        of_members = {name: each.type for name, each in measures.items() if each.scope == "member"}
+        counts = {name: read_member_count(name, node, of_members) for name, node in self._named("members")}
+        self._know({name: each.type for name, each in counts.items()})
+        derived_nodes = self._named("derived")
+        indicator_nodes = self._named("indicators")
+        self._know({name: _declared(node) for name, node in derived_nodes})
+        self._know({name: FLAG for name, _ in indicator_nodes})
+        data_sets = header.texts("data_sets")
+        indicators = IndicatorReader(self.types, self.parameters, data_sets)
+        package = PolicyPackage(
+            name=self.raw.name,
+            version=f"{self.raw.name}-{header['version'].text()}+{self.raw.digest}",
+            label_zh=header["label_zh"].text(),
+            applies_from=header["applies_from"].day(),
+            parameters=self.parameters,
+            places=places,
+            data_sets=data_sets,
+            measures=measures,
+            member_counts=counts,
+            derived={name: self._derived(name, node) for name, node in derived_nodes},
+            indicators={name: indicators.read(name, node) for name, node in indicator_nodes},
+            causes=tuple(self._cause(node) for node in self.raw.documents["causes"].elements()),
+            classes=tuple(self._class(node) for node in self.raw.documents["classes"].elements()),
+            flags=tuple(self._flag(name, node) for name, node in self._named("flags")),
+            scores=self._scores(header["score"]),
+            deadlines=self._deadlines(header["deadlines"]),
+            types=self.types,
+        )
+        self._require(package)
+        self._refuse_circles(package)
+        return package
+
+    def _named(self, document: str) -> list[tuple[str, Node]]:
+        """The entries of a document, each name well formed and used once in the package."""
+        entries = self.raw.documents[document].entries()
+        for name, node in entries:
+            if not NAME.fullmatch(name):
+                right = "小写字母、数字、下划线，字母开头，不超过48字"
+                raise node.mistake(f"名称 {name} 不合规", right=right, example="monitoring_line")
+            _refuse_reserved(name, node)
+            if name in self.places or name in BUILT_IN:
+                raise node.mistake(f"名称 {name} 已经用过", right="整个政策包内名称唯一", example=f"{name}_2")
+            self.places[name] = node
+        return entries
+
+    def _know(self, types: Mapping[str, Type]) -> None:
+        self.types.update(types)
+
+    def _overlay_regions(self) -> dict[str, str]:
+        """Put the regions' values over the nation's; answer the names of the places that decided any."""
+        names = {NATION: "国家"}
+        for code, node in self.raw.regions.items():
+            fields = node.fields(("label_zh", "parameters"))
+            if not DIVISION.fullmatch(code):
+                raise node.mistake(f"文件名 {code} 不是区划代码", right="六位区划代码", example="130624.yaml")
+            names[code] = fields["label_zh"].text()
+            for name, values in fields["parameters"].entries():
+                if name not in self.parameters:
+                    right = f"地区只能给已有参数赋值：{'、'.join(sorted(self.parameters))}"
+                    raise values.mistake(f"不认识的参数 {name}", right=right, example="monitoring_line")
+                self.parameters[name] = overlaid(self.parameters[name], code, values)
+        return names
+
+    def _derived(self, name: str, node: Node) -> Derived:
+        fields = node.fields(("label_zh", "unit", "is"), ("choices",))
+        text = fields["is"]
+        place = Place(text.file, text.line)
+        expression = parse(text.text(), place)
+        TypeChecker(self.types, place).check(expression, self.types[name].unit)
+        return Derived(name, fields["label_zh"].text(), self.types[name], expression)
+
+    def _cause(self, node: Node) -> CauseRule:
+        fields = node.fields(("cause", "when"))
+        return CauseRule(Cause(fields["cause"].one_of(Cause)), read_condition(fields["when"], self.types))
+
+    def _class(self, node: Node) -> ClassRule:
+        fields = node.fields(("code", "label_zh", "when"), ("severity",))
+        code = None if fields["code"].is_null else fields["code"].text()
+        severity = fields.get("severity")
+        return ClassRule(
+            code,
+            fields["label_zh"].text(),
+            read_condition(fields["when"], self.types),
+            None if severity is None else Severity(severity.one_of(Severity)),
+        )
+
+    def _flag(self, name: str, node: Node) -> Flag:
+        fields = node.fields(("label_zh", "when"))
+        return Flag(name, fields["label_zh"].text(), read_condition(fields["when"], self.types))
+
+    def _scores(self, node: Node) -> Scores:
+        fields = node.fields(("cap", *Severity))
+        weights = {each: self._parameter(fields, each, Unit.POINTS) for each in Severity}
+        return Scores(weights, self._parameter(fields, "cap", Unit.POINTS))
+
+    def _deadlines(self, node: Node) -> dict[Severity, Deadline]:
+        return {each: self._deadline(node.fields(Severity)[each]) for each in Severity}
+
+    def _deadline(self, node: Node) -> Deadline:
+        fields = node.fields(("acknowledge_hours", "verify_days"))
+        return Deadline(
+            self._parameter(fields, "acknowledge_hours", Unit.HOURS),
+            self._parameter(fields, "verify_days", Unit.DAYS),
+        )
+
+    def _parameter(self, fields: Fields, field: str, unit: Unit) -> str:
+        return parameter_named(fields[field], self.parameters, unit)
+
+    def _require(self, package: PolicyPackage) -> None:
+        for document, wanted, known in (
+            ("parameters", REQUIRED_PARAMETERS, package.parameters),
+            ("derived", REQUIRED_DERIVED, package.derived),
+        ):
+            for name in wanted:
+                if name not in known:
+                    raise self.raw.documents[document].mistake(
+                        f"缺少 {name}", right=f"须有 {'、'.join(wanted)}", example=f"{name}: …"
+                    )
+
+    def _refuse_circles(self, package: PolicyPackage) -> None:
+        """A value may not depend on itself, by however many steps."""
+        nodes = {**package.derived, **package.indicators}
+        graph = {name: package.depends_on(name) & nodes.keys() for name in nodes}
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = error.args[1]
+            raise self.places[circle[0]].mistake(
+                f"{' → '.join(circle)} 互相引用", right="派生值不能依赖自己", example="net_income: wages - cost"
+            ) from error
+
+
+def _refuse_reserved(name: str, node: Node) -> None:
+    """A word that SQL reserves could never be read again in an expression."""
+    try:
+        parse(name, Place(node.file, node.line))
+    except PolicyMistake:
+        raise node.mistake(f"名称 {name} 是保留词", right="换一个名称", example=f"{name}_value") from None
+
+
+def _declared(node: Node) -> Type:
+    fields = node.fields(("label_zh", "unit", "is"), ("choices",))
+    return Type(Unit(fields["unit"].one_of(each.value for each in Unit)), frozenset(fields.texts("choices")))

@@ -1,0 +1,23 @@
+"""Policy packages as data (政策包): YAML read with file and line, and parameters looked up by place and date.
+
+Only reading is here; what a package means (the language, the compiler, the evaluator) lives in monitoring.
+"""
+
+from shared.policies.mistake import PolicyMistake
+from shared.policies.package import RawPackage, load_package, named_package, read_package
+from shared.policies.parameter import Parameter, ParameterUnknown, ParameterValue
+from shared.policies.parameter_set import ParameterSet
+from shared.policies.unit import Unit
+
+__all__ = [
+    "Parameter",
+    "ParameterSet",
+    "ParameterUnknown",
+    "ParameterValue",
+    "PolicyMistake",
+    "RawPackage",
+    "Unit",
+    "load_package",
+    "named_package",
+    "read_package",
+]

@@ -1,0 +1,97 @@
+"""An assessment is explained, replays to the same bytes, and tells change from mere ageing."""
+
+from dataclasses import replace
+from datetime import date
+
+from services.monitoring.domain.assessment import Assessment
+from services.monitoring.domain.evaluator import evaluate
+from services.monitoring.domain.explanation import explain
+from services.monitoring.domain.household import Fact, HouseholdFacts, Member
+from services.monitoring.domain.policy import load_policy
+from services.monitoring.domain.rendering import half_up, per_head_yuan, spoken_yuan
+
+PACKAGE = load_policy()
+ON = date(2026, 3, 15)
+FACTS = (
+    Fact("state.base_group", date(2020, 1, 1), value="general"),
+    Fact("state.dwelling", date(2020, 1, 1), value="C", attributes={"occupied": "C", "only": True}),
+    Fact("state.insured", date(2020, 1, 1), member="甲", value="resident"),
+    Fact("income.wage", date(2025, 12, 31), amount_fen=710_000, period_to=date(2025, 12, 31)),
+    Fact("expense.medical", date(2026, 2, 1), member="甲", compliant_fen=1_200_050, other_fen=0),
+)
+
+
+def _assessed(
+    *, facts: tuple[Fact, ...] = FACTS, on: date = ON, stale: tuple[str, ...] = (), complete: bool = False
+) -> Assessment:
+    household = HouseholdFacts((Member("甲"),), facts, complete)
+    return evaluate(PACKAGE, PACKAGE.parameters_for("130624100201", on), household, on, stale=stale)
+
+
+def test_sentences_carry_number_threshold_and_who_decided() -> None:
+    text = explain(_assessed(), PACKAGE)
+    for words in ("边缘易致贫户", "人均纯收入7100元，低于监测线9500元", "自付累计12000.50元，超过预警线10000元",
+                  "风险类型：因病、因安全住房", "阜平县"):  # fmt: skip
+        assert words in text
+
+
+def test_unknown_is_said() -> None:
+    text = explain(_assessed(facts=()), PACKAGE)
+    assert "家庭收入未知" in text
+    assert "尚不清楚" in text
+
+
+def test_indicator_holds_measured_threshold_margin() -> None:
+    found = _assessed().indicator("medical_self_paid")
+    assert (found.measured, found.threshold, found.margin, found.unit) == ("12000.50", "10000.00", "2000.50", "CNY")
+    assert found.decided_by == "130624"
+
+
+def test_same_facts_give_the_same_bytes_in_any_order() -> None:
+    assert _assessed().canonical() == _assessed(facts=FACTS[::-1]).canonical()
+
+
+def test_next_month_alone_is_no_new_decision() -> None:
+    before, after = _assessed(on=date(2026, 3, 31)), _assessed(on=date(2026, 4, 1))
+    assert before.digest() != after.digest()
+    assert before.decision_digest() == after.decision_digest()
+
+
+def test_new_policy_version_alone_is_no_new_decision() -> None:
+    assert replace(_assessed(), policy_version="x").decision_digest() == _assessed().decision_digest()
+
+
+def test_staleness_never_withdraws_a_recommendation() -> None:
+    fresh, stale = _assessed(), _assessed(stale=PACKAGE.data_sets)
+    assert (stale.recommendation, stale.severity, stale.score) == (fresh.recommendation, fresh.severity, fresh.score)
+    assert stale.confidence_percent < fresh.confidence_percent
+
+
+def test_stale_outlay_turns_clear_into_unknown_and_stale_income_turns_fired_into_unknown() -> None:
+    healthy = FACTS[:-1]
+    found = _assessed(facts=healthy, stale=("medical_settlement", "household_register"))
+    assert found.indicator("medical_self_paid").state == "unknown"
+    assert found.indicator("income_below_line").state == "unknown"
+    assert _assessed(stale=("medical_settlement",)).indicator("medical_self_paid").state == "fired"
+
+
+def test_in_a_complete_trial_no_income_is_zero_inside_the_system_it_is_unknown() -> None:
+    states = FACTS[:3]
+    assert _assessed(facts=states, complete=True).indicator("income_below_line").measured == "0.00"
+    assert _assessed(facts=states).indicator("income_below_line").state == "unknown"
+
+
+def test_answer_has_the_names_of_the_contract() -> None:
+    data = _assessed().as_data()
+    assert {"recommendation", "severity", "score", "window", "members_counted", "causes", "indicators", "flags",
+            "unknown", "confidence", "policy", "rigid_outlay_yuan", "net_income_per_capita_yuan",
+            "reference_income_per_capita_yuan"} <= data.keys()  # fmt: skip
+    assert data["policy"]["parameters_used"]["monitoring_line"]["value"] == "9500.00"
+
+
+def test_rounding_is_half_up_away_from_zero() -> None:
+    assert [half_up(each, 2) for each in (1, -1, 3, -3, 4)] == [1, -1, 2, -2, 2]
+    assert per_head_yuan(100, 3) == "0.33"
+    assert per_head_yuan(None, 3) is None
+    assert spoken_yuan(710_000) == "7100"
+    assert spoken_yuan(710_050) == "7100.50"

@@ -1,0 +1,1 @@
+"""Monitoring: facts, policies, assessments, decisions."""

@@ -1,0 +1,98 @@
+"""Announce what happened: messages written with their cause."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import asyncpg
+
+from services.monitoring.domain.policy import PolicyPackage, load_policy
+from services.monitoring.domain.report import WaitingReport
+from shared.contracts.envelope import Event
+from shared.contracts.intake import ObservationsRecorded
+from shared.contracts.monitoring import RISK_CHANGED, Clocks, Contact, EvidenceItem, Finding, RiskChanged, RiskItem
+from shared.contracts.progress import MONITORING_PROGRESS, Progress, ProgressItem
+from shared.messaging.outbox import enqueue
+from shared.policies.parameter_set import parameters_at
+from shared.runtime import Runtime
+from shared.vocabulary.terms import Hardship, Severity, Source
+
+SOURCE = "fangpin/monitoring"
+ITEMS_A_MESSAGE = 200
+A_PERSON_WAITS, USUAL = 0, 5
+HARDSHIP_REPORT: Literal["hardship_report"] = "hardship_report"
+T = TypeVar("T")
+
+
+async def announce_progress(
+    connection: asyncpg.Connection, items: Sequence[ProgressItem], *, now: datetime, priority: int
+) -> None:
+    """Tell intake how far reports and feeds got."""
+    for some in _slices(items, 1000):
+        event = Event.make(SOURCE, MONITORING_PROGRESS, None, Progress(items=list(some)), now)
+        await enqueue(connection, event, aggregate="progress", priority=priority)
+
+
+async def announce_risks(
+    connection: asyncpg.Connection, items: Sequence[RiskItem], *, policy_version: str, now: datetime
+) -> None:
+    """Tell alerts whose risk changed; what a person waits for goes ahead in messages of its own."""
+    waited_for = [item for item in items if item.report_ids]
+    others = [item for item in items if not item.report_ids]
+    for priority, group in ((A_PERSON_WAITS, waited_for), (USUAL, others)):
+        for some in _slices(group, ITEMS_A_MESSAGE):
+            told = RiskChanged(policy_version=policy_version, items=list(some))
+            subject = some[0].subject if len(some) == 1 else None
+            event = Event.make(SOURCE, RISK_CHANGED, subject, told, now)
+            await enqueue(connection, event, aggregate="risk", priority=priority)
+
+
+async def announce_unmatched_report(
+    connection: asyncpg.Connection, told: ObservationsRecorded, report: WaitingReport, runtime: Runtime
+) -> None:
+    """Send a report that fits no household to a person at once: whoever calls for help gets an answer."""
+    package = load_policy()
+    division = told.observations[0].division or told.division
+    item = RiskItem(
+        subject=f"report:{report.report_id}", facts_version=0, living_division=division,
+        registered_division=division, contact=Contact(name=report.name, phone=report.phone),
+        severity=Severity.ORANGE, findings=[_hardship(told)], evidence=_evidence(told), reason=HARDSHIP_REPORT,
+        report_ids=[report.report_id], opens=True, on=runtime.clock.today(),
+        clocks=clocks_at(package, Severity.ORANGE, division, runtime),
+    )
+    await announce_risks(connection, [item], policy_version=package.version, now=runtime.clock.now())
+
+
+def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime: Runtime) -> Clocks:
+    """How long a warning may wait at a place.
+
+    Asks for these two parameters only, so that a place where another one is missing still gets its warnings.
+    """
+    deadline = package.deadlines[severity]
+    names = (deadline.acknowledge_hours, deadline.verify_days)
+    wanted = {name: package.parameters[name] for name in names}
+    clocks = package.clocks(severity, parameters_at(wanted, division, runtime.clock.today()))
+    return Clocks(acknowledge_hours=clocks.acknowledge_hours, verify_days=clocks.verify_days)
+
+
+def hardship_finding(sentence: str) -> Finding:
+    return Finding(indicator=HARDSHIP_REPORT, state="fired", severity=Severity.ORANGE, sentence=sentence)
+
+
+def _hardship(told: ObservationsRecorded) -> Finding:
+    named = [Hardship(one.value).zh for one in told.observations if one.value in set(Hardship)]
+    return hardship_finding(f"农户自主申报：{'、'.join(named) or '有困难'}。未在农户名册中找到申报人，请核对。")
+
+
+def _evidence(told: ObservationsRecorded) -> list[EvidenceItem]:
+    return [
+        EvidenceItem(
+            kind=one.kind, occurred_on=one.occurred_on, source=told.source, department=told.department,
+            summary=f"{Source(told.source).zh}：{Hardship(one.value).zh if one.value in set(Hardship) else '困难'}",
+        )
+        for one in told.observations
+    ]
+
+
+def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

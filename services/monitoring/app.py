@@ -1,0 +1,34 @@
+"""The monitoring service: what is known of every household, and what the policy says of it."""
+
+import httpx
+from fastapi import FastAPI
+
+from services.monitoring.endpoints import router
+from services.monitoring.record_households import record_households
+from services.monitoring.record_observations import record_observations
+from services.monitoring.record_verification import record_verification
+from shared.clock import Clock
+from shared.contracts.alerts import VERIFIED
+from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.runtime import open_runtime
+from shared.settings import Settings
+from shared.web.app import build_app
+from shared.web.events import events_router
+from shared.web.subscriptions import subscriptions_router
+
+HANDLERS = {
+    HOUSEHOLDS_RECORDED: record_households,
+    OBSERVATIONS_RECORDED: record_observations,
+    VERIFIED: record_verification,
+}
+
+
+def create_app(
+    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """The only factory of this service's web side."""
+    return build_app(
+        "monitoring", title="防贫监测 · 监测评估", settings=settings,
+        runtime_factory=lambda: open_runtime("monitoring", settings, transport=transport, clock=clock),
+        routers=[router, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
+    )

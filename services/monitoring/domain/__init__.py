@@ -1,0 +1,1 @@
+"""What monitoring knows without asking anybody: households, facts, measures, policies."""

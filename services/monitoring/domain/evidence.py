@@ -1,0 +1,60 @@
+"""Evidence (依据): which kinds of fact an indicator rests on, and how a fact is told without amounts or diagnosis."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from types import MappingProxyType
+
+from services.monitoring.domain.expression import Expression, names_in
+from services.monitoring.domain.policy import PolicyPackage
+
+LABELS = MappingProxyType({
+    "income.wage": "工资性收入", "income.business_sales": "生产经营收入", "cost.production": "生产经营支出",
+    "income.property": "财产性收入", "income.transfer_regular": "转移性收入",
+    "income.transfer_one_off": "一次性补助", "income.insurance_claim": "保险理赔",
+    "expense.medical": "医疗费用", "expense.education": "教育支出", "expense.disaster": "因灾支出",
+    "expense.accident": "意外支出", "expense.rehabilitation": "康复支出", "loss.asset": "财产损失",
+    "event.serious_illness": "重大疾病", "event.disability_certified": "新认定残疾", "event.accident": "意外事故",
+    "event.job_loss": "失业", "event.business_failure": "经营失败", "event.death": "成员去世",
+    "event.dropout": "失学辍学", "event.hardship_report": "申报困难", "event.disaster": "自然灾害",
+    "event.wage_drop": "收入骤降", "event.water_failure": "饮水困难", "event.housing_damage": "房屋受损",
+    "loan.overdue": "贷款逾期", "state.dwelling": "住房等级", "state.insured": "参保情况",
+    "state.disability": "残疾情况", "state.base_group": "户类型", "state.monitored": "监测对象",
+    "state.assistance": "社会救助",
+})
+
+
+
+def label_of(kind: str) -> str:
+    """How people call a kind of fact; the kind itself if a county's package brought a new one."""
+    return LABELS.get(kind, kind)
+
+
+@lru_cache(maxsize=4096)
+def kinds_behind(package: PolicyPackage, indicator: str) -> frozenset[str]:
+    """The kinds of fact that decide an indicator, through everything its expressions name."""
+    rule = package.indicators.get(indicator)
+    if rule is None:
+        return frozenset()
+    names = set(names_in(rule.when)) | ({rule.measured} if rule.measured else set())
+    return frozenset(kind for name in _reached(package, names) for kind in _kinds(package, name))
+
+
+def _reached(package: PolicyPackage, names: set[str]) -> set[str]:
+    reached: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in reached:
+            reached.add(name)
+            names |= {inner for each in _expressions(package, name) for inner in names_in(each)}
+    return reached
+
+
+def _expressions(package: PolicyPackage, name: str) -> Iterator[Expression]:
+    if name in package.derived:
+        yield package.derived[name].expression
+    if name in package.member_counts:
+        yield package.member_counts[name].when
+
+
+def _kinds(package: PolicyPackage, name: str) -> tuple[str, ...]:
+    return package.measures[name].kinds if name in package.measures else ()

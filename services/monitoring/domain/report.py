@@ -1,0 +1,23 @@
+"""A household's call for help (农户自主申报) on its way to a person; it waits until it was assessed."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared.vocabulary.terms import Source
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """A report of hardship that no assessment has answered yet, and whom the cadre asks for."""
+
+    report_id: str
+    name: str
+    phone: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def calls_for_help(source: str) -> bool:
+    """Whether a person called by this route, so that a person must answer."""
+    return source in {Source.SELF_REPORT, Source.HOTLINE}

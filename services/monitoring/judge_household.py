@@ -1,0 +1,71 @@
+"""Judge one household: is its assessment new, and is there something to tell."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.monitoring.domain.assessment import Assessment
+from services.monitoring.domain.evidence import kinds_behind
+from services.monitoring.domain.policy import PolicyPackage
+from services.monitoring.domain.warning import Answered, FiredIndicator, Risk, Warning, decide
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A household with its assessment of now and what follows from it.
+
+    `standing` is how it stood before, `row` the compiled statement's row.
+    """
+
+    standing: Mapping[str, Any]
+    row: Mapping[str, Any]
+    assessment: Assessment
+    digest: bytes
+    risk: Risk
+    warning: Warning
+    answered: Answered | None
+    is_new: bool
+    is_told: bool
+    warned_at: datetime | None
+
+
+def judge(
+    standing: Mapping[str, Any], row: Mapping[str, Any], assessment: Assessment, *, now: datetime,
+    newer: Collection[str],
+) -> Judged:
+    """Compare a household's assessment with how it stood.
+
+    It is told when the risk changed, when a report waits, or when a warning opens that none opened before.
+    """
+    risk, digest = risk_of(assessment), assessment.decision_digest()
+    answered = Answered.from_json(standing["answered"]) if standing["answered"] else None
+    reports = [report["report_id"] for report in standing["waiting_reports"]]
+    warning = decide(
+        risk, listed_as=standing["listed_as"], answered=answered, newer=newer, reports=reports
+    )
+    before = Risk.from_json(standing["risk"])
+    opens_anew = warning.opens and standing["warned_at"] is None
+    is_told = bool(reports) or opens_anew or not risk.is_like(before)
+    warned_at = now if opens_anew else standing["warned_at"]
+    return Judged(
+        standing, row, assessment, digest, risk, warning, answered.after(risk) if answered else None,
+        standing["digest"] != digest, is_told, warned_at,
+    )
+
+
+def risk_of(assessment: Assessment) -> Risk:
+    """What people act on, out of an assessment."""
+    fired = tuple(
+        FiredIndicator(each.id, each.severity, each.measured, each.threshold)
+        for each in assessment.indicators if each.state == "fired"
+    )
+    return Risk(assessment.recommendation, assessment.severity, fired)
+
+
+def kinds_that_matter(package: PolicyPackage, assessment: Assessment, kinds: Collection[str]) -> set[str]:
+    """The fired indicators that rest on one of these kinds of fact."""
+    if not kinds:
+        return set()
+    fired = (each.id for each in assessment.indicators if each.state == "fired")
+    return {indicator for indicator in fired if kinds_behind(package, indicator).intersection(kinds)}

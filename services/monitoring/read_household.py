@@ -1,0 +1,127 @@
+"""Read households as a caller's post may see them: rows by range, fields by class."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import asyncpg
+
+from services.monitoring import repository_readings as repository
+from services.monitoring.domain.judgement import severity_of_rank
+from services.monitoring.schemas import (
+    AssessmentEntry,
+    DecisionEntry,
+    HistoryView,
+    HouseholdSummary,
+    HouseholdView,
+    MemberView,
+    VerificationEntry,
+)
+from shared.errors import Forbidden, NotFound
+from shared.security.access import field_classes
+from shared.security.masking import mask_name
+from shared.security.principal import Principal
+from shared.vocabulary.division import code_range
+from shared.vocabulary.terms import Cause, Severity
+from shared.web.page import Page, encode_cursor
+
+CLASS, CAUSE, CONTACT = "class", "cause", "contact"
+_BY_CLASS = ("recommendation", "listed_as")
+
+
+class HouseholdNotFound(NotFound):
+    """Nobody learns whether a household exists outside his range."""
+
+    code, title = "household_not_found", "没有找到这户"
+
+
+class FilterNotForPost(Forbidden):
+    """Filtering by a field shows it, whatever is masked in the answer."""
+
+    code, title = "filter_not_allowed", "您的岗位不能按此条件查询"
+
+
+async def list_households(
+    connection: asyncpg.Connection, caller: Principal, *, division: str | None, filters: Mapping[str, str | None],
+    after: int | None, limit: int,
+) -> Page[HouseholdSummary]:
+    """A page of the households in the caller's range that live in `division` and fit all filters."""
+    wanted: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    if CLASS not in field_classes(caller) and wanted.keys() & set(_BY_CLASS):
+        raise FilterNotForPost("按监测类别查询需要查看类别的权限")
+    if wanted.get("severity") not in {None, repository.NONE}:
+        wanted["severity"] = Severity(wanted["severity"]).rank
+    if division is not None:
+        wanted["lo"], wanted["hi"] = code_range(division)
+    if after is not None:
+        wanted["after"] = after
+    rows = await repository.households(connection, wanted, limit + 1)
+    more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
+    return Page(items=[summary(row, caller) for row in rows[:limit]], next_cursor=more)
+
+
+def summary(row: Mapping[str, Any], caller: Principal) -> HouseholdSummary:
+    """A household with the fields the caller's post sees."""
+    return HouseholdSummary(**_visible(row, field_classes(caller)))
+
+
+async def find_household(connection: asyncpg.Connection, household_no: str) -> dict[str, Any]:
+    """The household and the assessment that stands, or HouseholdNotFound."""
+    row = await repository.household(connection, household_no)
+    if row is None:
+        raise HouseholdNotFound
+    return row
+
+
+async def view_household(
+    connection: asyncpg.Connection, household_no: str, caller: Principal, today: date
+) -> HouseholdView:
+    """One household with its members of today."""
+    row = await find_household(connection, household_no)
+    classes = field_classes(caller)
+    members = await repository.members(connection, row["household_id"], today)
+    return HouseholdView(
+        **_visible(row, classes), members=[_member(each, classes) for each in members],
+        causes=_causes(row["causes"]) if CAUSE in classes else None, waiting_reports=row["reports"],
+        due=row["due_at"] is not None, assessed_on=row["on_date"],
+    )
+
+
+async def view_history(connection: asyncpg.Connection, household_no: str, caller: Principal) -> HistoryView:
+    """What happened to a household: assessments, answers of visitors, decisions."""
+    row = await find_household(connection, household_no)
+    sees = field_classes(caller)
+    found = [await read(connection, row["household_id"]) for read in (
+        repository.assessments, repository.verifications, repository.decisions
+    )]
+    hidden = {} if CLASS in sees else {"recommendation": None, "score": None}
+    no_causes = {} if CAUSE in sees else {"causes": None}
+    return HistoryView(
+        household_no=household_no,
+        assessments=[
+            AssessmentEntry(**{**each, **hidden, "severity": severity_of_rank(each["severity"])}) for each in found[0]
+        ],
+        verifications=[VerificationEntry(**{**each, **no_causes}) for each in found[1]],
+        decisions=[DecisionEntry(**each) for each in found[2]] if CLASS in sees else None,
+    )
+
+
+def _visible(row: Mapping[str, Any], classes: frozenset[str]) -> dict[str, Any]:
+    names = list(HouseholdSummary.model_fields)
+    shown = {name: row[name] for name in names} | {"severity": severity_of_rank(row["severity"])}
+    if CONTACT not in classes:
+        shown |= {"head_name": mask_name(row["head_name"]), "phone": None}
+    if CLASS not in classes:
+        shown |= {"listed_as": None, "listed_on": None, "recommendation": None, "score": None}
+    return shown
+
+
+def _member(row: Mapping[str, Any], classes: frozenset[str]) -> MemberView:
+    return MemberView(
+        name=row["name"] if CONTACT in classes else mask_name(row["name"]), relation=row["relation"], sex=row["sex"],
+        birth_year=row["birth_date"].year, status=row["status"], since=row["valid_from"],
+    )
+
+
+def _causes(mask: int | None) -> list[str]:
+    return [cause.value for index, cause in enumerate(Cause) if (mask or 0) >> index & 1]

@@ -1,0 +1,184 @@
+"""Record households of a roster: who lives where with whom, and what the roster says of them."""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.monitoring import repository_facts as ledger
+from services.monitoring import repository_freshness as freshness
+from services.monitoring import repository_households as households
+from services.monitoring import repository_reports as reports
+from services.monitoring import repository_rosters as rosters
+from services.monitoring.announce import announce_progress
+from services.monitoring.append_facts import Appended, append_facts, move_facts
+from services.monitoring.domain.ledger import Entry, Place
+from services.monitoring.domain.report import WaitingReport, calls_for_help
+from services.monitoring.read_message import check_divisions, check_indices, open_sealed
+from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
+from services.monitoring.repository_rosters import Home, Membership, Person
+from shared.contracts.envelope import Event
+from shared.contracts.intake import HouseholdRecord, HouseholdsRecorded, MemberRecord
+from shared.contracts.progress import FeedCounts, ProgressItem
+from shared.errors import Unprocessable
+from shared.runtime import Runtime
+from shared.security.keys import Keyring
+from shared.vocabulary.division import county_of
+
+USUAL, BULK = 5, 9
+
+
+class IndexDoesNotFit(Unprocessable):
+    """A sealed number and its blind index name different people."""
+
+    code, title = "index_does_not_fit", "身份证号与索引不一致"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A roster message with what the database knows of it; `late` households have a newer roster already."""
+
+    told: HouseholdsRecorded
+    homes: dict[str, asyncpg.Record]
+    residents: dict[bytes, int]
+
+    @property
+    def counties(self) -> list[str]:
+        return sorted({home["county"] for home in self.homes.values()})
+
+    def ids(self, *, late: bool = False) -> list[int]:
+        return [home["household_id"] for home in self.homes.values() if home["newest"] is not late]
+
+    def members(self, *, late: bool = False) -> list[Membership]:
+        return [
+            Membership(self.homes[h.household_no]["household_id"], self.residents[_index(m)], m.relation)
+            for h in self.told.households if self.homes[h.household_no]["newest"] is not late for m in h.members
+        ]
+
+    def place(self, record: HouseholdRecord) -> Place:
+        home = self.homes[record.household_no]
+        return Place(home["household_id"], home["county"])
+
+
+async def record_households(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
+    """Write residents, households and membership; append facts; match what waited for these people."""
+    told = HouseholdsRecorded.model_validate(event.data)
+    check_divisions([told.division, *(h.division for h in told.households)])
+    check_indices(m.index for h in told.households for m in h.members)
+    roster = await _put_people_and_homes(connection, told, event, runtime)
+    moved = await _put_members(connection, roster)
+    now = runtime.clock.now()
+    appended = await append_facts(connection, await _entries(connection, roster), now=now, priority=BULK)
+    matched = await _match_waiting(connection, roster, runtime)
+    followed = await move_facts(
+        connection, sorted({resident for _, resident in moved}), told.data_set, now=now, priority=BULK
+    )
+    # Membership counts heads, so a household that lost or gained somebody is due though no fact changed.
+    recounted = {household for household, _ in moved} - appended.households - matched.households - followed
+    await households.mark_changed(connection, sorted(recounted), now=now, priority=BULK)
+    await freshness.record(connection, told.division, told.data_set, told.recorded_from, told.received_at)
+    progress = _progress(told, appended, matched, runtime)
+    await announce_progress(connection, [progress], now=now, priority=BULK)
+    return ("relay", "assess")
+
+
+async def _put_people_and_homes(
+    connection: asyncpg.Connection, told: HouseholdsRecorded, event: Event, runtime: Runtime
+) -> Roster:
+    homes = [_home(record) for record in told.households]
+    await households.lock_rosters(connection, [home.county for home in homes])
+    await households.ensure_counties(connection, [home.county for home in homes])
+    rows = await rosters.put_households(connection, homes, on=told.recorded_from, received_at=told.received_at)
+    await _move_between_counties(connection, rows)
+    known = {row["household_no"]: row for row in rows}
+    return Roster(told, known, await _put_people(connection, told, known, event, runtime))
+
+
+async def _put_people(
+    connection: asyncpg.Connection, told: HouseholdsRecorded, homes: dict[str, asyncpg.Record],
+    event: Event, runtime: Runtime,
+) -> dict[bytes, int]:
+    """Add the people not known yet, correct the others from newer rosters only; everybody's resident_id."""
+    people = {_index(m): (h, i, m) for h in told.households for i, m in enumerate(h.members)}
+    known = await rosters.resident_ids(connection, list(people))
+    new = [_person(runtime.keys, event, *people[index]) for index in people if index not in known]
+    await rosters.put_residents(connection, new)
+    listed = [(x, m) for x, (h, _, m) in people.items() if x in known and homes[h.household_no]["newest"]]
+    await rosters.correct_residents(connection, [(x, m.name, m.sex, m.birth_date) for x, m in listed])
+    return known | await rosters.resident_ids(connection, [person.number_index for person in new])
+
+
+async def _move_between_counties(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> None:
+    moved = [row for row in rows if row["newest"] and row["former_county"] != row["county"]]
+    if moved:
+        await rosters.move_to_county(
+            connection, [row["household_id"] for row in moved], [row["county"] for row in moved]
+        )
+
+
+async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tuple[int, int]]:
+    """Write who belongs to whom; returns what changed: household and resident."""
+    at, on = await households.database_time(connection), roster.told.recorded_from
+    changed = await rosters.put_members(connection, roster.members(), roster.ids(), on=on, at=at)
+    until = {home["household_id"]: home["former_roster_on"] for home in roster.homes.values() if not home["newest"]}
+    late = [member for member in roster.members(late=True) if on < until[member.household_id]]
+    return changed | await rosters.reach_back(connection, late, until, on=on, at=at)
+
+
+async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry]:
+    told = roster.told
+    standing = await ledger.states_that_stand(
+        connection, [home["household_id"] for home in roster.homes.values()], roster.counties, told.data_set, STATES
+    )
+    entries = [entry for h in told.households for entry in incomes_of(told, h, roster.place(h))]
+    states = [state for h in told.households for state in states_of(told, h, roster.place(h), roster.residents)]
+    return entries + list(changes_of_state(told, states, standing))
+
+
+async def _match_waiting(connection: asyncpg.Connection, roster: Roster, runtime: Runtime) -> Appended:
+    """Append what waited for these people or households; a report among it waits for the assessment now."""
+    waited = await ledger.waiting_of(connection, list(roster.residents), list(roster.homes))
+    return await match_entries(connection, waited, runtime)
+
+
+async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry], runtime: Runtime) -> Appended:
+    """Append entries that waited; the reports among them are held at the household found."""
+    now = runtime.clock.now()
+    appended = await append_facts(connection, waited, now=now, priority=BULK)
+    found = {
+        entry.said.origin: entry.place.household_id
+        for entry in appended.matched if calls_for_help(entry.source) and entry.place is not None
+    }
+    for report_id, household_id in found.items():
+        await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
+    progress = [ProgressItem(report_id=report_id, stage="matched", at=now) for report_id in found]
+    await announce_progress(connection, progress, now=now, priority=USUAL)
+    return appended
+
+
+def _home(record: HouseholdRecord) -> Home:
+    head = next((m for m in record.members if m.relation == "户主"), record.members[0])
+    return Home(record.household_no, county_of(record.division), record.division, head.name, record.phone)
+
+
+def _person(keys: Keyring, event: Event, household: HouseholdRecord, i: int, member: MemberRecord) -> Person:
+    """Open the number that travelled sealed, check it against its index, and seal it for our own table."""
+    number = open_sealed(keys, member.sealed, str(event.id), f"members/{household.household_no}/{i}")
+    index = _index(member)
+    if not hmac.compare_digest(keys.blind_index(number), index):
+        raise IndexDoesNotFit(f"户 {household.household_no} 第 {i + 1} 名成员")
+    sealed = keys.seal(number, "resident", "sealed_number", member.index)
+    return Person(index, sealed, member.name, member.sex, member.birth_date)
+
+
+def _index(member: MemberRecord) -> bytes:
+    return bytes.fromhex(member.index)
+
+
+def _progress(
+    told: HouseholdsRecorded, appended: Appended, matched: Appended, runtime: Runtime
+) -> ProgressItem:
+    changed = len(appended.households | matched.households)
+    counts = FeedCounts(matched=len(told.households), changed=changed)
+    return ProgressItem(feed_id=told.feed_id, stage="matched", at=runtime.clock.now(), counts=counts)

@@ -1,0 +1,44 @@
+"""How new the newest data of each data set is, by county."""
+
+from datetime import date, datetime
+
+import asyncpg
+
+from shared.clock import SHANGHAI
+from shared.contracts.intake import Observation, ObservationsRecorded
+from shared.vocabulary.division import county_of
+
+
+async def record_observed(connection: asyncpg.Connection, told: ObservationsRecorded, today: date) -> None:
+    """Remember the newest thing this message says of its data set."""
+    received_on = told.received_at.astimezone(SHANGHAI).date()
+    newest = max(min(_speaks_of(one, received_on), today) for one in told.observations)
+    await record(connection, told.division, told.data_set, newest, told.received_at)
+
+
+async def record(
+    connection: asyncpg.Connection, division: str, data_set: str, newest_on: date, received_at: datetime
+) -> None:
+    """Remember the newest thing a data set said of a county, unless something newer is known."""
+    await connection.execute(
+        """
+        INSERT INTO feed_freshness AS f (county, data_set, newest_on, received_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (county, data_set) DO UPDATE
+        SET newest_on = greatest(f.newest_on, excluded.newest_on),
+            received_at = greatest(f.received_at, excluded.received_at)
+        WHERE (f.newest_on, f.received_at) < (excluded.newest_on, excluded.received_at)
+           OR f.received_at < excluded.received_at
+        """,
+        county_of(division), data_set, newest_on, received_at,
+    )
+
+
+async def newest_by_data_set(connection: asyncpg.Connection, county: str) -> dict[str, date]:
+    """The newest date of each data set that ever came from a county."""
+    rows = await connection.fetch("SELECT data_set, newest_on FROM feed_freshness WHERE county = $1", county)
+    return {row["data_set"]: row["newest_on"] for row in rows}
+
+
+def _speaks_of(one: Observation, received_on: date) -> date:
+    """The day an observation tells about: a register of states tells how things are when it is sent."""
+    return received_on if one.kind.startswith("state.") else one.period_to or one.occurred_on

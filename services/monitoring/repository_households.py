@@ -1,0 +1,83 @@
+"""Households, residents and membership in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+# Rosters change who belongs where; what is observed of people must not be matched meanwhile. Per county.
+_ROSTER_LOCK = 0x726F73
+_DATA_SET_LOCK = 0x646174
+
+
+async def lock_rosters(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
+    """Wait until nobody matches people of these counties; until the end of the transaction nobody can."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock($1, c) FROM unnest($2::int[]) AS c",
+        _ROSTER_LOCK, sorted({int(county) for county in counties}),
+    )
+
+
+async def share_rosters(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
+    """Wait until no roster of these counties is being written; until the end of the transaction none is."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock_shared($1, c) FROM unnest($2::int[]) AS c",
+        _ROSTER_LOCK, sorted({int(county) for county in counties}),
+    )
+
+
+async def lock_data_set(connection: asyncpg.Connection, county: str, data_set: str) -> None:
+    """One message of a data set of a county at a time: two may correct the same record."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}"
+    )
+
+
+async def ensure_counties(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
+    """Make room for facts of these counties."""
+    for county in sorted(set(counties)):
+        await connection.execute("SELECT ensure_county($1)", county)
+
+
+async def database_time(connection: asyncpg.Connection) -> datetime:
+    """The time by which known time is told."""
+    moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return moment
+
+
+async def lock(connection: asyncpg.Connection, household_ids: Sequence[int]) -> None:
+    """Hold these households until the end of the transaction; always in the order of their numbers."""
+    await connection.execute(
+        "SELECT household_id FROM household WHERE household_id = ANY ($1::bigint[]) ORDER BY household_id"
+        " FOR NO KEY UPDATE",
+        household_ids,
+    )
+
+
+async def mark_changed(
+    connection: asyncpg.Connection, household_ids: Sequence[int], *, now: datetime, priority: int
+) -> dict[int, int]:
+    """Raise the facts_version of households and make them due; returns the new versions."""
+    rows = await connection.fetch(
+        """
+        UPDATE household SET facts_version = facts_version + 1, due_at = least(due_at, $2),
+               priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
+        WHERE household_id = ANY ($1::bigint[]) RETURNING household_id, facts_version
+        """,
+        household_ids, now, priority,
+    )
+    return {row["household_id"]: row["facts_version"] for row in rows}
+
+
+async def mark_due(
+    connection: asyncpg.Connection, household_ids: Sequence[int], *, now: datetime, priority: int
+) -> None:
+    """Make households due whose facts did not change."""
+    await connection.execute(
+        """
+        UPDATE household SET due_at = least(due_at, $2),
+               priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
+        WHERE household_id = ANY ($1::bigint[])
+        """,
+        household_ids, now, priority,
+    )

@@ -1,0 +1,388 @@
+"""The tables of schema `monitoring`; the only definition of its structure."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    Sequence,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlmodel import Field
+
+from shared.db.base import MonitoringTable
+from shared.messaging.tables import (
+    AuditColumns,
+    IdempotencyColumns,
+    InboxColumns,
+    OutboxColumns,
+    OutboxDeliveryColumns,
+    SubscriptionColumns,
+)
+from shared.queue.tables import ClaimColumns
+
+_MOMENT: Any = DateTime(timezone=True)
+_DIVISION: Any = String(12, collation="C")
+_COUNTY: Any = String(6, collation="C")
+_TEXT: Any = Text()
+_BIG: Any = BigInteger()
+_SMALL: Any = SmallInteger()
+_BYTES: Any = LargeBinary()
+_JSON: Any = JSONB()
+_TEXTS: Any = ARRAY(TEXT)
+_NOW = {"server_default": text("clock_timestamp()")}
+_ZERO = {"server_default": text("0")}
+_CURRENT = text("superseded_at IS NULL")
+
+# Partitioned tables have no identity columns before PostgreSQL 17, so facts are numbered by a sequence.
+FACT_NUMBERS: Sequence = Sequence("fact_fact_id_seq", metadata=MonitoringTable.metadata, schema="monitoring")
+
+
+class Household(ClaimColumns, MonitoringTable, table=True):
+    """A household, where it is registered and where it lives, and its risk as assessed last; due for assessment."""
+
+    __tablename__ = "household"
+    __table_args__ = (
+        Index("ix_household_living_division", "living_division"),
+        Index("ix_household_registered_division", "registered_division"),
+        Index("ix_household_county", "county", "household_id"),
+        Index("ix_household_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_household_next_change_on", "next_change_on", postgresql_where=text("next_change_on IS NOT NULL")),
+        Index("ix_household_rescreen", "rescreen_id", postgresql_where=text("rescreen_id IS NOT NULL")),
+        CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
+    )
+
+    household_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    county: str = Field(sa_type=_COUNTY)
+    household_no: str = Field(sa_type=_TEXT, unique=True)
+    registered_division: str = Field(sa_type=_DIVISION)
+    living_division: str = Field(sa_type=_DIVISION)
+    head_name: str = Field(default="", sa_type=_TEXT, sa_column_kwargs={"server_default": text("''")})
+    phone: str | None = Field(default=None, sa_type=_TEXT)
+    roster_on: date | None = Field(
+        default=None, sa_column_kwargs={"comment": "date of the newest roster that lists it"}
+    )
+    roster_received_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    listed_as: str | None = Field(default=None, sa_type=_TEXT)
+    listed_on: date | None = None
+    last_outcome: str | None = Field(default=None, sa_type=_TEXT)
+    last_verified_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    facts_version: int = Field(default=0, sa_type=_BIG, sa_column_kwargs=_ZERO)
+    next_change_on: date | None = None
+    assessment_id: int | None = Field(default=None, sa_type=_BIG)
+    recommendation: str | None = Field(default=None, sa_type=_TEXT)
+    severity: int | None = Field(
+        default=None, sa_type=_SMALL, sa_column_kwargs={"comment": "4 red, 3 orange, 2 yellow, 1 blue"}
+    )
+    score: int = Field(default=0, sa_type=_SMALL, sa_column_kwargs=_ZERO)
+    risk: dict[str, Any] | None = Field(
+        default=None, sa_type=_JSON,
+        sa_column_kwargs={"comment": "recommendation, severity and what fired, as assessed last"},
+    )
+    answered: dict[str, Any] | None = Field(
+        default=None, sa_type=_JSON,
+        sa_column_kwargs={"comment": "the last visitor's outcome, with as much of the risk he saw as still stands"},
+    )
+    warned_at: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs={"comment": "a warning opened and was not verified since"}
+    )
+    waiting_reports: list[dict[str, Any]] = Field(
+        sa_type=_JSON, sa_column_kwargs={"server_default": text("'[]'::jsonb"), "comment": "reports not assessed yet"}
+    )
+    rescreen_id: UUID | None = None
+    created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class Resident(MonitoringTable, table=True):
+    """A person, found by the blind index of the identity number; the number itself is sealed."""
+
+    __tablename__ = "resident"
+
+    resident_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    number_index: bytes = Field(sa_type=_BYTES, unique=True)
+    sealed_number: bytes = Field(
+        sa_type=_BYTES, sa_column_kwargs={"comment": "AAD: resident, sealed_number, hex of number_index"}
+    )
+    name: str = Field(sa_type=_TEXT)
+    sex: str = Field(sa_type=_TEXT)
+    birth_date: date
+    died_on: date | None = None
+
+
+class HouseholdMember(MonitoringTable, table=True):
+    """A resident belongs to a household in [valid_from, valid_to), as known in [recorded_at, superseded_at)."""
+
+    __tablename__ = "household_member"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        ForeignKeyConstraint(["resident_id"], ["monitoring.resident.resident_id"]),
+        Index(
+            "uq_household_member_current", "household_id", "resident_id", "valid_from",
+            unique=True, postgresql_where=_CURRENT,
+        ),
+        Index("ix_household_member_resident_id", "resident_id"),
+        CheckConstraint(
+            "status IN ('living', 'deceased', 'imprisoned', 'missing', 'long_term_away')", name="status"
+        ),
+        CheckConstraint("valid_to >= valid_from", name="validity"),
+    )
+
+    member_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    household_id: int = Field(sa_type=_BIG)
+    resident_id: int = Field(sa_type=_BIG)
+    county: str = Field(sa_type=_COUNTY)
+    relation: str = Field(sa_type=_TEXT)
+    status: str = Field(default="living", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'living'")})
+    valid_from: date
+    valid_to: date | None = None
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+    superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Fact(MonitoringTable, table=True):
+    """Something true of a resident or a household from `occurred_on` (until `ended_on`); append-only, money in fen.
+
+    Known at T: recorded_at <= T and (superseded_at is null or superseded_at > T). `record_key` is the natural key
+    at the source, preceded by the place whose source it is; the newest `received_at` of a record wins.
+    """
+
+    __tablename__ = "fact"
+    __table_args__ = (
+        Index("ix_fact_household", "county", "household_id", "kind", "occurred_on"),
+        Index("ix_fact_resident", "resident_id", postgresql_where=text("resident_id IS NOT NULL")),
+        Index(
+            "uq_fact_record", "data_set", "record_key", "kind", "household_id", "county",
+            unique=True, postgresql_where=_CURRENT,
+        ),
+        CheckConstraint("superseded_at >= recorded_at", name="known"),
+        {"postgresql_partition_by": "LIST (county)"},
+    )
+
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    fact_id: int = Field(
+        sa_column=Column(BigInteger, FACT_NUMBERS, server_default=FACT_NUMBERS.next_value(), primary_key=True)
+    )
+    household_id: int = Field(sa_type=_BIG)
+    resident_id: int | None = Field(default=None, sa_type=_BIG)
+    kind: str = Field(sa_type=_TEXT)
+    occurred_on: date
+    ended_on: date | None = None
+    period_from: date | None = None
+    period_to: date | None = None
+    amount_fen: int | None = Field(default=None, sa_type=_BIG)
+    gross_fen: int | None = Field(default=None, sa_type=_BIG)
+    compliant_fen: int | None = Field(default=None, sa_type=_BIG)
+    other_fen: int | None = Field(default=None, sa_type=_BIG)
+    relief_fen: int | None = Field(default=None, sa_type=_BIG)
+    visit: str | None = Field(default=None, sa_type=_TEXT)
+    stay: str | None = Field(default=None, sa_type=_TEXT)
+    value: str | None = Field(default=None, sa_type=_TEXT)
+    verified: bool | None = None
+    attributes: dict[str, Any] = Field(sa_type=_JSON, sa_column_kwargs={"server_default": text("'{}'::jsonb")})
+    source: str = Field(sa_type=_TEXT)
+    department: str | None = Field(default=None, sa_type=_TEXT)
+    data_set: str = Field(sa_type=_TEXT)
+    record_key: str = Field(sa_type=_TEXT)
+    origin: str = Field(
+        default="", sa_type=_TEXT,
+        sa_column_kwargs={"server_default": text("''"), "comment": "feed or report it came with"},
+    )
+    received_at: datetime = Field(sa_type=_MOMENT)
+    ended_received_at: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs={"comment": "when the source said that it ended"}
+    )
+    facts_version: int = Field(
+        default=0, sa_type=_BIG, sa_column_kwargs={**_ZERO, "comment": "of the household, from this fact on"}
+    )
+    recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+    superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class UnmatchedObservation(MonitoringTable, table=True):
+    """What was observed of somebody no roster lists yet, or the end of a record not seen yet; waits for its match."""
+
+    __tablename__ = "unmatched_observation"
+    __table_args__ = (
+        Index("uq_unmatched_observation_record", "data_set", "record_key", "kind", "op", unique=True),
+        Index("ix_unmatched_observation_person", "person", postgresql_where=text("person IS NOT NULL")),
+        Index(
+            "ix_unmatched_observation_household_no", "household_no",
+            postgresql_where=text("household_no IS NOT NULL"),
+        ),
+        Index("ix_unmatched_observation_division", "division"),
+        CheckConstraint("op IN ('put', 'end')", name="op"),
+    )
+
+    unmatched_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    division: str = Field(sa_type=_DIVISION)
+    data_set: str = Field(sa_type=_TEXT)
+    record_key: str = Field(sa_type=_TEXT)
+    kind: str = Field(sa_type=_TEXT)
+    op: str = Field(sa_type=_TEXT)
+    person: bytes | None = Field(default=None, sa_type=_BYTES)
+    household_no: str | None = Field(default=None, sa_type=_TEXT)
+    origin: str = Field(sa_type=_TEXT)
+    received_at: datetime = Field(sa_type=_MOMENT)
+    entry: dict[str, Any] = Field(sa_type=_JSON)
+    recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class Assessment(MonitoringTable, table=True):
+    """What the policy said of a household; append-only, written only when the answer changed."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("ix_assessment_household_id", "household_id", "assessment_id"),
+    )
+
+    assessment_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    household_id: int = Field(sa_type=_BIG)
+    county: str = Field(sa_type=_COUNTY)
+    on_date: date
+    known_at: datetime = Field(sa_type=_MOMENT)
+    policy_version: str = Field(sa_type=_TEXT)
+    engine_version: str = Field(sa_type=_TEXT)
+    recommendation: str | None = Field(default=None, sa_type=_TEXT)
+    severity: int | None = Field(default=None, sa_type=_SMALL)
+    score: int = Field(sa_type=_SMALL)
+    causes: int = Field(sa_type=_BIG)
+    fired: int = Field(sa_type=_BIG)
+    unknown: int = Field(sa_type=_BIG)
+    flags: int = Field(sa_type=_BIG)
+    confidence_percent: int = Field(sa_type=_SMALL)
+    measured: dict[str, Any] = Field(
+        sa_type=_JSON, sa_column_kwargs={"comment": "the compiled statement's row: integers in fen, members, choices"}
+    )
+    digest: bytes = Field(sa_type=_BYTES)
+    facts_version: int = Field(sa_type=_BIG)
+    created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class Verification(MonitoringTable, table=True):
+    """The answer of the person who visited."""
+
+    __tablename__ = "verification"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("ix_verification_household_id", "household_id", "verification_id"),
+    )
+
+    verification_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    alert_id: str = Field(sa_type=_TEXT, unique=True)
+    subject: str = Field(sa_type=_TEXT)
+    household_id: int | None = Field(default=None, sa_type=_BIG)
+    outcome: str = Field(sa_type=_TEXT)
+    causes: list[str] = Field(sa_type=_TEXTS)
+    visited_on: date | None = None
+    verified_at: datetime = Field(sa_type=_MOMENT)
+    officer_role: str = Field(sa_type=_TEXT)
+    facts_version: int = Field(sa_type=_BIG)
+    policy_version: str = Field(sa_type=_TEXT)
+    indicators: list[str] = Field(sa_type=_TEXTS)
+    assessment_id: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "the assessment that stood when the answer came"}
+    )
+    recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class Decision(MonitoringTable, table=True):
+    """A named county person entered, changed or removed a household's class."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("ix_decision_household_id", "household_id", "decided_on"),
+        CheckConstraint("action IN ('enter', 'change', 'remove')", name="action"),
+        CheckConstraint("(action = 'remove') = (listed_as IS NULL)", name="class"),
+    )
+
+    decision_id: UUID = Field(primary_key=True)
+    household_id: int = Field(sa_type=_BIG)
+    action: str = Field(sa_type=_TEXT)
+    listed_as: str | None = Field(default=None, sa_type=_TEXT)
+    previously: str | None = Field(default=None, sa_type=_TEXT)
+    recommended: str | None = Field(default=None, sa_type=_TEXT)
+    assessment_id: int | None = Field(default=None, sa_type=_BIG)
+    decided_on: date
+    document_no: str = Field(sa_type=_TEXT)
+    reason: str = Field(sa_type=_TEXT)
+    decided_by: str = Field(sa_type=_TEXT)
+    decided_by_name: str = Field(sa_type=_TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class FeedFreshness(MonitoringTable, table=True):
+    """The newest thing a data set said of a county."""
+
+    __tablename__ = "feed_freshness"
+
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    data_set: str = Field(sa_type=_TEXT, primary_key=True)
+    newest_on: date
+    received_at: datetime = Field(sa_type=_MOMENT)
+
+
+class PolicyActivation(MonitoringTable, table=True):
+    """From when a policy version assesses a division."""
+
+    __tablename__ = "policy_activation"
+
+    activation_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    policy_version: str = Field(sa_type=_TEXT)
+    activated_at: datetime = Field(sa_type=_MOMENT)
+    activated_by: str = Field(sa_type=_TEXT)
+
+
+class Rescreen(MonitoringTable, table=True):
+    """An order to assess every household of an area again; its progress is counted in `household`."""
+
+    __tablename__ = "rescreen"
+
+    rescreen_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    households: int
+    reason: str = Field(sa_type=_TEXT)
+    requested_by: str = Field(sa_type=_TEXT)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+
+
+class Outbox(OutboxColumns, MonitoringTable, table=True):
+    __tablename__ = "outbox"
+
+
+class OutboxDelivery(OutboxDeliveryColumns, MonitoringTable, table=True):
+    __tablename__ = "outbox_delivery"
+    __table_args__ = (
+        Index("ix_outbox_delivery_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+
+class Subscription(SubscriptionColumns, MonitoringTable, table=True):
+    __tablename__ = "subscription"
+
+
+class Inbox(InboxColumns, MonitoringTable, table=True):
+    __tablename__ = "inbox"
+
+
+class IdempotencyKey(IdempotencyColumns, MonitoringTable, table=True):
+    __tablename__ = "idempotency_key"
+
+
+class AuditLog(AuditColumns, MonitoringTable, table=True):
+    __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_at", "at"),)

@@ -1,0 +1,293 @@
+"""What people and systems read: rows by range, fields by post, never more."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.contracts.monitoring import RISK_CHANGED
+from shared.runtime import Runtime
+from tests.services.monitoring.build import (
+    COUNTY,
+    OTHER_VILLAGE,
+    VILLAGE,
+    Home,
+    answered,
+    assess_all,
+    deliver,
+    number,
+    rostered,
+    sent_at,
+    settled,
+    told,
+)
+
+POOR = 1_000_000
+HOUSEHOLDS = "/monitoring/v1/households"
+Bearer = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+async def village(monitoring_runtime: Runtime) -> Runtime:
+    """A poor and ill household in one village, two well-off ones in another, all assessed."""
+    runtime = monitoring_runtime
+    await deliver(
+        runtime,
+        rostered(
+            runtime.keys, Home(wage_fen=POOR), Home(no="F002", people=(3,), division=OTHER_VILLAGE),
+            Home(no="F003", people=(4,), division=OTHER_VILLAGE),
+        ),
+        settled(runtime.keys, 1, 1_200_000),
+    )
+    await assess_all(runtime)
+    return runtime
+
+
+async def get(client: httpx.AsyncClient, path: str, headers: dict[str, str]) -> Any:
+    answer = await client.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_list_shows_only_the_callers_range(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    county = await get(monitoring_client, HOUSEHOLDS, bearer("county_admin"))
+    here = await get(monitoring_client, HOUSEHOLDS, bearer("village_secretary", VILLAGE))
+    assert [item["household_no"] for item in county["items"]] == ["F001", "F002", "F003"]
+    assert [item["household_no"] for item in here["items"]] == ["F001"]
+    elsewhere = f"{HOUSEHOLDS}?division={OTHER_VILLAGE}"
+    assert (await get(monitoring_client, elsewhere, bearer("village_secretary", VILLAGE)))["items"] == []
+
+
+async def test_a_list_is_filtered_and_paged(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    admin = bearer("county_admin")
+    for query, expected in (
+        ("recommendation=marginal_at_risk", ["F001"]), ("recommendation=none", ["F002", "F003"]),
+        ("severity=orange", ["F001"]), (f"division={OTHER_VILLAGE}&severity=none", ["F002", "F003"]),
+        ("last_outcome=none&limit=1", ["F001"]),
+    ):
+        found = await get(monitoring_client, f"{HOUSEHOLDS}?{query}", admin)
+        assert [item["household_no"] for item in found["items"]] == expected
+    first = await get(monitoring_client, f"{HOUSEHOLDS}?limit=2", admin)
+    rest = await get(monitoring_client, f"{HOUSEHOLDS}?limit=2&cursor={first['next_cursor']}", admin)
+    assert ([item["household_no"] for item in rest["items"]], rest["next_cursor"]) == (["F003"], None)
+
+
+async def test_an_unknown_filter_is_refused(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    for query in ("village=1", "severity=purple", "limit=0", "division=13", "cursor=%00"):
+        answer = await monitoring_client.get(f"{HOUSEHOLDS}?{query}", headers=bearer("county_admin"))
+        assert answer.status_code in {400, 422}
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_out_of_range_looks_like_not_found(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    headers = bearer("village_secretary", VILLAGE)
+    for path in ("", "/assessment", "/history", "/assessment?as_of=2026-03-01"):
+        hidden = await monitoring_client.get(f"{HOUSEHOLDS}/F002{path}", headers=headers)
+        missing = await monitoring_client.get(f"{HOUSEHOLDS}/F999{path}", headers=headers)
+        assert (hidden.status_code, missing.status_code) == (404, 404)
+        different = {"instance"}
+        assert {k: v for k, v in hidden.json().items() if k not in different} == {
+            k: v for k, v in missing.json().items() if k not in different
+        }
+
+
+async def test_a_post_sees_its_classes_of_fields(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    views = {
+        role: await get(monitoring_client, f"{HOUSEHOLDS}/F001", bearer(role, VILLAGE))
+        for role in ("grid_worker", "village_secretary", "auditor")
+    }
+    system = await get(monitoring_client, f"{HOUSEHOLDS}/F001", bearer())
+    assert (views["grid_worker"]["head_name"], views["grid_worker"]["recommendation"]) == ("测试乙", None)
+    assert views["village_secretary"]["recommendation"] == "marginal_at_risk"
+    assert (views["auditor"]["head_name"], views["auditor"]["phone"]) == ("测*乙", None)
+    assert (system["head_name"], system["members"][1]["name"]) == ("测*乙", "测*丙")
+    assert number(1) not in str(views)
+
+
+async def test_who_may_not_see_the_class_may_not_filter_by_it(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    answer = await monitoring_client.get(
+        f"{HOUSEHOLDS}?recommendation=marginal_at_risk", headers=bearer("grid_worker", VILLAGE)
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "filter_not_allowed")
+
+
+async def test_an_assessment_is_explained_with_its_numbers(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    found = await get(monitoring_client, f"{HOUSEHOLDS}/F001/assessment", bearer("county_admin"))
+    medical = next(each for each in found["indicators"] if each["id"] == "medical_self_paid")
+    assert (medical["state"], medical["measured"]) == ("fired", "12000.00")
+    assert medical["threshold"].removesuffix(".00") in medical["sentence"]
+    assert medical["decided_by"]
+    assert (found["origin"], found["recommendation_label"]) == ("stored", "边缘易致贫户")
+    assert found["net_income_per_capita_yuan"] == "5000.00"
+
+
+async def test_posts_without_amounts_read_sentences_without_amounts(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    found = await get(monitoring_client, f"{HOUSEHOLDS}/F001/assessment", bearer("village_secretary", VILLAGE))
+    texts = [found["explanation"], *(each["sentence"] for each in found["indicators"])]
+    assert not [text for text in texts if any(character.isdigit() for character in text)]
+    assert found["net_income_per_capita_yuan"] is None
+    assert found["parameters_used"] is None
+    assert all(each["measured"] is None for each in found["indicators"])
+
+
+async def test_a_replay_knows_what_was_known(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    before = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    await deliver(village, settled(village.keys, 1, 0, sent=sent_at(9), feed="m2"))
+    path = f"{HOUSEHOLDS}/F001/assessment"
+    now = await get(monitoring_client, f"{path}?as_of=2026-03-15", bearer("county_admin"))
+    then = await get(monitoring_client, f"{path}?as_of=2026-03-15&known_at={before}", bearer("county_admin"))
+    stored = await get(monitoring_client, path, bearer("county_admin"))
+    assert (now["origin"], now["recommendation"]) == ("replay", None)
+    assert then["recommendation"] == "marginal_at_risk"
+    same = {"origin", "known_at", "facts_version", "stale", "indicators", "unknown", "confidence", "explanation"}
+    assert {k: v for k, v in then.items() if k not in same} == {k: v for k, v in stored.items() if k not in same}
+
+
+async def test_a_replay_of_a_day_without_facts_is_refused(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    for query in (
+        "as_of=2026-03-16", "as_of=0001-01-01", "known_at=0001-01-01T00:00:00Z", "as_of=9999-12-31",
+        "known_at=2016-01-01T00:00:00Z", "known_at=2026-01-01T00:00:00",
+    ):
+        answer = await monitoring_client.get(f"{HOUSEHOLDS}/F001/assessment?{query}", headers=bearer("county_admin"))
+        assert answer.status_code == 422, query
+    far = f"{HOUSEHOLDS}/F001/assessment?known_at=9999-12-31T23:59:59Z"
+    assert (await monitoring_client.get(far, headers=bearer("county_admin"))).status_code == 200
+
+
+async def test_stale_data_vouches_for_nothing(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    found = await get(monitoring_client, f"{HOUSEHOLDS}/F002/assessment", bearer("county_admin"))
+    states = {each["id"]: each["state"] for each in found["indicators"]}
+    assert found["stale"] == ["disability_register"]
+    assert (states["disability"], states["medical_self_paid"]) == ("unknown", "clear")
+
+
+async def test_a_search_finds_a_person_in_range_and_leaves_a_trace(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, admin: Any
+) -> None:
+    async def search(text: str, *who: str) -> httpx.Response:
+        body = {"identity_number": text, "purpose": "核对申报人"}
+        return await monitoring_client.post(f"{HOUSEHOLDS}/search", json=body, headers=bearer(*who))
+
+    found = await search(number(3), "county_admin")
+    hidden = await search(number(3), "village_secretary", VILLAGE)
+    assert [item["household_no"] for item in found.json()["items"]] == ["F002"]
+    assert hidden.json() == {"items": []} == (await search(number(99), "county_admin")).json()
+    wrong = await search("990101197001010010", "county_admin")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "identity_number_refused")
+    rows = await admin.fetch("SELECT * FROM monitoring.audit_log WHERE action = 'household.search'")
+    assert len(rows) == 3
+    assert number(3) not in str([tuple(row) for row in rows])
+
+
+async def test_history_tells_assessments(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await deliver(village, settled(village.keys, 1, 0, sent=sent_at(9), feed="m2"))
+    await assess_all(village)
+    found = await get(monitoring_client, f"{HOUSEHOLDS}/F001/history", bearer("county_admin"))
+    assert [each["recommendation"] for each in found["assessments"]] == [None, "marginal_at_risk"]
+    assert (found["verifications"], found["decisions"]) == ([], [])
+
+
+async def test_figures_carry_the_query_of_their_list(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    admin = bearer("county_admin")
+    summary = await get(monitoring_client, "/monitoring/v1/dashboard/summary", admin)
+    assert (summary["total"]["households"], summary["assessed"], summary["division"]) == (3, 3, COUNTY)
+    assert sum(each["households"] for each in summary["by_division"]) == 3
+    figures = [summary["total"], *(each for name in summary if name.startswith("by_") for each in summary[name])]
+    for figure in figures:
+        listed = await get(monitoring_client, f"{figure['query']}&limit=200", admin)
+        assert len(listed["items"]) == figure["households"], figure
+    secretary = bearer("village_secretary", VILLAGE)
+    assert (await get(monitoring_client, "/monitoring/v1/dashboard/summary", secretary))["total"]["households"] == 1
+    worker = await get(monitoring_client, "/monitoring/v1/dashboard/summary", bearer("grid_worker", VILLAGE))
+    assert worker["by_recommendation"] is None
+
+
+async def test_precision_is_counted_by_indicator(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    item = (await told(village, RISK_CHANGED))[0]
+    await deliver(village, answered(item, "identify"))
+    found = await get(monitoring_client, "/monitoring/v1/dashboard/precision", bearer("county_admin"))
+    medical = next(each for each in found["indicators"] if each["indicator"] == "medical_self_paid")
+    assert medical == {
+        "indicator": "medical_self_paid", "label": "医疗自付费用过高", "verified": 1, "identified": 1,
+    }
+    elsewhere = await get(
+        monitoring_client, "/monitoring/v1/dashboard/precision", bearer("village_secretary", OTHER_VILLAGE)
+    )
+    assert elsewhere["indicators"] == []
+
+
+async def test_what_fits_nobody_is_listed_for_the_county(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await deliver(village, settled(village.keys, 77, 100_000, record="S77"))
+    found = await get(monitoring_client, "/monitoring/v1/unmatched", bearer("county_admin"))
+    [item] = found["items"]
+    assert (item["data_set"], item["record"], item["department"]) == ("medical_settlement", "S77", "医保局")
+    hidden = await get(monitoring_client, "/monitoring/v1/unmatched", bearer("village_secretary", VILLAGE))
+    assert hidden["items"] == []
+
+
+async def test_a_rescreen_tells_how_far_it_got(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    admin = bearer("county_admin")
+    body = {"division": OTHER_VILLAGE, "reason": "季度集中排查"}
+    ordered = await monitoring_client.post("/monitoring/v1/rescreens", json=body, headers=admin)
+    assert (ordered.status_code, ordered.json()["remaining"]) == (202, 2)
+    path = f"/monitoring/v1/rescreens/{ordered.json()['rescreen_id']}"
+    assert (await get(monitoring_client, path, admin))["state"] == "running"
+    assert await assess_all(village) == 2
+    assert (await get(monitoring_client, path, admin))["state"] == "finished"
+    elsewhere = bearer("county_admin", "130625000000")
+    assert (await monitoring_client.get(path, headers=elsewhere)).status_code == 404
+    assert (await monitoring_client.post("/monitoring/v1/rescreens", json=body, headers=elsewhere)).status_code == 403
+
+
+async def test_without_token_or_scope_nothing_is_shown(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    paths = [HOUSEHOLDS, f"{HOUSEHOLDS}/F001", f"{HOUSEHOLDS}/F001/assessment", "/monitoring/v1/dashboard/summary"]
+    for path in paths:
+        assert (await monitoring_client.get(path)).status_code == 401
+        assert (await monitoring_client.get(path, headers=bearer("liaison"))).status_code == 403
+    late = bearer("county_admin", lifetime=timedelta(seconds=-1))
+    assert (await monitoring_client.get(HOUSEHOLDS, headers=late)).status_code == 401
+
+
+async def test_the_service_is_ready_and_describes_itself(monitoring_client: httpx.AsyncClient, house: Any) -> None:
+    document = (await monitoring_client.get("/monitoring/openapi.json")).json()
+    operations = [op for path in document["paths"].values() for op in path.values()]
+    assert all("summary" in op for op in operations)
+    app = await house.app("monitoring")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://m") as direct:
+        assert (await direct.get("/readyz")).status_code == 200

@@ -52,7 +52,12 @@ async def _decide(
 ) -> tuple[list[News], list[dict[str, Any]]]:
     """Read what is known under locks and decide each item: what opens or extends, and the rows of what does not."""
     names = [item.subject for item in items]
-    subjects = await repository.lock_subjects(connection, names)
+    reported = [
+        (f"report:{report_id}", item.subject, item.household_no)
+        for item in items if item.household_no is not None for report_id in item.report_ids
+    ]
+    subjects = await repository.lock_subjects(connection, [*names, *(report for report, _, _ in reported)])
+    await repository.adopt_alerts(connection, reported)
     alerts = await repository.lock_open_alerts(connection, names)
     closed = await repository.last_closed_alerts(connection, set(names) - alerts.keys())
     news, withheld = [], []

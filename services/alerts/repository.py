@@ -64,6 +64,28 @@ async def lock_subjects(connection: Connection, subjects: Iterable[str]) -> dict
     return {row["subject"]: row for row in rows}
 
 
+async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str, str]]) -> None:
+    """Hand the open alert of a report to the household it turned out to be of, if that has none open itself.
+
+    `reported`: the report's subject, the household's subject and number; the subjects are locked by the caller.
+    """
+    rows = list(reported)
+    await connection.execute(
+        """
+        UPDATE alert a SET subject = found.subject, household_no = found.household_no, version = a.version + 1
+        FROM (
+            SELECT DISTINCT ON (t.subject) t.subject, t.household_no, waiting.alert_id
+            FROM unnest($1::text[], $2::text[], $3::text[]) AS t (report, subject, household_no)
+            JOIN alert waiting ON waiting.subject = t.report AND waiting.status <> 'closed'
+            WHERE NOT EXISTS (SELECT FROM alert o WHERE o.subject = t.subject AND o.status <> 'closed')
+            ORDER BY t.subject, waiting.opened_at
+        ) found
+        WHERE a.alert_id = found.alert_id
+        """,
+        [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
+    )
+
+
 async def lock_open_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:
     """The alert of each subject that is not closed."""
     rows = await connection.fetch(
@@ -111,7 +133,8 @@ async def extend_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]
 def known(subject: Row, alert: Row | None) -> Known:
     """What the tables know of a subject, as the domain asks for it."""
     status = Status(alert["status"]) if alert else None
-    return Known(subject["facts_version"], status, frozenset(subject["report_ids"]))
+    reports = frozenset(subject["report_ids"]) | frozenset(alert["report_ids"] if alert else ())
+    return Known(subject["facts_version"], status, reports)
 
 
 async def lock_alert(connection: Connection, alert_id: UUID) -> asyncpg.Record | None:

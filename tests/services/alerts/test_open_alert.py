@@ -101,6 +101,16 @@ async def test_a_further_report_reaches_those_who_answer_for_the_alert(tell: Tel
     assert {r for row in await rows("alert_subject") for r in row["report_ids"]} == {first, second}
 
 
+async def test_the_alert_of_a_report_becomes_the_households_once_it_is_matched(tell: Tell, rows: Rows) -> None:
+    report = str(uuid4())
+    unmatched = {"subject": f"report:{report}", "household_no": None, "facts_version": 0}
+    await tell(risk(**unmatched, report_ids=[report], reason="hardship_report"))
+    await tell(risk(facts_version=11, report_ids=[report], reason="hardship_report"))
+    (alert,) = await rows("alert")
+    assert (alert["subject"], alert["household_no"], alert["report_ids"]) == ("household:H1", "H1", [report])
+    assert len(await rows("inbox_item")) == 2, "nobody is told of the same report a second time"
+
+
 async def test_one_open_alert_under_concurrency(tell: Tell, rows: Rows) -> None:
     answers = await asyncio.gather(
         *(tell(*(risk(n, facts_version=v) for n in range(1, 6))) for v in range(10, 22)), return_exceptions=True

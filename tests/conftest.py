@@ -2,11 +2,14 @@
 
 import importlib
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -47,18 +50,21 @@ async def new_database(admin_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """The administrator's URL of a PostgreSQL server: FANGPIN_TEST_SERVER, or an embedded one."""
     given = os.environ.get("FANGPIN_TEST_SERVER")
     if given:
         yield given
         return
-    server = EmbeddedServer(tmp_path_factory.mktemp("pg"))
+    # Not below pytest's own folder: when root runs the tests, the server's user is locked out of it by the next run.
+    folder = Path(tempfile.mkdtemp(prefix="fangpin-pg-"))
+    server = EmbeddedServer(folder)
     server._server.ensure_pgdata_inited()
     (server._server.pgdata / "postgresql.auto.conf").write_text(QUICK)
     server.start()
     yield server.admin_url
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import time
 import warnings
 from pathlib import Path
 
+import psutil
+
 from shared.errors import Unavailable
 
 with warnings.catch_warnings():
@@ -42,6 +44,7 @@ class EmbeddedServer:
         configuration = self._server.pgdata / "postgresql.auto.conf"
         if "fangpin" not in configuration.read_text():
             configuration.write_text(configuration.read_text() + CONFIGURATION)
+        self._forget_the_dead()
         try:
             self._server.start()
         except Exception:
@@ -49,6 +52,12 @@ class EmbeddedServer:
             time.sleep(2)
             self._server.start()
         return self.url
+
+    def _forget_the_dead(self) -> None:
+        """Remove the pid file of a killed server: the library takes a process nobody has reaped for a living one."""
+        file = self._server.pgdata / "postmaster.pid"
+        if file.exists() and not _lives(int(file.read_text().split()[0])):
+            file.unlink()
 
     @property
     def url(self) -> str:
@@ -60,10 +69,18 @@ class EmbeddedServer:
 
     def is_running(self) -> bool:
         info = self._server._postmaster_info
-        return info is not None and info.is_running()
+        return info is not None and info.pid is not None and _lives(info.pid)
 
     def stop(self) -> None:
-        self._server.stop()
+        if self.is_running():
+            self._server.stop()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def running_url(folder: Path) -> str:

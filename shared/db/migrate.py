@@ -1,5 +1,6 @@
 """Bring the schemas to the newest version; safe to run again, and by several at once."""
 
+import asyncio
 from collections.abc import Iterable
 
 import asyncpg
@@ -10,6 +11,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.heads import MIGRATIONS, SCHEMAS
 from shared.db.pool import alchemy_url, plain_url
+
+# Alembic keeps what it works on in module globals: one migration at a time in this process. Between processes the
+# advisory lock of migrations/env.py does the same.
+_ALEMBIC = asyncio.Lock()
 
 ROLES_FILE = MIGRATIONS.parent / "deploy" / "roles.sql"
 
@@ -29,7 +34,7 @@ async def migrate(url: str, schemas: Iterable[str] = SCHEMAS) -> None:
     engine = create_async_engine(alchemy_url(url))
     try:
         for schema in schemas:
-            async with engine.begin() as connection:
+            async with _ALEMBIC, engine.begin() as connection:
                 await connection.run_sync(_upgrade, schema)
     finally:
         await engine.dispose()

@@ -29,6 +29,18 @@ def _server_settings(role: str | None, schema: str, options: Mapping[str, str]) 
     return settings
 
 
+def _is_app_role(role: str | None) -> bool:
+    return role is not None and role.count("_") == 1
+
+
+async def _leave(connection: asyncpg.Connection) -> None:
+    """Requests set nothing that outlives a transaction, so a connection goes back as it is.
+
+    asyncpg's RESET ALL would be a second round trip for every request. Workers keep it: a tick cancelled at the wrong
+    moment must not leave its advisory lock behind.
+    """
+
+
 async def open_pool(
     url: str, *, role: str | None, schema: str, size: int, options: Mapping[str, str] | None = None
 ) -> asyncpg.Pool:
@@ -36,6 +48,9 @@ async def open_pool(
     pool: asyncpg.Pool = await asyncpg.create_pool(
         plain_url(url), min_size=1, max_size=size, init=prepare_connection,
         server_settings=_server_settings(role, schema, options or {}), command_timeout=60,
+        reset=_leave if _is_app_role(role) else None,
+        # A compiled policy is longer than the 15 KB that asyncpg keeps prepared; planned anew it costs double.
+        max_cacheable_statement_size=64 * 1024,
     )
     return pool
 
@@ -54,7 +69,8 @@ def plain_url(url: str) -> str:
 
 
 def alchemy_url(url: str) -> str:
-    """The URL as SQLAlchemy reads it (asyncpg takes a socket folder as `host` in the query)."""
+    """The URL as SQLAlchemy reads it: asyncpg takes a socket folder as `host`, and libpq's `sslmode` as `ssl`."""
     parts = urlsplit(plain_url(url))
-    query = urlencode([(k, v) for k, v in parse_qsl(parts.query) if k in {"host", "port"}])
+    names = {"host": "host", "port": "port", "sslmode": "ssl"}
+    query = urlencode([(names[name], value) for name, value in parse_qsl(parts.query) if name in names])
     return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, query, ""))

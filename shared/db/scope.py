@@ -12,6 +12,9 @@ import asyncpg
 
 from shared.vocabulary.division import code_range
 
+# A caller learns in good time that all connections are taken (503), instead of waiting with everybody else.
+ACQUIRE_SECONDS = 10
+
 SET_SCOPE = """
 SELECT set_config('app.lo', $1, true), set_config('app.hi', $2, true), set_config('app.officer', $3, true)
 """
@@ -23,7 +26,7 @@ async def scoped(
 ) -> AsyncIterator[asyncpg.Connection]:
     """One transaction that sees the rows of `division`."""
     lo, hi = code_range(division)
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await connection.execute(SET_SCOPE, lo, hi, officer_no or "")
         yield cast(asyncpg.Connection, connection)
 
@@ -31,5 +34,5 @@ async def scoped(
 @asynccontextmanager
 async def transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     """One transaction of a worker, whose role has its own policy for all rows."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         yield cast(asyncpg.Connection, connection)

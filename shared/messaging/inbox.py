@@ -1,12 +1,12 @@
 """Take a message in once: its row and its effect share a transaction."""
 
 import hashlib
+import json
 from datetime import datetime, timedelta
 
 import asyncpg
 
 from shared.contracts.envelope import Event
-from shared.db.pool import to_json
 from shared.errors import Conflict, Unprocessable
 
 KEPT = timedelta(days=35)
@@ -28,7 +28,8 @@ async def accept_once(connection: asyncpg.Connection, event: Event, now: datetim
     """Record the message; False if it was taken in before (its effect stands, nothing is to be done)."""
     if event.time < now - KEPT:
         raise MessageTooOld(f"消息产生于 {event.time:%Y-%m-%d}，超过 {KEPT.days} 天，不再接收")
-    digest = hashlib.sha256(to_json(event.data).encode()).digest()
+    # The order of keys means nothing in JSON, and a sender that was restored may store them in another.
+    digest = hashlib.sha256(json.dumps(event.data, sort_keys=True, ensure_ascii=False).encode()).digest()
     added = await connection.fetchval(
         """
         INSERT INTO inbox (source, event_id, type, digest, event_time, received_at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -4,14 +4,15 @@ import asyncpg
 
 from shared.contracts.envelope import Event
 
-# For hot paths that fold the message into a statement of their own: $e_id, $e_type ... are named by the caller.
+# Only the other services' messages are ever urgent: a subscriber outside that hangs must not stand before them.
 ENQUEUE = """
 WITH message AS (
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
 )
 INSERT INTO outbox_delivery (outbox_id, subscription_id, due_at, priority)
-SELECT message.id, s.subscription_id, $7, $8 FROM message, subscription s WHERE s.active AND $4 = ANY (s.types)
+SELECT message.id, s.subscription_id, $7, CASE WHEN s.name LIKE 'internal:%' THEN $8 ELSE greatest($8, 5) END
+FROM message, subscription s WHERE s.active AND $4 = ANY (s.types)
 """
 
 

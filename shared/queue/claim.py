@@ -35,7 +35,7 @@ async def claim(
     connection: asyncpg.Connection, queue: Queue, *, now: datetime, limit: int, lease: timedelta,
     returning: str = "*", extra: str = "true", args: Sequence[Any] = (),
 ) -> list[asyncpg.Record]:
-    """Take up to `limit` rows due at `now`, most urgent first; each gets a fresh fencing token.
+    """Take up to `limit` rows due at `now`, most urgent first; they share a fresh fencing token.
 
     Rows another worker is taking are skipped. A row whose lease ran out is due again. The lease runs on the
     database's clock, so machines that disagree about the time still agree about leases. `extra` may use $5 and on.
@@ -49,10 +49,12 @@ async def claim(
             WHERE due_at <= $1 AND (lease_until IS NULL OR lease_until < clock_timestamp())
               AND {queue.where} AND {extra}
             ORDER BY priority, due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), taken AS (
+            UPDATE {queue.table} q
+            SET lease_until = clock_timestamp() + $3, lease_token = $4, attempts = q.attempts + 1
+            FROM c WHERE {same} RETURNING q.*
         )
-        UPDATE {queue.table} q
-        SET lease_until = clock_timestamp() + $3, lease_token = $4, attempts = q.attempts + 1
-        FROM c WHERE {same} RETURNING {_of_row(returning)}
+        SELECT {returning} FROM taken ORDER BY priority, due_at
         """,
         now, limit, lease, new_id(), *args,
     )
@@ -60,7 +62,7 @@ async def claim(
 
 async def finish(
     connection: asyncpg.Connection, queue: Queue, key: Sequence[Any], token: UUID,
-    *, set_sql: str = "due_at = NULL", args: Sequence[Any] = (),
+    *, set_sql: str = "due_at = NULL, attempts = 0", args: Sequence[Any] = (),
 ) -> None:
     """End the work on a row and release it; `set_sql` may use $1.. for `args`. Raises LeaseLost."""
     first = len(args) + 1
@@ -91,7 +93,3 @@ async def extend(
     )
     if status == "UPDATE 0":
         raise LeaseLost
-
-
-def _of_row(returning: str) -> str:
-    return ", ".join(f"q.{name.strip()}" for name in returning.split(","))

@@ -1,9 +1,11 @@
 """The key files: made once with random content, mode 0600, and never made again when lost."""
 
 import base64
+import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +59,7 @@ class SealingKey:
         """Open what `seal` made with the same `aad`; raises cryptography's InvalidTag, or KeyLost."""
         key_id = sealed[1:5]
         cipher = self.ciphers.get(key_id)
-        if cipher is None:
+        if cipher is None or sealed[:1] != b"\x01":
             raise KeyLost(f"没有编号为 {key_id.hex()} 的密钥，无法解密；请恢复原密钥文件")
         return cipher.decrypt(sealed[5:17], sealed[17:], _aad(aad, key_id))
 
@@ -130,23 +132,28 @@ def load_keys(folder: Path, service: str, *, demo: bool) -> Keyring:
     held = {name: _read(folder / f"{name}.key") for name in HELD_BY[service]}
     sealing = {name: SealingKey.of(*secrets) for name, secrets in held.items() if name not in {"index", "messages"}}
     index = held["index"][0] if "index" in held else None
+    if len(held.get("index", ())) > 1:
+        # Under another key every resident would be a stranger: rotation needs a second index column first.
+        raise KeyLost("index.key 只能有一把密钥：换用新的索引密钥会使已登记的人员全部无法匹配")
     return Keyring(service, sealing, index, held["messages"][0], _token_key(folder / TOKEN_KEY))
 
 
-def fingerprints(folder: Path) -> dict[str, str]:
+def fingerprints(folder: Path, names: Iterable[str] = SECRET_KEYS) -> dict[str, str]:
     """A public name for each key: what the database remembers, so that a changed key stops start-up."""
     return {
         name: hashlib.sha256(b"fangpin fingerprint" + _read(folder / f"{name}.key")[-1]).hexdigest()[:16]
-        for name in SECRET_KEYS
+        for name in names
         if (folder / f"{name}.key").exists()
     }
 
 
 def _read(path: Path) -> list[bytes]:
     try:
-        secrets = [base64.b64decode(line) for line in path.read_bytes().splitlines() if line.strip()]
+        secrets = [base64.b64decode(line, validate=True) for line in path.read_bytes().split()]
     except FileNotFoundError:
         raise KeyLost(f"找不到密钥文件 {path.name}；请从备份恢复，切勿重新生成") from None
+    except binascii.Error:
+        secrets = []
     if not secrets or any(len(secret) != 32 for secret in secrets):
         raise KeyLost(f"密钥文件 {path.name} 已损坏：每行应为 32 字节的 base64")
     return secrets
@@ -157,7 +164,10 @@ def _token_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(path.read_bytes(), None)
     except FileNotFoundError:
         raise KeyLost(f"找不到密钥文件 {path.name}；请从备份恢复") from None
-    assert isinstance(key, Ed25519PrivateKey)
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyLost(f"密钥文件 {path.name} 已损坏：应为 Ed25519 私钥（PEM）")
     return key
 
 
@@ -165,3 +175,6 @@ def _write(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        # Data is sealed with it at once: the key must be on disk before the first row is.
+        file.flush()
+        os.fsync(file.fileno())

@@ -14,5 +14,5 @@ def mask_number(number: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """13812345678 becomes 138****5678."""
+    """19900000001 becomes 199****0001."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.errors import Unauthorized
+from shared.errors import Unauthorized, Unavailable
 from shared.security.access import allowed_scopes
 from shared.security.principal import Principal
 from shared.settings import Settings
@@ -25,6 +25,10 @@ class TokenRefused(Unauthorized):
 
     def __init__(self, detail: str = "请重新获取令牌后再试") -> None:
         super().__init__(detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+class PlatformAway(Unavailable):
+    code, title = "identity_platform_unavailable", "身份认证平台暂时不可用"
 
 
 class TokenIssuer:
@@ -75,12 +79,16 @@ class TokenVerifier:
                     token, self._oidc.get_signing_key_from_jwt(token).key, algorithms=["RS256", "ES256", "EdDSA"],
                     audience=self._settings.oidc_audience, issuer=issuer, options=_options(),
                 )
+                # The platform knows people; systems get their tokens from us.
+                claims["kind"] = "person"
             else:
                 claims = jwt.decode(
                     token, self._key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=self._settings.issuer,
                     options=_options(),
                 )
-        except (jwt.PyJWTError, ValueError) as error:
+        except jwt.PyJWKClientConnectionError as error:
+            raise PlatformAway(headers={"Retry-After": "5"}) from error
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise TokenRefused from error
         _check_times(claims, now.timestamp())
         return claims
@@ -98,11 +106,12 @@ def _options() -> Any:
 
 def _check_times(claims: dict[str, Any], now: float, leeway: float = 30) -> None:
     try:
-        bad = float(claims["exp"]) <= now or float(claims.get("nbf", 0)) > now + leeway
-        bad = bad or float(claims["iat"]) > now + leeway
+        # Said so that NaN, which compares false with everything, is refused too.
+        good = float(claims["exp"]) > now and float(claims.get("nbf", 0)) <= now + leeway
+        good = good and float(claims["iat"]) <= now + leeway
     except (TypeError, ValueError) as error:
         raise TokenRefused from error
-    if bad:
+    if not good:
         raise TokenRefused("令牌已过期或尚未生效，请重新获取")
 
 
@@ -111,7 +120,7 @@ def principal_of(claims: dict[str, Any]) -> Principal:
     try:
         kind = claims.get("kind", "person")
         role = Role(claims["role"]) if claims.get("role") else None
-        if kind not in {"person", "system"} or (kind == "person" and role is None):
+        if kind not in ("person", "system") or (kind == "person" and role is None):
             raise TokenRefused("令牌缺少身份类别或角色")
         division = str(parse_division(str(claims["division"])))
         asked = frozenset(str(claims.get("scope", "")).split())

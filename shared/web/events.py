@@ -1,5 +1,6 @@
 """POST /{service}/v1/events: signed messages in, each with its effect once."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal
 
@@ -11,7 +12,7 @@ from shared.contracts.envelope import Event
 from shared.db.scope import transaction
 from shared.errors import Unprocessable
 from shared.messaging.inbox import accept_once
-from shared.messaging.signing import verify
+from shared.messaging.signing import SignatureRefused, verify
 from shared.messaging.subscription import senders_to
 from shared.runtime import Runtime
 from shared.web.dependencies import RuntimeDep
@@ -37,7 +38,6 @@ class EventAnswer(BaseModel):
 def events_router(service: str, handlers: Mapping[str, EventHandler]) -> APIRouter:
     """The door through which a service takes its peers' messages."""
     router = APIRouter(tags=["messages"])
-    senders = senders_to(service)
 
     @router.post(
         f"/{service}/v1/events", summary="接收签名消息（CloudEvents 1.0，Standard Webhooks 签名）",
@@ -50,8 +50,8 @@ def events_router(service: str, handlers: Mapping[str, EventHandler]) -> APIRout
     )
     async def receive_event(request: Request, runtime: RuntimeDep) -> EventAnswer:
         body = await request.body()
-        verify((runtime.keys.message_secret(sender, service) for sender in senders), request.headers, body)
-        event = _event(body, handlers)
+        sender = _sender(runtime, service, request, body)
+        event = _event(body, sender, handlers)
         return EventAnswer(status=await _take(runtime, event, handlers[event.type]))
 
     return router
@@ -70,11 +70,25 @@ async def _take(runtime: Runtime, event: Event, handle: EventHandler) -> Literal
     return "accepted" if fresh else "duplicate"
 
 
-def _event(body: bytes, handlers: Mapping[str, EventHandler]) -> Event:
+def _sender(runtime: Runtime, service: str, request: Request, body: bytes) -> str:
+    """The peer who signed this body: each has a secret of its own for each receiver."""
+    for sender in senders_to(service):
+        with contextlib.suppress(SignatureRefused):
+            verify(
+                [runtime.keys.message_secret(sender, service)], request.headers, body, now=runtime.clock.now()
+            )
+            return sender
+    raise SignatureRefused
+
+
+def _event(body: bytes, sender: str, handlers: Mapping[str, EventHandler]) -> Event:
     try:
         event = Event.model_validate(parse_strict(body))
     except ValidationError as error:
         raise MessageRefused(_where(error)) from error
+    # A peer speaks for itself only: who broke into one service cannot speak as another.
+    if event.source != f"fangpin/{sender}":
+        raise MessageRefused(f"消息来源 {event.source} 与签名者 fangpin/{sender} 不一致")
     if event.type not in handlers:
         raise MessageRefused(f"不接收类型为 {event.type} 的消息；可接收：{'、'.join(sorted(handlers))}")
     return event

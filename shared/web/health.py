@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.db.heads import head_of
 from shared.errors import Unavailable
+from shared.logs import log
 from shared.runtime import Runtime
 from shared.web.metrics import OUTBOX_AGE, OUTBOX_DEAD, OUTBOX_WAITING
 
@@ -21,7 +22,8 @@ async def check_ready(runtime: Runtime) -> None:
     try:
         async with asyncio.timeout(1):
             head = await runtime.pool.fetchval("SELECT version_num FROM alembic_version")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("not_ready", service=runtime.service, error=type(error).__name__, detail=str(error))
         raise NotReady("数据库没有在 1 秒内应答", headers={"Retry-After": "2"}) from None
     if head is None or head < head_of(runtime.service):
         raise NotReady(f"数据库结构版本 {head} 低于程序所需；请先运行 fangpin migrate")

@@ -12,10 +12,11 @@ from shared.errors import TooLarge
 from shared.logs import log
 from shared.vocabulary.identifiers import new_id
 from shared.web.metrics import REQUESTS, SECONDS
-from shared.web.problem import problem_response
+from shared.web.problem import problem_response, unexpected_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
@@ -62,10 +63,26 @@ class Around:
             request_id=context.request_id, trace=context.traceparent[3:35], service=self._service
         )
         try:
-            await self._limited(scope, receive, answer)
+            await self._answered(scope, receive, answer)
         finally:
             self._note(scope, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Even our own mistake is answered here: with the ids, and without tearing down a caller in this process."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._limited(scope, receive, watched)
+        except Exception as error:
+            if begun:
+                raise
+            await unexpected_response(scope["path"], error)(scope, receive, send)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = next((n for prefix, n in self._limits if scope["path"].startswith(prefix)), self._limit)
@@ -74,35 +91,40 @@ class Around:
             await _too_large(limit, scope)(scope, receive, send)
             return
         taken = 0
-        begun = False
+        begun = over = False
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal taken, over
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
+                over = True
                 raise BodyTooLarge(_limit_text(limit))
             return message
 
         async def watched(message: Message) -> None:
+            # Whatever the app makes of a body it could not read, the answer is ours.
             nonlocal begun
-            begun = True
-            await send(message)
+            if begun or not over:
+                begun = True
+                await send(message)
 
         try:
             await self._app(scope, counted, watched)
         except BodyTooLarge:
             if begun:
                 raise
+        if over and not begun:
             await _too_large(limit, scope)(scope, receive, send)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or scope.get("route_path") or "unmatched"
-        REQUESTS.labels(self._service, scope["method"], route, status).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        REQUESTS.labels(self._service, method, route, status).inc()
         SECONDS.labels(self._service, route).observe(seconds)
         if scope["path"] not in _QUIET:
             log.info(
-                "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
+                "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1)
             )
 
 

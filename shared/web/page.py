@@ -39,6 +39,7 @@ def decode_cursor(text: str | None, **kinds: type) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (binascii.Error, ValueError, RecursionError):
         raise CursorRefused from None
     good = isinstance(found, dict) and found.keys() == kinds.keys()

@@ -58,16 +58,23 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_response(error: FangpinError, instance: str | None = None) -> JSONResponse:
-    body: dict[str, Any] = {
+    body: dict[str, Any] = mask({
         "type": f"urn:fangpin:problem:{error.code}", "title": error.title, "status": error.status,
-        "detail": mask(error.detail), "code": error.code, "instance": instance,
-        "errors": [mask(item.as_json()) for item in error.errors], **error.extra,
-    }
+        "detail": error.detail, "code": error.code, "instance": instance,
+        "errors": [item.as_json() for item in error.errors], **error.extra,
+    })
     return JSONResponse(body, status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE)
 
 
+def unexpected_response(path: str, error: Exception) -> JSONResponse:
+    """The answer to our own mistake, which the log describes and the caller never sees."""
+    log.error("request.failed", path=path, error=type(error).__name__, exc_info=error)
+    return problem_response(FangpinError("系统出错，已记录，请稍后再试"), path)
+
+
 _DATABASE_ERRORS = (
-    asyncpg.PostgresError, asyncpg.InterfaceError, sqlalchemy.exc.SQLAlchemyError, OSError, TimeoutError,
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, sqlalchemy.exc.SQLAlchemyError,
+    OSError, TimeoutError,
 )
 
 
@@ -93,8 +100,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(known, request.url.path)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("request.failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-        return problem_response(FangpinError("系统出错，已记录，请稍后再试"), request.url.path)
+        return unexpected_response(request.url.path, error)
 
     app.add_exception_handler(FangpinError, fangpin)
     app.add_exception_handler(HTTPException, http)
@@ -160,7 +166,8 @@ _NOT_STORABLE = (
 _BUSY = (
     asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError,
     asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError,
-    asyncpg.InterfaceError, OSError, TimeoutError,
+    # A connection whose server died in the middle of an exchange is in a state its client does not expect.
+    asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError,
     sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.OperationalError,
 )
 

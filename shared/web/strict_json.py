@@ -19,8 +19,9 @@ def parse_strict(body: bytes) -> Any:
     if not text.strip():
         raise JSONRefused("请求体为空；应为 JSON 对象，例如 {}")
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-        text.encode()
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+        )
         _no_surrogates(value)
     except RecursionError:
         raise JSONRefused(f"嵌套过深：最多 {MAX_DEPTH} 层") from None
@@ -33,7 +34,8 @@ def parse_strict(body: bytes) -> Any:
 
 
 def _decode(body: bytes) -> str:
-    if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+    # A JSON text begins with two ASCII characters, so a zero byte there means two bytes a character.
+    if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} or 0 in body[:2]:
         raise JSONRefused("请求体是 UTF-16 编码；JSON 应为 UTF-8")
     try:
         return body.decode("utf-8")
@@ -55,7 +57,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise JSONRefused(f"字段重复：{twice[:50]}")
+        raise JSONRefused(f"字段重复：{twice[:50].encode(errors='replace').decode()}")
     return found
 
 
@@ -68,6 +70,13 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise JSONRefused(f"数字超出范围：{text[:20]}")
     return value
+
+
+def _whole(text: str) -> int:
+    # Nothing we take is longer than a 64-bit integer, and Python itself refuses to read thousands of digits.
+    if len(text) > 20:
+        raise JSONRefused(f"数字超出范围：{text[:20]}…")
+    return int(text)
 
 
 def _no_surrogates(value: Any) -> None:

@@ -212,7 +212,7 @@ async def _tell(house: AllInOne, report: Report) -> None:
         """
         SELECT (SELECT count(*) FROM alert) AS alerts, (SELECT count(*) FROM alert WHERE status <> 'closed') AS open,
                (SELECT count(*) FROM inbox_item) AS inbox,
-               (SELECT count(*) FROM delivery WHERE state = 'sent') AS delivered
+               (SELECT count(*) FROM delivery WHERE state = 'delivered') AS delivered
         """
     )
     report.echo(f"农户 households={known['households']} 已评估 assessed={known['assessed']}")

@@ -82,7 +82,7 @@ async def _tell_monitoring(
 ) -> None:
     item = VerifiedItem(
         alert_id=str(doing.alert_id), subject=alert["subject"], household_no=alert["household_no"],
-        outcome=verification.outcome, causes=list(verification.causes),
+        living_division=alert["living_division"], outcome=verification.outcome, causes=list(verification.causes),
         visited_on=verification.contact.on if verification.contact else None, verified_at=doing.now,
         officer_role=_role(doing), facts_version=alert["facts_version"], policy_version=alert["policy_version"],
         indicators=await repository.indicators_of(connection, doing.alert_id),

@@ -16,7 +16,7 @@ from services.alerts.deliver import deliver_due
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
-from shared.messaging.relay import relay_once, relay_urgent
+from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.worker import Task, Worker
@@ -29,12 +29,11 @@ def build_worker(
 ) -> Worker:
     """Everything alerts does without being asked."""
     tasks = [
-        Task("relay_urgent", relay_urgent),
-        Task("relay", relay_once),
+        *RELAY,
         Task("deliver", deliver),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
     ]
-    return Worker("alerts", settings, tasks, transport=transport, clock=clock)
+    return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
 
 
 async def deliver(runtime: Runtime) -> int:

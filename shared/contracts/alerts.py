@@ -16,6 +16,7 @@ class VerifiedItem(Contract):
     alert_id: str
     subject: str
     household_no: str | None = None
+    living_division: str
     outcome: Outcome
     causes: list[str] = Field(default_factory=list)
     visited_on: date | None = None

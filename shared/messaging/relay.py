@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 
 from shared.contracts.envelope import Event
+from shared.contracts.outside import as_told_outside
 from shared.db.pool import to_json
 from shared.db.scope import transaction
 from shared.logs import log, mask
@@ -26,7 +27,7 @@ WHOLE_TRY = timedelta(seconds=40)
 GIVE_UP_AFTER = 60
 # A peer that restarts is back in seconds; a subscriber outside may be away for days.
 INTERNAL_SCHEDULE = tuple(timedelta(seconds=s) for s in (0.5, 1, 2, 5, 10, 30))
-URGENT = 0
+GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Post:
     receiver: str
     url: str
     sealed_secret: bytes
+    division: str | None
     event: Event
 
     @property
@@ -66,6 +68,9 @@ class Answer:
     def stumbled(self) -> bool:
         """The subscriber is there, and breaks over this very message."""
         return self.status == 500
+
+
+NOTHING_TO_SEND = Answer(204)
 
 
 async def relay_urgent(runtime: Runtime) -> int:
@@ -102,7 +107,7 @@ async def _claim(runtime: Runtime, connection: asyncpg.Connection, limit: int, e
     details = await connection.fetch(
         """
         SELECT o.id, o.aggregateid, o.type, o.payload, o.traceparent, o.created_at,
-               s.subscription_id, s.name, s.url, s.secret
+               s.subscription_id, s.name, s.url, s.secret, s.division
         FROM unnest($1::uuid[], $2::uuid[]) AS due (outbox_id, subscription_id)
         JOIN outbox o ON o.id = due.outbox_id JOIN subscription s ON s.subscription_id = due.subscription_id
         """,
@@ -118,7 +123,9 @@ def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Po
         subject=row["aggregateid"] or None, data=row["payload"], traceparent=row["traceparent"],
     )
     key = (row["id"], row["subscription_id"])
-    return Post(key, lease["lease_token"], lease["attempts"], row["name"], row["url"], row["secret"], event)
+    return Post(
+        key, lease["lease_token"], lease["attempts"], row["name"], row["url"], row["secret"], row["division"], event
+    )
 
 
 def _secret(runtime: Runtime, post: Post) -> bytes:
@@ -136,8 +143,18 @@ async def _post(runtime: Runtime, post: Post) -> Answer:
         return Answer(None, type(error).__name__)
 
 
+def _body(post: Post) -> bytes | None:
+    """The message as its receiver may have it; None if nothing of it concerns a subscriber outside."""
+    event = post.event.model_dump(mode="json", exclude_none=True)
+    if not post.internal:
+        event["data"] = as_told_outside(post.event.type, post.event.data, post.division or "")
+    return None if event["data"] is None else to_json(event).encode()
+
+
 async def _send(runtime: Runtime, post: Post) -> Answer:
-    body = to_json(post.event.model_dump(mode="json", exclude_none=True)).encode()
+    body = _body(post)
+    if body is None:
+        return NOTHING_TO_SEND
     headers = sign(_secret(runtime, post), str(post.event.id), body, runtime.clock.now())
     headers["content-type"] = "application/cloudevents+json"
     if post.event.traceparent:
@@ -176,6 +193,8 @@ async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, 
     given_up = post.attempts >= GIVE_UP_AFTER and (answer.stumbled or not post.internal)
     dead = given_up or (answer.final and post.attempts >= 3)
     wait = delay(post.attempts, INTERNAL_SCHEDULE if post.internal else RETRY_SCHEDULE)
+    if answer.status == GONE and not post.internal:
+        await connection.execute("UPDATE subscription SET active = false WHERE subscription_id = $1", post.key[1])
     log.warning("relay.failed", event_id=str(post.event.id), to=post.receiver, status=answer.status, dead=dead)
     await finish(
         connection, QUEUE, post.key, post.token,  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.errors import Unauthorized, Unavailable
-from shared.security.access import allowed_scopes
+from shared.security.access import SCOPES_OF_ROLE, allowed_scopes
 from shared.security.principal import Principal
 from shared.settings import Settings
 from shared.vocabulary.division import parse_division
@@ -79,8 +79,8 @@ class TokenVerifier:
                     token, self._oidc.get_signing_key_from_jwt(token).key, algorithms=["RS256", "ES256", "EdDSA"],
                     audience=self._settings.oidc_audience, issuer=issuer, options=_options(),
                 )
-                # The platform knows people; systems get their tokens from us.
-                claims["kind"] = "person"
+                # The platform knows people and their posts; what a post may do is ours to say. Systems come to us.
+                claims |= {"kind": "person", "scope": _scopes_of_post(claims)}
             else:
                 claims = jwt.decode(
                     token, self._key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=self._settings.issuer,
@@ -97,6 +97,13 @@ class TokenVerifier:
         if len(self._known) >= _CACHE_LIMIT:
             self._known.clear()
         self._known[token] = (expires, principal)
+
+
+def _scopes_of_post(claims: dict[str, Any]) -> str:
+    try:
+        return " ".join(SCOPES_OF_ROLE[Role(claims["role"])])
+    except (KeyError, ValueError, TypeError):
+        return ""  # Without a post we know the token is refused, a few lines on.
 
 
 def _options() -> Any:

@@ -10,17 +10,19 @@ import httpx
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
+from shared.contracts.outside import OUTSIDE_TYPES
 from shared.db.scope import transaction
-from shared.errors import Conflict, FieldError, Unprocessable
+from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
 from shared.messaging.subscription import INTERNAL, INTERNAL_PREFIX
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
+from shared.vocabulary.division import code_range, covers
 from shared.vocabulary.identifiers import new_id
 from shared.web.dependencies import RuntimeDep, require
 from shared.web.problem import problems
 from shared.web.routing import Router
-from shared.web.schema import Name, Strict
+from shared.web.schema import DivisionStr, Name, Strict
 
 Admin = Annotated[Principal, Depends(require("subscriptions:admin"))]
 
@@ -29,6 +31,10 @@ class HostNotAllowed(Unprocessable):
     """Messages leave only to hosts the operator listed; anything else could reach into the inner network."""
 
     code, title = "host_not_allowed", "目标主机不在允许名单中"
+
+
+class DivisionOutOfRange(Forbidden):
+    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 class SubscriptionNameTaken(Conflict):
@@ -40,7 +46,8 @@ class SubscriptionCreate(Strict):
 
     name: Name
     url: str = Field(max_length=500, examples=["https://share.example.gov.cn/hooks/fangpin"])
-    types: list[str] = Field(min_length=1, max_length=20)
+    types: list[str] = Field(min_length=1, max_length=20, examples=[["cn.fangpin.monitoring.risk_changed.v1"]])
+    division: DivisionStr | None = Field(default=None, description="只要此区划内的消息；默认为本人的全部范围")
 
 
 class SubscriptionView(BaseModel):
@@ -48,6 +55,7 @@ class SubscriptionView(BaseModel):
     name: str
     url: str
     types: list[str]
+    division: str | None
     active: bool
     created_at: AwareDatetime
 
@@ -59,11 +67,11 @@ class SubscriptionMade(SubscriptionView):
 def subscriptions_router(service: str) -> APIRouter:
     """The subscriptions to what `service` says."""
     router = Router(tags=["subscriptions"])
-    spoken = sorted({name for types in INTERNAL[service].values() for name in types})
+    spoken = sorted({name for types in INTERNAL[service].values() for name in types} & OUTSIDE_TYPES)
 
     @router.get(f"/{service}/v1/subscriptions", summary="消息订阅列表", responses=problems(401, 403, 422))
     async def list_subscriptions(runtime: RuntimeDep, caller: Admin) -> list[SubscriptionView]:
-        rows = await runtime.worker_pool.fetch("SELECT * FROM subscription ORDER BY name")
+        rows = await runtime.worker_pool.fetch(_LIST, *code_range(caller.division))
         return [SubscriptionView.model_validate(dict(row)) for row in rows]
 
     @router.post(
@@ -73,13 +81,19 @@ def subscriptions_router(service: str) -> APIRouter:
     async def create_subscription(
         body: SubscriptionCreate, runtime: RuntimeDep, caller: Admin
     ) -> SubscriptionMade:
-        _check(body, spoken, runtime)
+        _check(body, spoken, caller, runtime)
         return await _create(runtime, body, caller, runtime.clock.now())
 
     return router
 
 
-def _check(body: SubscriptionCreate, spoken: list[str], runtime: Runtime) -> None:
+# The other services (no division) are everybody's; what is outside belongs to those who answer for its division.
+_LIST = "SELECT * FROM subscription WHERE division IS NULL OR (division >= $1 AND division < $2) ORDER BY name"
+
+
+def _check(body: SubscriptionCreate, spoken: list[str], caller: Principal, runtime: Runtime) -> None:
+    if body.division is not None and not covers(caller.division, body.division):
+        raise DivisionOutOfRange(f"只能订阅 {caller.division} 范围内的消息")
     unknown = [name for name in body.types if name not in spoken]
     if unknown:
         error = FieldError("body/types", "unknown_type", "没有这种消息", "、".join(spoken))
@@ -111,10 +125,10 @@ async def _create(
     async with transaction(runtime.worker_pool) as connection:
         row = await connection.fetchrow(
             """
-            INSERT INTO subscription (subscription_id, name, url, types, secret, active, created_at)
-            VALUES ($1, $2, $3, $4, $5, true, $6) ON CONFLICT (name) DO NOTHING RETURNING *
+            INSERT INTO subscription (subscription_id, name, url, types, secret, active, division, created_at)
+            VALUES ($1, $2, $3, $4, $5, true, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING *
             """,
-            subscription_id, body.name, body.url, body.types, sealed, now,
+            subscription_id, body.name, body.url, body.types, sealed, body.division or caller.division, now,
         )
         if row is None:
             raise SubscriptionNameTaken(f"已有名为“{body.name}”的订阅")

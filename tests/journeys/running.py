@@ -71,7 +71,7 @@ class Running:
 
     def environment(self) -> dict[str, str]:
         told = {"DATA": str(self.data), "DEMO": "true", "LOG_LEVEL": "WARNING",
-                "WEBHOOK_ALLOWED_HOSTS": '["127.0.0.1"]'}
+                "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
         if self.mode == "separate":
             assert self.server is not None
             told["DATABASE_URL"] = self.server.url

@@ -49,9 +49,15 @@ def load_village(running: Running, families: list[Family]) -> None:
     assert answer.is_success, answer.text
     feed = send_feed(running, "household_register", roster_csv(families, TODAY.year - 1), str(TODAY.year - 1))
     assert feed["counts"]["accepted"] == len(families), feed
-    last = families[-1].household_no
-    url = f"{running.url('monitoring')}/monitoring/v1/households/{last}/assessment"
-    until(lambda: httpx.get(url, headers=admin).status_code == 200, "the last family is assessed", 30)
+    until(lambda: known_households(running) >= len(families), "every family is known", 60, every=0.3)
+
+
+def known_households(running: Running) -> int:
+    """How many households monitoring has on its register."""
+    counts = httpx.get(
+        f"{running.url('monitoring')}/monitoring/v1/dashboard/summary", headers=running.bearer("county_admin", COUNTY)
+    ).json()
+    return int(counts["total"]["households"])
 
 
 def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str, Any]:

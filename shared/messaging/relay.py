@@ -20,7 +20,8 @@ from shared.queue.claim import LeaseLost, Queue, claim, finish
 from shared.runtime import Runtime
 
 QUEUE = Queue("outbox_delivery", ("outbox_id", "subscription_id"), where="state = 'due'")
-LEASE = timedelta(seconds=60)
+# A crash holds up what it claimed until the lease ends: for what somebody waits for, that must be soon.
+LEASE, URGENT_LEASE = timedelta(seconds=60), timedelta(seconds=15)
 TIMEOUT = httpx.Timeout(30, connect=3)
 # For the whole try, within the lease: each byte of a slow answer starts the reading time afresh.
 WHOLE_TRY = timedelta(seconds=40)
@@ -75,7 +76,7 @@ NOTHING_TO_SEND = Answer(204)
 
 async def relay_urgent(runtime: Runtime) -> int:
     """Send messages somebody waits for; its own task, so that they never queue behind a file."""
-    return await _relay(runtime, limit=16, extra="priority = 0")
+    return await _relay(runtime, limit=16, extra="priority = 0", lease=URGENT_LEASE)
 
 
 async def relay_once(runtime: Runtime) -> int:
@@ -88,18 +89,21 @@ async def relay_once(runtime: Runtime) -> int:
 _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_PREFIX}%'"
 
 
-async def _relay(runtime: Runtime, *, limit: int, extra: str) -> int:
+async def _relay(runtime: Runtime, *, limit: int, extra: str, lease: timedelta = LEASE) -> int:
     async with transaction(runtime.worker_pool) as connection:
-        posts = await _claim(runtime, connection, limit, extra)
+        posts = await _claim(runtime, connection, limit, extra, lease)
     if posts:
-        answers = await asyncio.gather(*(_post(runtime, post) for post in posts))
+        patience = min(WHOLE_TRY, lease * 2 / 3)
+        answers = await asyncio.gather(*(_post(runtime, post, patience) for post in posts))
         await asyncio.gather(*(_record(runtime, p, a) for p, a in zip(posts, answers, strict=True)))
     return len(posts)
 
 
-async def _claim(runtime: Runtime, connection: asyncpg.Connection, limit: int, extra: str) -> list[Post]:
+async def _claim(
+    runtime: Runtime, connection: asyncpg.Connection, limit: int, extra: str, lease: timedelta
+) -> list[Post]:
     claimed = await claim(
-        connection, QUEUE, now=runtime.clock.now(), limit=limit, lease=LEASE, extra=extra,
+        connection, QUEUE, now=runtime.clock.now(), limit=limit, lease=lease, extra=extra,
         returning="outbox_id, subscription_id, lease_token, attempts",
     )
     if not claimed:
@@ -134,10 +138,10 @@ def _secret(runtime: Runtime, post: Post) -> bytes:
     return base64.b64decode(runtime.keys.open(post.sealed_secret, "subscription", "secret", str(post.key[1])))
 
 
-async def _post(runtime: Runtime, post: Post) -> Answer:
+async def _post(runtime: Runtime, post: Post, patience: timedelta) -> Answer:
     """Try once. Whatever one message stumbles over, the others in hand must still be sent and recorded."""
     try:
-        async with asyncio.timeout(WHOLE_TRY.total_seconds()):
+        async with asyncio.timeout(patience.total_seconds()):
             return await _send(runtime, post)
     except Exception as error:
         return Answer(None, type(error).__name__)

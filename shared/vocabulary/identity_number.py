@@ -26,6 +26,7 @@ _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
 _DISABILITY_CERTIFICATE = re.compile(r"[0-9]{17}[0-9X][1-7][1-4](B[0-9])?")
 _LOOKALIKES = frozenset("\u0425\u0445\u03a7\u03c7")  # Cyrillic and Greek letters that look like X.
 _PERMIT_PREFIXES = frozenset(("81", "82", "83"))
+_RUN = re.compile(r"[0-9](?:[\s\-]?[0-9]){16,}(?:[\s\-]?[Xx])?")
 
 MESSAGES = {
     "blank": "证件号码为空, 请填写18位公民身份号码",
@@ -81,6 +82,23 @@ def parse_identity_number(text: str, today: date) -> IdentityNumber:
         return _read(text, today, ())
     number, notes = _normalise(text)
     return _read(number, today, notes)
+
+
+def holds_identity_number(text: str) -> bool:
+    """Whether somebody's 18-character number stands in a free text, also with blanks or hyphens between its parts."""
+    if len(text) < 18:
+        return False
+    runs = (_SEPARATORS.sub("", run).upper() for run in _RUN.findall(unicodedata.normalize("NFKC", text)))
+    return any(_is_number(run[i : i + 18]) for run in runs for i in range(len(run) - 17))
+
+
+def _is_number(text: str) -> bool:
+    if not _RESIDENT.fullmatch(text) or text[17] != check_digit(text[:17]):
+        return False
+    try:
+        return date(int(text[6:10]), int(text[10:12]), int(text[12:14])).year >= EARLIEST_BIRTH_YEAR
+    except ValueError:
+        return False
 
 
 def _normalise(text: str) -> tuple[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shared.vocabulary.division import parse_division
+from shared.vocabulary.identity_number import holds_identity_number
 from shared.vocabulary.money import MoneyError, parse_yuan
 
 # NUL cannot be stored; other controls and direction marks make a text look like another.
@@ -85,6 +86,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _without_identity_number(text: str) -> str:
+    # What is written here is kept and shown in clear; an identity number has fields of its own, which are sealed.
+    if holds_identity_number(text):
+        raise PydanticCustomError("identity_number_in_text", "请不要在此填写身份证号")
+    return text
+
+
 def _division(text: str) -> str:
     try:
         if len(text) != 12:
@@ -103,6 +111,10 @@ def _yuan(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_clean)]
-Name = Annotated[str, StringConstraints(max_length=50), AfterValidator(_clean), AfterValidator(_not_blank)]
+OpenText = Annotated[Text, AfterValidator(_without_identity_number)]
+Name = Annotated[
+    str, StringConstraints(max_length=50), AfterValidator(_clean), AfterValidator(_not_blank),
+    AfterValidator(_without_identity_number),
+]
 DivisionStr = Annotated[str, AfterValidator(_division), Field(examples=["130624100201"], max_length=12)]
 YuanStr = Annotated[str, AfterValidator(_yuan), Field(examples=["1234.50"], max_length=20)]

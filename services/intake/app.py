@@ -1,0 +1,32 @@
+"""The factory of intake's app."""
+
+import httpx
+from fastapi import FastAPI
+
+from services.intake.endpoints import hot_router, router
+from services.intake.record_progress import record_progress
+from services.intake.settings import IntakeSettings
+from services.intake.village_register import VillageRegister
+from shared.clock import Clock
+from shared.contracts.progress import ALERTS_PROGRESS, MONITORING_PROGRESS
+from shared.runtime import open_runtime
+from shared.web.app import build_app
+from shared.web.events import events_router
+
+HANDLERS = {MONITORING_PROGRESS: record_progress, ALERTS_PROGRESS: record_progress}
+
+
+def create_app(
+    settings: IntakeSettings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """Intake: self-reports and departments' files in, messages out."""
+    app = build_app(
+        "intake",
+        title="防贫·数据采集 intake",
+        settings=settings,
+        runtime_factory=lambda: open_runtime("intake", settings, transport=transport, clock=clock),
+        routers=(hot_router, router, events_router("intake", HANDLERS)),
+        body_limits={"/intake/v1/feeds": settings.feed_limit_bytes},
+    )
+    app.state.villages = VillageRegister()
+    return app

@@ -1,0 +1,1 @@
+"""The nouns of intake: layouts, rows, values and self-reports; pure."""

@@ -1,0 +1,352 @@
+"""One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
+
+import hashlib
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from services.intake.domain.feed_layout import (
+    Column,
+    ColumnType,
+    FactSpec,
+    FeedLayout,
+    HouseholdSpec,
+    Rule,
+    RuleKind,
+)
+from services.intake.domain.normalise import DisabilityCertificate, Normal, Outcome, Refusal, normalise
+from services.intake.domain.quick_values import UNSURE, Quick, quick_reader
+from services.intake.domain.row_error import RowError, echo
+from shared.vocabulary.identity_number import IdentityNumber
+from shared.vocabulary.money import yuan
+
+Cell = str | int | bool | None
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as read: the physical line where it starts, and one cell for each column of the layout."""
+
+    line: int
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A good row. `record` is its natural key (an identity number in it is a blind index, hex).
+
+    `content` is JSON without any identity number: observations, or a member and what the householder's row says of
+    the household. `number` is the member's identity number, to be sealed by whoever stores the row. Equal `digest`s
+    mean equal values. `notes` are (header, code) of what was normalised.
+    """
+
+    line: int
+    record: str
+    digest: bytes
+    content: Mapping[str, Any]
+    number: str | None = None
+    is_head: bool = False
+    newest: date | None = None
+    warnings: tuple[RowError, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A refused row: every mistake in it, and its natural key as far as it could be read."""
+
+    line: int
+    record: str | None
+    errors: tuple[RowError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowContext:
+    """What a row is judged by: the day, the half-open range of divisions it may name, villages, the blind index."""
+
+    today: date
+    divisions: tuple[str, str]
+    index: Callable[[str], bytes]
+    known_divisions: Container[str] | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been found in a row so far."""
+
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: list[RowError] = field(default_factory=list)
+    warnings: list[RowError] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+
+    def complain(self, column: Column, refusal: Refusal, raw: Cell = None) -> None:
+        shown = echo(str(raw), personal=column.personal) if raw is not None else None
+        level = "warning" if column.tolerant else "error"
+        error = RowError(
+            self.line, column.header, refusal.code, refusal.reason, refusal.expected, refusal.example, shown, level  # type: ignore[arg-type]
+        )
+        (self.warnings if column.tolerant else self.errors).append(error)
+        self.values[column.name] = None
+        self.failed.add(column.name)
+
+
+class RowChecker:
+    """Checks the rows of one file: what is the same for all of them is worked out once."""
+
+    __slots__ = ("_context", "_layout", "_plan", "_secret")
+
+    def __init__(self, layout: FeedLayout, context: RowContext) -> None:
+        self._layout, self._context = layout, context
+        self._plan = [(c, c.name, _quick(c, context)) for c in layout.columns]
+        self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
+
+    def check(self, raw: RawRow) -> FeedRow | BadRow:
+        """The row in its normal form, or everything that is wrong with it."""
+        layout, reading = self._layout, _Reading(raw.line)
+        values = reading.values
+        for (column, name, quick), cell in zip(self._plan, raw.cells, strict=True):
+            value = quick(cell)
+            if value is UNSURE:
+                _read_cell(reading, column, cell, self._context)
+            else:
+                values[name] = value
+        for rule in layout.rules:
+            _apply(reading, layout, rule)
+        if layout.household:
+            _check_head(reading, layout, layout.household)
+        public = values | {name: _public(values[name], self._context) for name in self._secret}
+        record = _record(layout, reading, public)
+        if reading.errors:
+            return BadRow(raw.line, record, tuple(reading.errors))
+        assert record is not None
+        return _good(layout, reading, public, record)
+
+
+def _quick(column: Column, context: RowContext) -> Quick:
+    """Reads clean cells; a place is clean only if this file may name it."""
+    read = quick_reader(column, context.today)
+    if column.type is not ColumnType.DIVISION:
+        return read
+    return lambda cell: value if (value := read(cell)) is UNSURE or not _misplaced(value, context) else UNSURE
+
+
+def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:
+    outcome = _outcome(column, cell, context.today)
+    if isinstance(outcome, Refusal):
+        reading.complain(column, outcome, cell)
+        return
+    value = outcome.value
+    if value is None and column.required:
+        reading.complain(column, Refusal("required", f"{column.header}是必填项，不能为空", None, column.example))
+        return
+    if column.type is ColumnType.DIVISION and value is not None:
+        refusal = _misplaced(value, context)
+        if refusal is not None:
+            reading.complain(column, refusal, value)
+            return
+    reading.values[column.name] = value
+    if outcome.notes:
+        reading.notes.extend((column.header, note) for note in outcome.notes)
+
+
+def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
+    """Typed JSON values are taken where they cannot lose anything: yes/no, whole numbers; all else is text."""
+    if isinstance(cell, str):
+        return normalise(column, cell, today)
+    if cell is None:
+        return Normal(None)
+    if isinstance(cell, bool):
+        if column.type is ColumnType.BOOLEAN:
+            return Normal(cell)
+    elif column.type in (ColumnType.INTEGER, ColumnType.YEAR):
+        return normalise(column, str(cell), today)
+    reason = f"{column.header}应以文本 (字符串) 发送，以免丢失精度"
+    return Refusal("send_as_text", reason, "JSON 字符串", column.example)
+
+
+def _misplaced(division: str, context: RowContext) -> Refusal | None:
+    lo, hi = context.divisions
+    if not lo <= division < hi:
+        return Refusal("division_outside_range", "行政区划不在本次报送的范围内", f"{lo} 至 {hi} 之间的代码")
+    if context.known_divisions is not None and division not in context.known_divisions:
+        return Refusal("division_unknown", "行政区划表中没有这个村 (社区) 代码", "现行12位村级代码")
+    return None
+
+
+def _apply(reading: _Reading, layout: FeedLayout, rule: Rule) -> None:
+    if reading.failed.intersection((*rule.columns, rule.target)):
+        return
+    expected = _RULES[rule.kind](reading.values, rule)
+    if expected is None:
+        return
+    target = layout.column(rule.target)
+    error = RowError(
+        reading.line, target.header, rule.code, rule.message, expected, None, None, rule.level  # type: ignore[arg-type]
+    )
+    (reading.errors if rule.level == "error" else reading.warnings).append(error)
+
+
+def _sum_equals(values: Values, rule: Rule) -> str | None:
+    """What the sum should be, if it is not; a part that is unknown leaves the question open."""
+    parts = [values[name] for name in rule.columns]
+    target = values[rule.target]
+    if target is None or None in parts or abs(sum(parts) - target) <= rule.tolerance_fen:
+        return None
+    return f"各项之和为 {yuan(sum(parts))} 元"
+
+
+def _sum_at_most(values: Values, rule: Rule) -> str | None:
+    """The limit, if the known parts already exceed it."""
+    total = sum(values[name] or 0 for name in rule.columns)
+    target = values[rule.target]
+    if target is None or total <= target:
+        return None
+    return f"两项之和不超过 {yuan(target)} 元，现为 {yuan(total)} 元"
+
+
+def _certificate_agrees(values: Values, rule: Rule) -> str | None:
+    """Which part of the certificate number contradicts its own column; multiple (7) agrees with any types."""
+    certificate: DisabilityCertificate | None = values[rule.target]
+    number, types, grade = (values[name] for name in rule.columns)
+    if certificate is None:
+        return None
+    if number is not None and certificate.identity_number != number.number:
+        return "残疾证号前18位与证件号码相同"
+    if types and certificate.type != "7" and types != ("7",) and certificate.type not in types:
+        return "残疾证号第19位与残疾类别相同"
+    if grade is not None and certificate.grade != grade:
+        return "残疾证号第20位与残疾等级相同"
+    return None
+
+
+_RULES: Mapping[RuleKind, Callable[[Values, Rule], str | None]] = MappingProxyType({
+    RuleKind.SUM_EQUALS: _sum_equals,
+    RuleKind.SUM_AT_MOST: _sum_at_most,
+    RuleKind.CERTIFICATE_AGREES: _certificate_agrees,
+})
+
+
+def _check_head(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> None:
+    """The householder's row must name the base group; a year's income is whole or unknown."""
+    values = reading.values
+    if values[spec.relation] != spec.head:
+        return
+    group = layout.column(spec.of_head["base_group"])
+    if values[group.name] is None and group.name not in reading.failed:
+        reason = f"{spec.head}行必须填写{group.header}"
+        reading.complain(group, Refusal("required", reason, " / ".join(group.codes), group.example))
+    parts = [values[name] for name in (spec.income_year, *spec.income.values())]
+    if None in parts and any(part is not None for part in parts):
+        reading.warnings.append(RowError(
+            reading.line, layout.column(spec.income_year).header, "income_incomplete",
+            "收入年度和五项收入支出没有填全，本户本年收入按未知处理", "六列都填写，没有的填 0", level="warning",
+        ))
+
+
+def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) -> FeedRow:
+    values, number, is_head, newest = reading.values, None, False, None
+    content: Mapping[str, Any]
+    if layout.household:
+        spec = layout.household
+        content = _household_content(spec, values, public)
+        number, is_head = values[spec.member["number"]].number, values[spec.relation] == spec.head
+    else:
+        content = {"observations": [_observation(fact, record, values, public) for fact in layout.facts]}
+        newest = max([values[fact.occurred_on] for fact in layout.facts])
+    return FeedRow(
+        reading.line, record, _digest(layout, public), content, number, is_head, newest,
+        tuple(reading.warnings), tuple(reading.notes),
+    )  # fmt: skip
+
+
+def _record(layout: FeedLayout, reading: _Reading, public: Values) -> str | None:
+    if reading.failed.intersection(layout.natural_key):
+        return None
+    return "/".join([str(public[name]) for name in layout.natural_key])
+
+
+_NUMBERED = (ColumnType.IDENTITY_NUMBER, ColumnType.DISABILITY_CERTIFICATE)
+
+
+def _public(value: Any, context: RowContext) -> Any:
+    """The value with any identity number replaced by its blind index."""
+    if isinstance(value, IdentityNumber):
+        return context.index(value.number).hex()
+    if isinstance(value, DisabilityCertificate):
+        return (context.index(value.identity_number).hex(), value.type, value.grade)
+    return value
+
+
+def _digest(layout: FeedLayout, public: Values) -> bytes:
+    said = [layout.version, *[public[c.name] for c in layout.columns]]
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+
+
+def _observation(fact: FactSpec, record: str, values: Values, public: Values) -> dict[str, Any]:
+    """One observation in the form of the contract; what is unknown is absent."""
+    said: dict[str, Any] = {"record": record, "kind": fact.kind, "occurred_on": values[fact.occurred_on].isoformat()}
+    for name, column in (
+        ("person", fact.person), ("household_no", fact.household), ("division", fact.division),
+        ("visit", fact.visit), ("stay", fact.stay), *fact.amounts.items(),
+    ):  # fmt: skip
+        if column is not None and public[column] is not None:
+            said[name] = public[column]
+    if fact.value:
+        said["value"] = "-".join(["".join(values[name]) for name in fact.value])
+    if fact.attributes:
+        said["attributes"] = {name: _attribute(values[column]) for name, column in fact.attributes.items()}
+    return said
+
+
+def _attribute(value: Any) -> Any:
+    """A value as JSON; codes that are digits become numbers."""
+    if isinstance(value, tuple):
+        return [_attribute(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value
+
+
+def _household_content(spec: HouseholdSpec, values: Values, public: Values) -> dict[str, Any]:
+    number: IdentityNumber = values[spec.member["number"]]
+    member = {
+        "index": public[spec.member["number"]],
+        "name": values[spec.member["name"]],
+        "relation": values[spec.relation],
+        "sex": number.sex,
+        "birth_date": number.birth_date.isoformat(),
+        "insured_resident": values[spec.member["insured_resident"]],
+        "insured_employee": values[spec.member["insured_employee"]],
+    }
+    if values[spec.relation] != spec.head:
+        return {"member": member}
+    return {"member": member, "household": _household(spec, values)}
+
+
+def _household(spec: HouseholdSpec, values: Values) -> dict[str, Any]:
+    income = {name: values[column] for name, column in spec.income.items()}
+    year = values[spec.income_year]
+    whole = year is not None and None not in income.values()
+    return {
+        "household_no": values[spec.number],
+        "division": values[spec.division],
+        **{name: values[column] for name, column in spec.of_head.items()},
+        "income_year": year if whole else None,
+        "income": income if whole else None,
+    }
+
+
+def in_units(layout: FeedLayout, units: Mapping[str, str]) -> FeedLayout:
+    """The layout with the money units that a file's header names instead of its own."""
+    if not units:
+        return layout
+    columns = tuple(
+        replace(c, unit=units[c.name]) if c.name in units and c.type is ColumnType.MONEY_YUAN else c
+        for c in layout.columns
+    )
+    return replace(layout, columns=columns)

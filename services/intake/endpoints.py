@@ -1,0 +1,216 @@
+"""The HTTP surface of intake: one short function per operation; the work is in the verbs."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.intake import repository_feeds as feeds
+from services.intake import repository_reports as reports
+from services.intake.catalogue import layout_named, layouts
+from services.intake.confirm_feed import FeedUnknown, confirm_feed
+from services.intake.direct_route import DirectRoute
+from services.intake.domain.feed import FeedMode, FeedStatus
+from services.intake.export_errors import export_errors
+from services.intake.freshness import freshness
+from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
+from services.intake.report_view import view_report
+from services.intake.schemas import (
+    FeedReceived,
+    FeedView,
+    FreshnessItem,
+    LayoutSummary,
+    LayoutView,
+    RowErrorView,
+    SelfReportCreate,
+    SelfReportReceived,
+    SelfReportView,
+)
+from services.intake.submit_self_report import Submission, idempotency_key, submit_self_report
+from shared.errors import NotFound
+from shared.security.audit import audit
+from shared.security.principal import Principal
+from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.problem import problems
+from shared.web.routing import Router
+from shared.web.schema import DivisionStr
+
+ReportWriter = Annotated[Principal, Depends(require("intake:reports:write"))]
+ReportReader = Annotated[Principal, Depends(require("intake:reports:read"))]
+FeedWriter = Annotated[Principal, Depends(require("intake:feeds:write"))]
+FeedReader = Annotated[Principal, Depends(require("intake:feeds:read"))]
+LayoutName = Annotated[str, Query(pattern="^[a-z][a-z0-9_]{0,60}$", examples=["medical_settlement"])]
+
+ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="csv：全部错误，一个文件")]
+
+FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），或 UTF-8 的 NDJSON（每行一个对象）",
+        "content": {
+            "text/csv": {"schema": {"type": "string", "format": "binary"}},
+            "application/x-ndjson": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "每份申报一个随机值，重试时不变",
+    "example": "7f0c5a52-3d1e-4b8e-9a55-1c2f3d4e5f60",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+LOCATION = {"Location": {"description": "查询进度的地址", "schema": {"type": "string"}}}
+REPLAY = {"Idempotent-Replay": {"description": "true：这份申报此前已收到", "schema": {"type": "string"}}}
+
+router = Router()
+hot_router = APIRouter(route_class=DirectRoute)
+
+
+class ReportUnknown(NotFound):
+    code, title = "report_unknown", "没有这份申报"
+
+
+@hot_router.post(
+    "/intake/v1/self-reports", status_code=202, tags=["self-reports"], summary="农户自主申报",
+    response_model=SelfReportReceived,
+    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422)},
+    openapi_extra={"parameters": [KEY_HEADER]},
+)  # fmt: skip
+async def post_self_report(body: SelfReportCreate, request: Request, caller: ReportWriter) -> Response:
+    """收下申报并立即转监测；同一幂等键或同一内容再次提交，返回第一次的编号。"""
+    state, context = request.app.state, request.state.context
+    key = idempotency_key(request.headers.getlist("idempotency-key"))
+    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context)
+    done = await submit_self_report(state.runtime, state.villages, submission)
+    headers = {"Location": f"/intake/v1/self-reports/{done.report_id}"}
+    if done.replayed:
+        headers["Idempotent-Replay"] = "true"
+    answer = f'{{"id":"{done.report_id}","status":"received"}}'
+    return Response(answer, 202, headers, "application/json")
+
+
+@router.get(
+    "/intake/v1/self-reports/{report_id}", tags=["self-reports"], summary="申报进度",
+    responses=problems(401, 403, 404, 422),
+)  # fmt: skip
+async def get_self_report(
+    report_id: UUID, caller: ReportReader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
+) -> SelfReportView:
+    """申报到了哪一步；不在本人范围内的与不存在的一样。"""
+    row = await reports.report_by_id(connection, report_id)
+    if row is None:
+        raise ReportUnknown
+    await audit(
+        connection, caller, "self_report.read", f"report:{report_id}", now=runtime.clock.now(),
+        request_id=context.request_id,
+    )  # fmt: skip
+    return view_report(row, caller, runtime.keys)
+
+
+@router.post(
+    "/intake/v1/feeds", status_code=202, tags=["feeds"], summary="报送部门数据文件",
+    responses={202: {"headers": LOCATION}, 200: {"model": FeedReceived, "description": "同一文件此前已接收"},
+               **problems(401, 403, 404, 415, 422)},
+    openapi_extra=FILE_BODY,
+)  # fmt: skip
+async def post_feed(
+    request: Request, response: Response, caller: FeedWriter, runtime: RuntimeDep, context: ContextDep,
+    layout: LayoutName, mode: FeedMode = FeedMode.PARTIAL,
+    period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
+    division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
+) -> FeedReceived:
+    """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
+    media_type = media_type_of(request.headers.get("content-type"))
+    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
+    received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
+    response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
+    response.status_code = 202 if received.fresh else 200
+    return FeedReceived(id=received.feed_id, repeated=not received.fresh)
+
+
+@router.get("/intake/v1/feeds", tags=["feeds"], summary="报送批次列表", responses=problems(401, 403, 422))
+async def get_feeds(
+    caller: FeedReader, connection: ScopedConnection, layout: LayoutName | None = None,
+    status: FeedStatus | None = None, cursor: Cursor = None, limit: Limit = 50,
+) -> Page[FeedView]:
+    """本人范围内的批次，新的在前。"""
+    rows = await feeds.list_feeds(
+        connection, department=caller.department, layout=layout, status=status, before=before_id(cursor),
+        limit=limit + 1,
+    )  # fmt: skip
+    more = encode_cursor({"before": str(rows[limit - 1]["feed_id"])}) if len(rows) > limit else None
+    return Page(items=[FeedView.of(row) for row in rows[:limit]], next_cursor=more)
+
+
+@router.get(
+    "/intake/v1/feeds/{feed_id}", tags=["feeds"], summary="批次进度与结果", responses=problems(401, 403, 404, 422)
+)
+async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnection) -> FeedView:
+    """进度、计数、映射与规范化说明。"""
+    row = await feeds.feed_by_id(connection, feed_id, caller.department)
+    if row is None:
+        raise FeedUnknown
+    return FeedView.of(row)
+
+
+@router.get(
+    "/intake/v1/feeds/{feed_id}/errors", tags=["feeds"], summary="逐行错误",
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(401, 403, 404, 422)},
+)  # fmt: skip
+async def get_feed_errors(
+    feed_id: UUID, caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep,
+    format_: ErrorFormat = None, accept: Annotated[str, Header(include_in_schema=False)] = "", cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[RowErrorView]:
+    """按行号列出错误与提示：行、列、代码、原因、应为、示例。"""
+    if await feeds.feed_by_id(connection, feed_id, caller.department) is None:
+        raise FeedUnknown
+    if format_ == "csv" or (format_ is None and accept.startswith("text/csv")):
+        return _csv(export_errors(runtime, caller.division, feed_id), feed_id)  # type: ignore[return-value]
+    at = decode_cursor(cursor, line=int, error=int) or {"line": 0, "error": 0}
+    rows = await feeds.row_errors(connection, feed_id, after=(at["line"], at["error"]), limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    more = encode_cursor({"line": last["line"], "error": last["error_id"]}) if last else None
+    return Page(items=[RowErrorView.of(row) for row in rows[:limit]], next_cursor=more)
+
+
+@router.post(
+    "/intake/v1/feeds/{feed_id}/confirm", status_code=202, tags=["feeds"], summary="确认等待中的全量清单",
+    responses=problems(401, 403, 404, 409, 422),
+)  # fmt: skip
+async def post_feed_confirmation(
+    feed_id: UUID, caller: FeedWriter, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
+) -> FeedView:
+    """清单会结束过多记录时须由人确认后才继续。"""
+    await confirm_feed(connection, caller, feed_id, now=runtime.clock.now())
+    wake("ingest")
+    return FeedView.of(await feeds.feed_by_id(connection, feed_id, caller.department))
+
+
+@router.get("/intake/v1/layouts", tags=["layouts"], summary="数据集目录", responses=problems(401, 403, 422))
+async def get_layouts(caller: FeedReader) -> list[LayoutSummary]:
+    """各部门数据集：报送频率、用途、依据、保存期限。"""
+    return [LayoutSummary.of(layout) for layout in layouts().values()]
+
+
+@router.get(
+    "/intake/v1/layouts/{name}", tags=["layouts"], summary="数据集版式", responses=problems(401, 403, 404, 422)
+)
+async def get_layout(name: str, caller: FeedReader) -> LayoutView:
+    """列名、同义列名、类型、单位、代码表与规则。"""
+    return LayoutView.whole(layout_named(name))
+
+
+@router.get("/intake/v1/freshness", tags=["feeds"], summary="数据新鲜度", responses=problems(401, 403, 422))
+async def get_freshness(caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep) -> list[FreshnessItem]:
+    """各数据集、各区划最新到哪一天，哪些逾期未报。"""
+    return await freshness(connection, caller, layouts().values(), runtime.clock.today())
+
+
+def _csv(pieces: Any, feed_id: UUID) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="feed-{feed_id}-errors.csv"'}
+    return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)

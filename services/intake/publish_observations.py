@@ -1,0 +1,96 @@
+"""What a feed says to monitoring: a thousand observations or three hundred households to a message."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.domain.feed_layout import FeedLayout
+from shared.contracts.envelope import Event
+from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.runtime import Runtime
+from shared.security.keys import Keyring
+from shared.vocabulary.identifiers import new_id
+
+SOURCE = "fangpin/intake"
+MOST_OBSERVATIONS = 1000
+MOST_HOUSEHOLDS = 300
+BULK = 9  # Priority: a household's own word goes first.
+
+T = TypeVar("T")
+
+
+def events_of(
+    runtime: Runtime, feed: asyncpg.Record, layout: FeedLayout, rows: Sequence[asyncpg.Record], now: datetime
+) -> list[Event]:
+    """The messages that say these new or different rows (by record and line); CPU work, for a thread."""
+    if layout.household is None:
+        said = (o for row in rows for o in json.loads(row["content"])["observations"])
+        return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
+    grouped = (list(group) for _, group in groupby(rows, key=lambda row: row["record"]))
+    return [_households(runtime.keys, feed, part, now) for part in _parts(grouped, MOST_HOUSEHOLDS)]
+
+
+def ending_events(feed: asyncpg.Record, ended: Iterable[asyncpg.Record], now: datetime) -> list[Event]:
+    """The messages that end what a snapshot no longer lists, on the snapshot's day."""
+    day = feed["snapshot_on"].isoformat()
+    said = (
+        {**o, "op": "end", "ended_on": max(day, o["occurred_on"])} for row in ended for o in row["ending"] or ()
+    )
+    return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
+
+
+def _observations(feed: asyncpg.Record, observations: list[dict[str, Any]], now: datetime) -> Event:
+    data = {**_common(feed), "source": "department", "observations": observations}
+    subject = f"feed:{feed['feed_id']}"
+    return Event.make(SOURCE, OBSERVATIONS_RECORDED, subject, data, now, traceparent=feed["traceparent"])
+
+
+def _households(keys: Keyring, feed: asyncpg.Record, groups: list[list[asyncpg.Record]], now: datetime) -> Event:
+    id_ = new_id(now)
+    households = [_household(keys, id_, feed["feed_id"], rows) for rows in groups]
+    data = {**_common(feed), "recorded_from": feed["valid_from"].isoformat(), "households": households}
+    return Event.make(
+        SOURCE, HOUSEHOLDS_RECORDED, f"feed:{feed['feed_id']}", data, now, id_=id_, traceparent=feed["traceparent"]
+    )
+
+
+def _household(keys: Keyring, event_id: UUID, feed_id: UUID, rows: list[asyncpg.Record]) -> dict[str, Any]:
+    contents = [json.loads(row["content"]) for row in rows]
+    said = next(content["household"] for content in contents if "household" in content)
+    members = []
+    for i, (row, content) in enumerate(zip(rows, contents, strict=True)):
+        number = keys.open(row["sealed_number"], *number_place(feed_id, row["line"]))
+        sealed = keys.seal_for_transit(number, str(event_id), f"members/{said['household_no']}/{i}")
+        members.append({**_known(content["member"]), "sealed": base64.b64encode(sealed).decode()})
+    return {**_known(said), "record": rows[0]["record"], "members": members}
+
+
+def number_place(feed_id: UUID, line: int) -> tuple[str, str, str]:
+    """Table, column and row that a staged number is sealed for."""
+    return "feed_row_staged", "sealed_number", f"{feed_id}/{line}"
+
+
+def _common(feed: asyncpg.Record) -> dict[str, Any]:
+    return {
+        "department": feed["department"],
+        "data_set": feed["layout"],
+        "feed_id": str(feed["feed_id"]),
+        "division": feed["division"],
+        "received_at": feed["received_at"].isoformat(),
+    }
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part

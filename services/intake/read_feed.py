@@ -1,0 +1,161 @@
+"""Read a feed's raw pieces into staged rows and row errors, a checkpoint after each piece."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.intake import repository_ingest as repository
+from services.intake.catalogue import layout_named
+from services.intake.domain.feed_row import BadRow, FeedRow, RowChecker, RowContext
+from services.intake.domain.normalise import NOTES
+from services.intake.domain.row_error import RowError, echo
+from services.intake.publish_observations import number_place
+from services.intake.read_rows import FileRefused, Read, RowReader, reader_for
+from services.intake.repository_ingest import FEEDS
+from shared.db.scope import transaction
+from shared.queue.claim import extend
+from shared.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one raw piece gave: good rows ready to be staged, bad rows, warnings, and what was normalised."""
+
+    read: int = 0
+    staged: list[tuple[Any, ...]] = field(default_factory=list)
+    errors: list[tuple[RowError, str | None]] = field(default_factory=list)
+    newest: date | None = None
+    notes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class FeedReading:
+    """One turn of reading one feed: goes on where the last checkpoint stands."""
+
+    runtime: Runtime
+    feed: asyncpg.Record
+    context: RowContext
+    lease: timedelta
+    row_limit: int
+    reader: RowReader = field(init=False)
+    notes: Counter[tuple[str, str]] = field(init=False)
+    read: int = 0
+    _checker: RowChecker | None = None
+
+    def __post_init__(self) -> None:
+        self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
+        self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
+        self.read = self.feed["read"]
+
+    @property
+    def checker(self) -> RowChecker:
+        """Checks the rows as the file's header means them; there is one as soon as there is a row."""
+        if self._checker is None:
+            self._checker = RowChecker(self.reader.layout, self.context)
+        return self._checker
+
+    @property
+    def feed_id(self) -> UUID:
+        id_: UUID = self.feed["feed_id"]
+        return id_
+
+
+async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
+    """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
+    done = 0
+    for seq in range(reading.feed["chunks"]):
+        raw = await _raw(reading, seq)
+        done += len(raw)
+        last = seq + 1 == reading.feed["chunks"]
+        if done <= reading.feed["bytes_done"]:
+            await asyncio.to_thread(_skip, reading.reader, raw, last)
+            continue
+        piece = await asyncio.to_thread(_check, reading, raw, last)
+        await _keep(reading, piece, done)
+        if not last and out_of_time():
+            return False
+    return True
+
+
+async def _raw(reading: FeedReading, seq: int) -> bytes:
+    async with transaction(reading.runtime.worker_pool) as connection:
+        sealed = await repository.load_chunk(connection, reading.feed_id, seq)
+    return reading.runtime.keys.open_raw(sealed, "feed_chunk", str(reading.feed_id), str(seq))
+
+
+def _rows(reader: RowReader, raw: bytes, last: bool) -> Iterator[Read]:
+    yield from reader.feed(raw)
+    if last:
+        yield from reader.finish()
+
+
+def _skip(reader: RowReader, raw: bytes, last: bool) -> None:
+    """Bring the reader to where the checkpoint stands; its rows are staged already."""
+    for _ in _rows(reader, raw, last):
+        pass
+
+
+def _check(reading: FeedReading, raw: bytes, last: bool) -> Piece:
+    """Read and check the rows of one piece; runs in a thread, touches no database."""
+    piece = Piece()
+    for row in _rows(reading.reader, raw, last):
+        piece.read += 1
+        checked = row if isinstance(row, BadRow) else reading.checker.check(row)
+        if isinstance(checked, BadRow):
+            piece.errors.extend((error, checked.record) for error in checked.errors)
+        else:
+            _stage(reading, piece, checked)
+    if reading.read + piece.read > reading.row_limit:
+        raise FileRefused("too_many_rows", f"超过 {reading.row_limit} 行", "分成几个文件报送")
+    return piece
+
+
+def _stage(reading: FeedReading, piece: Piece, row: FeedRow) -> None:
+    sealed = None
+    if row.number is not None:
+        sealed = reading.runtime.keys.seal(row.number, *number_place(reading.feed_id, row.line))
+    content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
+    piece.staged.append((reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
+    piece.errors.extend((warning, row.record) for warning in row.warnings)
+    piece.notes.update(row.notes)
+    if row.newest is not None and (piece.newest is None or row.newest > piece.newest):
+        piece.newest = row.newest
+
+
+async def _keep(reading: FeedReading, piece: Piece, done: int) -> None:
+    """Store what a piece gave and the checkpoint behind it, in one transaction that still holds the lease."""
+    reading.notes.update(piece.notes)
+    reading.read += piece.read
+    async with transaction(reading.runtime.worker_pool) as connection:
+        await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
+        await repository.stage(connection, piece.staged)
+        await repository.add_errors(connection, reading.feed_id, piece.errors)
+        await repository.note_progress(
+            connection, reading.feed_id, bytes_done=done, read=piece.read, staged=len(piece.staged),
+            report=_report(reading), newest_on=piece.newest, now=reading.runtime.clock.now(),
+        )  # fmt: skip
+
+
+def _report(reading: FeedReading) -> dict[str, Any]:
+    """What was mapped, ignored, skipped and normalised so far: nothing is changed in silence."""
+    header = reading.reader.header
+    mapped = [{"header": c.header, "column": c.column} for c in header.cells if c.column] if header else []
+    return {
+        "encoding": reading.reader.encoding or "utf-8",
+        "mapped": mapped,
+        "ignored": [echo(name) for name in header.unknown] if header else [],
+        "skipped": dict(reading.reader.skipped),
+        "notes": list(_said(reading.notes.items())),
+    }
+
+
+def _said(notes: Iterable[tuple[tuple[str, str], int]]) -> Iterator[dict[str, Any]]:
+    for (column, code), count in sorted(notes):
+        yield {"column": column, "code": code, "count": count, "message": NOTES.get(code, code)}

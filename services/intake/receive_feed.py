@@ -1,0 +1,153 @@
+"""A department sends a file (部门报送): kept sealed as it came, due for ingestion; sent again it is the same feed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.intake import repository_feeds as repository
+from services.intake.domain.feed import FeedMode, Period, parse_period
+from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.file_format import foreign_format
+from services.intake.repository_feeds import NewFeed
+from services.intake.spool import Spool
+from shared.db.scope import scoped
+from shared.errors import BadRequest, FieldError, Forbidden, Unprocessable, UnsupportedMedia
+from shared.runtime import Runtime
+from shared.security.audit import audit
+from shared.security.principal import Principal
+from shared.vocabulary.division import covers
+from shared.vocabulary.identifiers import new_id
+
+MEDIA_TYPES = {
+    "text/csv": "text/csv",
+    "application/csv": "text/csv",
+    "application/x-ndjson": "application/x-ndjson",
+    "application/jsonl": "application/x-ndjson",
+    "application/x-jsonlines": "application/x-ndjson",
+}
+
+
+class FeedFormatUnsupported(UnsupportedMedia):
+    code, title = "feed_format_unsupported", "不支持的文件格式"
+
+
+class FeedIsEmpty(BadRequest):
+    code, title = "feed_empty", "文件为空"
+
+
+class DivisionOutOfRange(Forbidden):
+    code, title = "division_out_of_range", "超出您的行政区划范围"
+
+
+class LayoutOfAnotherDepartment(Forbidden):
+    code, title = "layout_of_another_department", "该数据集属于其他部门"
+
+
+class PeriodRefused(Unprocessable):
+    code, title = "period_refused", "报送期次不正确"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOrder:
+    """What is being sent, whose, and what is to happen with bad rows."""
+
+    layout: FeedLayout
+    division: str
+    period: str
+    mode: FeedMode
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFeed:
+    """The feed a file made; `fresh` is False when it was received before."""
+
+    feed_id: UUID
+    fresh: bool
+
+
+async def receive_feed(
+    runtime: Runtime, caller: Principal, order: FeedOrder, body: AsyncIterator[bytes], *, traceparent: str | None
+) -> ReceivedFeed:
+    """Take in the body and store it in one transaction; no connection is held while the client sends."""
+    now, period = runtime.clock.now(), period_of(order.period, runtime.clock.today())
+    check_order(caller, order)
+    feed_id = new_id()  # Of the machine's own time: files of one data set are taken in by the order of their ids.
+    with Spool(lambda piece, seq: _sealed(runtime, piece, feed_id, seq), _refuse_foreign) as spool:
+        await spool.take(body)
+        new = NewFeed(
+            feed_id=feed_id, client=caller.subject, department=order.layout.department, division=order.division,
+            period_text=order.period, period=period, mode=order.mode, media_type=order.media_type,
+            digest=spool.digest, size_bytes=spool.size, chunks=spool.pieces, received_at=now, traceparent=traceparent,
+        )  # fmt: skip
+        received = await _store(runtime, caller, new, order.layout, spool)
+    runtime.waker.wake("ingest")
+    return received
+
+
+def check_order(caller: Principal, order: FeedOrder) -> None:
+    """A caller sends for divisions of its own range, and a department only its own data sets."""
+    if not covers(caller.division, order.division):
+        raise DivisionOutOfRange(f"只能报送 {caller.division} 范围内的数据")
+    if caller.department is not None and caller.department != order.layout.department:
+        raise LayoutOfAnotherDepartment(f"{order.layout.title} 由 {order.layout.department_title} 报送")
+
+
+def media_type_of(header: str | None) -> str:
+    """The media type we read, from a Content-Type header; the charset in it is ignored, the bytes decide."""
+    given = (header or "").split(";")[0].strip().lower()
+    try:
+        return MEDIA_TYPES[given]
+    except KeyError:
+        raise FeedFormatUnsupported(
+            f"内容类型“{given[:60] or '未注明'}”不支持；应为 text/csv 或 application/x-ndjson"
+        ) from None
+
+
+def period_of(text: str, today: date) -> Period:
+    """The days the file speaks of, none after today; without a period it speaks of today."""
+    if not text:
+        return Period(today, today)
+    try:
+        period = parse_period(text)
+    except ValueError as error:
+        raise _period_refused(str(error)) from None
+    if period.first > today:
+        raise _period_refused("期次不能晚于今天")
+    return Period(period.first, min(period.last, today))
+
+
+def _period_refused(reason: str) -> PeriodRefused:
+    error = FieldError("query/period", "period_refused", reason, "年、年-月或年-月-日", "2026-01")
+    return PeriodRefused(reason, errors=[error])
+
+
+def _refuse_foreign(start: bytes) -> None:
+    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise FeedIsEmpty("文件中没有内容；第一行应为列名")
+    found = foreign_format(start)
+    if found is not None:
+        error = FieldError("body", found[0], found[1], "CSV 或 NDJSON")
+        raise FeedFormatUnsupported(f"文件{found[1]}", errors=[error])
+
+
+def _sealed(runtime: Runtime, piece: bytes, feed_id: UUID, seq: int) -> bytes:
+    return runtime.keys.seal_raw(piece, "feed_chunk", str(feed_id), str(seq))
+
+
+async def _store(
+    runtime: Runtime, caller: Principal, new: NewFeed, layout: FeedLayout, spool: Spool
+) -> ReceivedFeed:
+    async with scoped(runtime.pool, caller.division) as connection:
+        if not await repository.add_feed(connection, new, layout):
+            known = await repository.same_feed(connection, new, layout)
+            assert known is not None
+            await repository.try_again(connection, known["feed_id"], new.received_at)
+            return ReceivedFeed(known["feed_id"], False)
+        await repository.add_chunks(connection, new.feed_id, spool.sealed_pieces())
+        await audit(
+            connection, caller, "feed.receive", f"feed:{new.feed_id}", now=new.received_at,
+            detail={"layout": layout.name, "mode": new.mode, "division": new.division, "digest": new.digest.hex()},
+        )  # fmt: skip
+        return ReceivedFeed(new.feed_id, True)

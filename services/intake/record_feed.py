@@ -1,0 +1,88 @@
+"""Record what is new or different in a settled feed and say so to monitoring, each batch in one transaction."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from services.intake import repository_ingest as repository
+from services.intake.domain.feed_layout import FeedLayout
+from services.intake.publish_observations import BULK, ending_events, events_of
+from services.intake.repository_ingest import FEEDS
+from services.intake.settle_feed import ends_unlisted
+from shared.contracts.envelope import Event
+from shared.db.scope import transaction
+from shared.messaging.outbox import enqueue
+from shared.queue.claim import extend
+from shared.runtime import Runtime
+
+BATCH_RECORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One turn of recording one feed."""
+
+    runtime: Runtime
+    feed: asyncpg.Record
+    layout: FeedLayout
+    lease: timedelta
+
+
+async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) -> bool:
+    """Record all that is left and return True, or False when the turn is over."""
+    after = recording.feed["merged_after"] or ""
+    while (last := await _record_batch(recording, after)) is not None:
+        after = last
+        if out_of_time():
+            return False
+    if ends_unlisted(recording.layout, recording.feed["rejected"]):
+        while await _end_batch(recording):
+            if out_of_time():
+                return False
+    return True
+
+
+async def _record_batch(recording: Recording, after: str) -> str | None:
+    """Merge the next records and enqueue what changed; the last key, or None when there were none."""
+    feed, now = recording.feed, recording.runtime.clock.now()
+    async with transaction(recording.runtime.worker_pool) as connection:
+        await _hold(recording, connection)
+        batch = await repository.merge_batch(connection, feed, recording.layout, after, BATCH_RECORDS, now)
+        if not batch:
+            return None
+        new = [row["record"] for row in batch if row["was"]]
+        rows = await repository.contents(connection, feed["feed_id"], new)
+        events = await asyncio.to_thread(events_of, recording.runtime, feed, recording.layout, rows, now)
+        await _say(connection, events)
+        was = Counter(row["was"] for row in batch)
+        last: str = batch[-1]["record"]
+        await repository.note_merge(
+            connection, feed["feed_id"], last=last, added=was["added"], changed=was["changed"], unchanged=was[None]
+        )
+    recording.runtime.waker.wake("relay")
+    return last
+
+
+async def _end_batch(recording: Recording) -> int:
+    """End the next records that the snapshot does not list; how many."""
+    feed, now = recording.feed, recording.runtime.clock.now()
+    async with transaction(recording.runtime.worker_pool) as connection:
+        await _hold(recording, connection)
+        ended = await repository.end_unlisted(connection, feed, BATCH_RECORDS, now)
+        await _say(connection, ending_events(feed, ended, now))
+    recording.runtime.waker.wake("relay")
+    return len(ended)
+
+
+async def _hold(recording: Recording, connection: asyncpg.Connection) -> None:
+    key, token = (recording.feed["feed_id"],), recording.feed["lease_token"]
+    await extend(connection, FEEDS, key, token, recording.lease)
+
+
+async def _say(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+    for event in events:
+        await enqueue(connection, event, aggregate="feed", priority=BULK)

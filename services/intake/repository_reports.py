@@ -1,0 +1,126 @@
+"""SQL of self-reports. The one of submitting is a single statement: a round trip is most of what a report costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.contracts.intake import OBSERVATIONS_RECORDED
+
+# The scope is set by the statement itself: each insert reads from the one before it, and so happens after it. Whoever
+# finds nothing inserted looks up why in a second, scoped transaction.
+SUBMIT = f"""
+WITH scope AS MATERIALIZED (
+    SELECT set_config('app.lo', $1, true) AS lo, set_config('app.hi', $2, true) AS hi
+), fresh AS (
+    INSERT INTO idempotency_key (client, key, fingerprint, status, answer, created_at)
+    SELECT $3, $4, $5, 202, jsonb_build_object('id', $6::uuid), $7 FROM scope WHERE scope.lo IS NOT NULL
+    ON CONFLICT DO NOTHING RETURNING client
+), report AS (
+    INSERT INTO self_report (report_id, client, division, household_no, person_index, sealed_number, reporter_name,
+        sealed_phone, sealed_description, hardships, amount_fen, on_behalf_of, reported_on, received_at)
+    SELECT $6, fresh.client, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $7 FROM fresh
+    ON CONFLICT ON CONSTRAINT uq_self_report_natural_key DO NOTHING RETURNING report_id
+), message AS (
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent, created_at)
+    SELECT $19, 'self_report', 'report:' || report_id, '{OBSERVATIONS_RECORDED}', $20, $21, $7 FROM report
+    RETURNING id
+), delivery AS (
+    INSERT INTO outbox_delivery (outbox_id, subscription_id, due_at, priority)
+    SELECT message.id, s.subscription_id, $7, 0 FROM message, subscription s
+    WHERE s.active AND '{OBSERVATIONS_RECORDED}' = ANY (s.types)
+), trail AS (
+    INSERT INTO audit_log (audit_id, at, actor, actor_kind, action, object, result, request_id, detail)
+    SELECT $22, $7, $3, $23, 'self_report.submit', 'report:' || report_id, 'ok', $24, '{{}}' FROM report
+)
+SELECT EXISTS (SELECT FROM report)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """Everything that submitting a report writes."""
+
+    scope: tuple[str, str]
+    client: str
+    client_kind: str
+    key: str
+    fingerprint: bytes
+    report_id: UUID
+    now: datetime
+    division: str
+    household_no: str | None
+    person_index: bytes
+    sealed_number: bytes
+    reporter_name: str
+    sealed_phone: bytes | None
+    sealed_description: bytes | None
+    hardships: tuple[str, ...]
+    amount_fen: int | None
+    on_behalf_of: str | None
+    reported_on: date
+    event_id: UUID
+    payload: Mapping[str, Any]
+    traceparent: str
+    audit_id: UUID
+    request_id: str
+
+
+async def submit(pool: asyncpg.Pool, new: NewReport) -> bool:
+    """Store key, report, message and audit row in one statement; False if the key or the report is known already."""
+    return bool(
+        await pool.fetchval(
+            SUBMIT, *new.scope, new.client, new.key, new.fingerprint, new.report_id, new.now, new.division,
+            new.household_no, new.person_index, new.sealed_number, new.reporter_name, new.sealed_phone,
+            new.sealed_description, new.hardships, new.amount_fen, new.on_behalf_of, new.reported_on, new.event_id,
+            new.payload, new.traceparent, new.audit_id, new.client_kind, new.request_id,
+        )
+    )  # fmt: skip
+
+
+async def fingerprint_of(connection: asyncpg.Connection, client: str, key: str) -> bytes | None:
+    """What the client sent under this key before."""
+    found: bytes | None = await connection.fetchval(
+        "SELECT fingerprint FROM idempotency_key WHERE client = $1 AND key = $2", client, key
+    )
+    return found
+
+
+async def first_report(connection: asyncpg.Connection, new: NewReport) -> UUID | None:
+    """The report that said the same before: same place, person, day and hardships."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT report_id FROM self_report WHERE (division, person_index, reported_on, hardships) = ($1, $2, $3, $4)",
+        new.division, new.person_index, new.reported_on, new.hardships,
+    )  # fmt: skip
+    return found
+
+
+async def report_by_id(connection: asyncpg.Connection, report_id: UUID) -> asyncpg.Record | None:
+    """The report, if it is in range."""
+    return await connection.fetchrow("SELECT * FROM self_report WHERE report_id = $1", report_id)
+
+
+STAGE_COLUMNS = {
+    "matched": "matched_at",
+    "unmatched": "unmatched_at",
+    "assessed": "assessed_at",
+    "routed": "routed_at",
+    "delivered": "delivered_at",
+    "acknowledged": "acknowledged_at",
+    "verified": "verified_at",
+}
+
+
+async def note_stage(
+    connection: asyncpg.Connection, report_id: UUID, stage: str, at: datetime, alert_id: UUID | None = None
+) -> None:
+    """Remember when a report first reached a stage, and its newest alert; in whatever order and however often said."""
+    column = STAGE_COLUMNS[stage]
+    await connection.execute(
+        f"UPDATE self_report SET {column} = least({column}, $2), alert_id = greatest(alert_id, $3)"
+        " WHERE report_id = $1",
+        report_id, at, alert_id,
+    )  # fmt: skip

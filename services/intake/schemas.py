@@ -1,0 +1,344 @@
+"""Bodies of requests and answers of intake."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from services.intake.domain.feed import FeedMode, FeedStatus
+from services.intake.domain.feed_layout import Cadence, Column, FeedLayout, Kind
+from services.intake.domain.self_report import ReportStage, SelfReport
+from shared.vocabulary.money import parse_yuan
+from shared.vocabulary.terms import Hardship
+from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def _iso_date(value: object) -> object:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise PydanticCustomError("date_format", "日期应为文本，例如 2026-01-31")
+    return value
+
+
+def _positive(text: str) -> str:
+    if parse_yuan(text) < 0:
+        raise PydanticCustomError("negative_amount", "金额不能为负数")
+    return text
+
+
+IsoDate = Annotated[date, BeforeValidator(_iso_date), Field(examples=["2026-01-31"])]
+HouseholdNo = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), Field(examples=["H13062410020100001"])
+]
+Phone = Annotated[
+    str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8})$"), Field(examples=["19900000001"])
+]
+
+
+class Reporter(Strict):
+    """Who reports; the number finds the household and is stored sealed."""
+
+    name: Annotated[Name, Field(examples=["王小明"])]
+    identity_number: Annotated[Text, Field(max_length=64, examples=["999901195503074016"])]
+    phone: Phone | None = None
+
+
+class OnBehalf(Strict):
+    """The cadre who writes the report for a household."""
+
+    officer_no: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), Field(examples=["V130624100201"])]
+
+
+class SelfReportCreate(Strict):
+    """A household's own report (农户自主申报)."""
+
+    division: DivisionStr
+    household_no: HouseholdNo | None = None
+    reporter: Reporter
+    hardships: list[Hardship] = Field(min_length=1, max_length=9, examples=[["illness"]])
+    description: Annotated[Text, Field(max_length=1000, examples=["住院花费较大，家中无力承担"])] | None = None
+    amount_yuan: Annotated[YuanStr, AfterValidator(_positive)] | None = None
+    on_behalf_of: OnBehalf | None = None
+    reported_on: IsoDate
+
+    def as_report(self) -> SelfReport:
+        """The report as the domain knows it: hardships sorted, each once."""
+        return SelfReport(
+            household_no=self.household_no, reporter_name=self.reporter.name,
+            identity_number=self.reporter.identity_number, phone=self.reporter.phone, division=self.division,
+            hardships=tuple(sorted(set(self.hardships))), description=self.description or None,
+            amount_fen=None if self.amount_yuan is None else parse_yuan(self.amount_yuan),
+            on_behalf_of=self.on_behalf_of.officer_no if self.on_behalf_of else None, reported_on=self.reported_on,
+        )  # fmt: skip
+
+
+class SelfReportReceived(BaseModel):
+    """The receipt: ask GET /intake/v1/self-reports/{id} how far it got."""
+
+    id: UUID
+    status: Literal["received"] = "received"
+
+
+class StageView(BaseModel):
+    """A stage of a report and when it was reached; null: not yet."""
+
+    stage: ReportStage
+    title: str
+    at: AwareDatetime | None
+
+
+class SelfReportView(BaseModel):
+    """A report and how far it got; what the caller may not see is null or masked."""
+
+    id: UUID
+    status: ReportStage
+    stages: list[StageView]
+    unmatched: bool = Field(description="没有在花名册中找到此人；由村级人员联系核实")
+    alert_id: UUID | None = Field(description="派单后的预警编号：GET /alerts/v1/alerts/{alert_id}")
+    division: str
+    household_no: str | None
+    reporter_name: str
+    identity_number: str = Field(description="脱敏")
+    phone: str | None
+    hardships: list[Hardship] | None
+    description: str | None
+    amount_yuan: str | None
+    on_behalf_of: str | None
+    reported_on: date
+    received_at: AwareDatetime
+
+
+class FeedReceived(BaseModel):
+    """The receipt of a file: ask GET /intake/v1/feeds/{id} how far it got."""
+
+    id: UUID
+    status: Literal["received"] = "received"
+    repeated: bool = Field(description="true：同一文件此前已接收，没有重复处理")
+
+
+class FeedProblem(BaseModel):
+    """Why a file as a whole recorded nothing."""
+
+    code: str
+    detail: str
+    expected: str | None = None
+
+
+class FeedCounts(BaseModel):
+    """Rows of the file; records are rows, or a roster's households; matched and unmatched are observations.
+
+    Only `recorded` says what was taken in: it is 0 for a file that was only checked, or rejected as a whole, and
+    the other counts tell what the check found.
+    """
+
+    read: int
+    accepted: int = Field(description="正确的行")
+    rejected: int
+    duplicates: int
+    records: int = Field(description="正确的行构成的记录")
+    recorded: int = Field(description="已入库的记录；试运行和整批退回为 0")
+    added: int
+    changed: int
+    unchanged: int
+    ended: int
+    matched: int
+    unmatched: int
+
+
+class FeedProgress(BaseModel):
+    """How far the work on a file got."""
+
+    bytes_done: int
+    bytes_total: int
+    records_done: int
+    records_total: int
+    percent: int
+
+
+class MappedColumn(BaseModel):
+    header: str
+    column: str
+
+
+class Normalised(BaseModel):
+    """What was changed in a column, how often."""
+
+    column: str
+    code: str
+    count: int
+    message: str
+
+
+class EndingReport(BaseModel):
+    """What a snapshot ends: records it does not list, of those live; and why nothing, if so."""
+
+    unlisted: int
+    live: int
+    ends: bool
+    why: str | None = None
+    message: str | None = None
+
+
+class FeedReport(BaseModel):
+    """What was mapped, ignored, skipped and normalised: nothing is changed in silence."""
+
+    encoding: str | None = None
+    mapped: list[MappedColumn] = Field(default_factory=list)
+    ignored: list[str] = Field(default_factory=list)
+    skipped: dict[str, int] = Field(default_factory=dict)
+    notes: list[Normalised] = Field(default_factory=list)
+    ending: EndingReport | None = None
+
+
+class FeedView(BaseModel):
+    """A file from a department, how far it was taken in, and what came of it."""
+
+    id: UUID
+    layout: str
+    layout_version: int
+    department: str
+    division: str
+    period: str | None
+    mode: FeedMode
+    status: FeedStatus
+    problem: FeedProblem | None
+    counts: FeedCounts
+    progress: FeedProgress
+    report: FeedReport
+    newest_on: date | None
+    sha256: str
+    received_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    confirmed_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The view of a row of `feed`."""
+        counts = {name: row[name] for name in FeedCounts.model_fields if name != "recorded"}
+        return cls(
+            id=row["feed_id"], layout=row["layout"], layout_version=row["layout_version"],
+            department=row["department"], division=row["division"], period=row["period"] or None, mode=row["mode"],
+            status=row["status"], problem=row["problem"], progress=_progress(row),
+            counts=FeedCounts(**counts, recorded=row["records_done"]),
+            report=FeedReport(**row["report"]), newest_on=row["newest_on"], sha256=row["digest"].hex(),
+            received_at=row["received_at"], started_at=row["started_at"], finished_at=row["finished_at"],
+            confirmed_at=row["confirmed_at"],
+        )  # fmt: skip
+
+
+def _progress(row: Any) -> FeedProgress:
+    """Reading is half the way, recording the other; an end is the whole."""
+    read = row["bytes_done"] / row["size_bytes"] if row["size_bytes"] else 0.0
+    recorded = row["records_done"] / row["records"] if row["records"] else 0.0
+    percent = 100 if row["finished_at"] is not None else int(50 * read + 50 * recorded)
+    return FeedProgress(
+        bytes_done=row["bytes_done"], bytes_total=row["size_bytes"], records_done=row["records_done"],
+        records_total=row["records"], percent=min(percent, 100),
+    )  # fmt: skip
+
+
+class RowErrorView(BaseModel):
+    """One mistake in one row; `line` is the physical line where the row starts."""
+
+    line: int
+    column: str | None
+    code: str
+    level: Literal["error", "warning"]
+    reason: str
+    expected: str | None
+    example: str | None
+    value: str | None = Field(description="脱敏后的原值")
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The view of a row of `feed_row_error`."""
+        return cls(
+            line=row["line"], column=row["header"], code=row["code"], level=row["level"], reason=row["reason"],
+            expected=row["expected"], example=row["example"], value=row["echo"],
+        )  # fmt: skip
+
+
+class ColumnView(BaseModel):
+    """A column of a data set."""
+
+    name: str
+    header: str
+    synonyms: list[str]
+    type: str
+    unit: str | None
+    required: bool
+    codes: dict[str, str]
+    example: str | None
+
+    @classmethod
+    def of(cls, column: Column) -> Self:
+        return cls(
+            name=column.name, header=column.header, synonyms=list(column.synonyms), type=column.type,
+            unit=column.unit if column.type == "money_yuan" else None, required=column.required,
+            codes=dict(column.codes), example=column.example,
+        )  # fmt: skip
+
+
+class RuleView(BaseModel):
+    code: str
+    level: str
+    message: str
+
+
+class LayoutSummary(BaseModel):
+    """A data set: who sends it, how often, what for."""
+
+    name: str
+    version: int
+    title: str
+    department: str
+    department_title: str
+    kind: Kind
+    cadence: Cadence
+    overdue_after_days: int
+    purpose: str
+    legal_basis: str
+    owner: str
+    retention_months: int
+    raw_retention_days: int
+    natural_key: list[str]
+
+    @classmethod
+    def of(cls, layout: FeedLayout) -> Self:
+        return cls(**{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
+                   natural_key=list(layout.natural_key))  # fmt: skip
+
+
+class LayoutView(LayoutSummary):
+    """A data set with its columns and rules."""
+
+    columns: list[ColumnView]
+    rules: list[RuleView]
+    fact_kinds: list[str]
+
+    @classmethod
+    def whole(cls, layout: FeedLayout) -> Self:
+        return cls(
+            **LayoutSummary.of(layout).model_dump(),
+            columns=[ColumnView.of(column) for column in layout.columns],
+            rules=[RuleView(code=r.code, level=r.level, message=r.message) for r in layout.rules],
+            fact_kinds=[fact.kind for fact in layout.facts],
+        )
+
+
+class FreshnessItem(BaseModel):
+    """How fresh a data set is in a division: the day its data reaches to, when it came, when the next is due."""
+
+    layout: str
+    title: str
+    department: str
+    division: str
+    newest_on: date | None
+    received_at: datetime | None
+    due_by: date | None = Field(description="最迟应报送日；为空：从未报送")
+    overdue: bool

@@ -1,0 +1,136 @@
+"""A feed is read to its end: check rows against each other, then decide what becomes of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from services.intake import repository_ingest as repository
+from services.intake.domain.feed import FeedMode, FeedStatus, brakes
+from services.intake.domain.feed_layout import FeedLayout, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the feed: its next status, why (for an end that records nothing), and what the report adds."""
+
+    status: FeedStatus
+    problem: dict[str, Any] | None = None
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows read and taken in, and what recording the records would do."""
+
+    read: int
+    accepted: int
+    added: int
+    changed: int
+    unchanged: int
+    unlisted: int
+    live: int
+
+    @property
+    def rejected(self) -> int:
+        return self.read - self.accepted
+
+
+async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Decision:
+    """Reject rows that contradict each other, count, and decide; in the caller's transaction."""
+    await _check_across_rows(connection, feed, layout)
+    counted = await _count(connection, feed)
+    decision = await _decide(connection, feed, layout, counted)
+    if decision.report:
+        await repository.add_report(connection, feed["feed_id"], decision.report)
+    if decision.status is FeedStatus.CHECKED:
+        ending = counted.unlisted if ends_unlisted(layout, counted.rejected) else 0
+        await repository.set_comparison(
+            connection, feed["feed_id"], added=counted.added, changed=counted.changed, unchanged=counted.unchanged,
+            ended=ending,
+        )  # fmt: skip
+    return decision
+
+
+def ends_unlisted(layout: FeedLayout, rejected: int) -> bool:
+    """A snapshot ends what it does not list, but not if a refused row may be what it fails to list."""
+    return layout.kind is Kind.SNAPSHOT and rejected == 0
+
+
+async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> None:
+    key = layout.column(layout.natural_key[0]).header
+
+    async def reject(sql: str, header: str, code: str, reason: str, expected: str) -> None:
+        await repository.reject_rows(
+            connection, feed["feed_id"], sql, header=header, code=code, reason=reason, expected=expected
+        )
+
+    if layout.household is None:
+        await reject(
+            repository.CONFLICTING_ROWS, key, "rows_conflict",
+            f"第 % 行的{key}相同而内容不同，无法判断哪一行正确", "每个编号只保留正确的一行",
+        )  # fmt: skip
+        return
+    person = layout.column(layout.household.member["number"]).header
+    await reject(
+        repository.CONFLICTING_MEMBERS, person, "rows_conflict",
+        f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确", "每人只保留正确的一行",
+    )  # fmt: skip
+    relation, head = layout.column(layout.household.relation).header, layout.household.head
+    await reject(
+        repository.TWO_HEADS, relation, "household_has_two_heads",
+        f"同一{key}有两个{head} (第 % 行)，整户未接收", f"每户一个{head}",
+    )  # fmt: skip
+    await reject(
+        repository.NO_HEAD, relation, "household_without_head",
+        f"本户没有正确的{head}行，整户未接收；同户有错的行: %", f"每户一行{head}，先改正{head}行",
+    )  # fmt: skip
+
+
+async def _count(connection: asyncpg.Connection, feed: asyncpg.Record) -> Counted:
+    staged = await repository.count_staged(connection, feed["feed_id"])
+    await repository.set_counts(
+        connection, feed["feed_id"], accepted=staged["rows"], rejected=feed["read"] - staged["rows"],
+        duplicates=staged["duplicates"], records=staged["records"],
+    )  # fmt: skip
+    found = await repository.compare(connection, feed["feed_id"])
+    return Counted(feed["read"], staged["rows"], **dict(found))
+
+
+async def _decide(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, counted: Counted
+) -> Decision:
+    if feed["mode"] == FeedMode.DRY_RUN:
+        return Decision(FeedStatus.CHECKED, report=_ending_report(layout, counted))
+    if counted.rejected and feed["mode"] == FeedMode.ATOMIC:
+        return _rejected("rows_rejected", f"有 {counted.rejected} 行有错；整批方式下全部不接收，请改正后重新报送")
+    if counted.rejected and not counted.accepted:
+        return _rejected("no_good_row", "没有一行正确，全部不接收")
+    newer = await repository.newer_snapshot_on(connection, feed["feed_id"]) if layout.kind is Kind.SNAPSHOT else None
+    if newer is not None:
+        return _rejected("snapshot_outdated", f"已接收过 {newer.isoformat()} 的全量清单，比本批新")
+    if _must_wait(feed, layout, counted):
+        return Decision(FeedStatus.WAITING_CONFIRMATION, report=_ending_report(layout, counted))
+    return Decision(FeedStatus.RECORDING, report=_ending_report(layout, counted))
+
+
+def _must_wait(feed: asyncpg.Record, layout: FeedLayout, counted: Counted) -> bool:
+    if feed["confirmed_at"] is not None or not ends_unlisted(layout, counted.rejected):
+        return False
+    return brakes(ending=counted.unlisted, live=counted.live, listed=counted.accepted)
+
+
+def _ending_report(layout: FeedLayout, counted: Counted) -> dict[str, Any] | None:
+    """What a snapshot ends, would end, or does not end and why."""
+    if layout.kind is not Kind.SNAPSHOT:
+        return None
+    skipped = not ends_unlisted(layout, counted.rejected)
+    said: dict[str, Any] = {"unlisted": counted.unlisted, "live": counted.live, "ends": not skipped}
+    if skipped:
+        said["why"] = "rows_rejected"
+        said["message"] = "有行未被接收，无法确定哪些人已不在清单上，本批不结束任何记录"
+    return {"ending": said}
+
+
+def _rejected(code: str, detail: str) -> Decision:
+    return Decision(FeedStatus.REJECTED, {"code": code, "detail": detail})

@@ -1,0 +1,277 @@
+"""The tables of schema `intake`; the only definition of its structure.
+
+Row-level security (see the migration): `feed` and `self_report` by division, `feed_row_error` through its feed; the
+raw chunks, the staged rows and the records of earlier feeds are for the worker alone.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlmodel import Field
+
+from shared.db.base import IntakeTable
+from shared.messaging.tables import (
+    AuditColumns,
+    IdempotencyColumns,
+    InboxColumns,
+    OutboxColumns,
+    OutboxDeliveryColumns,
+    SubscriptionColumns,
+)
+from shared.queue.tables import ClaimColumns
+
+_MOMENT: Any = DateTime(timezone=True)
+_DIVISION: Any = String(12, collation="C")
+_RECORD: Any = Text(collation="C")
+_BIG: Any = BigInteger()
+_BYTES: Any = LargeBinary()
+_JSON: Any = JSONB()
+_SMALL: Any = SmallInteger()
+_TEXT: Any = Text()
+_TEXTS: Any = ARRAY(TEXT)
+
+
+def _said(comment: str) -> Any:
+    return {"comment": comment}
+
+
+def _count(comment: str) -> Any:
+    return Field(default=0, sa_type=_BIG, sa_column_kwargs={"server_default": text("0"), "comment": comment})
+
+
+def _of_feed() -> Any:
+    return Column("feed_id", ForeignKey("intake.feed.feed_id", ondelete="CASCADE"), primary_key=True)
+
+
+class Feed(ClaimColumns, IntakeTable, table=True):
+    """A file from a department, how far it was taken in, and what came of it; due for ingestion."""
+
+    __tablename__ = "feed"
+    __table_args__ = (
+        UniqueConstraint("client", "layout", "division", "period", "mode", "digest", name="uq_feed_same_file"),
+        CheckConstraint("mode IN ('dry_run','atomic','partial')", name="mode"),
+        CheckConstraint(
+            "status IN ('received','reading','recording','waiting_confirmation','recorded','checked','rejected',"
+            "'failed')",
+            name="status",
+        ),
+        CheckConstraint("media_type IN ('text/csv','application/x-ndjson')", name="media_type"),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+        CheckConstraint("accepted + rejected <= read", name="counts"),
+        Index("ix_feed_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_feed_data_set", "layout", "division", "department", "feed_id"),
+        {"comment": "Files from departments (报送批次)"},
+    )
+
+    feed_id: UUID = Field(primary_key=True)
+    client: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("who sent it"))
+    layout: str = Field(sa_type=_TEXT)
+    layout_version: int
+    department: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs=_said("whose data it is; rows outside are refused"))
+    period: str = Field(default="", sa_type=_TEXT, sa_column_kwargs=_said("as given; empty: not given"))
+    snapshot_on: date = Field(sa_column_kwargs=_said("the day the list stood so: end of the period, or receipt"))
+    valid_from: date = Field(sa_column_kwargs=_said("from when a roster holds: begin of the period, or receipt"))
+    mode: str = Field(sa_type=_TEXT)
+    media_type: str = Field(sa_type=_TEXT)
+    digest: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("SHA-256 of the bytes received"))
+    size_bytes: int = Field(sa_type=_BIG)
+    chunks: int
+    received_at: datetime = Field(sa_type=_MOMENT)
+    traceparent: str | None = Field(default=None, sa_type=_TEXT)
+
+    status: str = Field(default="received", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'received'")})
+    problem: dict[str, Any] | None = Field(
+        default=None, sa_type=_JSON, sa_column_kwargs=_said("why the file as a whole was refused")
+    )
+    report: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_type=_JSON,
+        sa_column_kwargs={
+            "server_default": text("'{}'"),
+            "comment": "what was mapped, normalised, skipped, and why nothing ended",
+        },
+    )
+    bytes_done: int = _count("bytes of the file read so far")
+    read: int = _count("rows read so far, good and bad")
+    staged: int = _count("rows of this feed in feed_row_staged; fewer there: the server crashed, read again")
+    accepted: int = _count("rows taken in")
+    rejected: int = _count("rows refused")
+    duplicates: int = _count("accepted rows that repeat another row of the file")
+    records: int = _count("records (rows, or households) that the accepted rows make")
+    records_done: int = _count("records compared and recorded so far")
+    added: int = _count("records not known before")
+    changed: int = _count("records that differ from what was known")
+    unchanged: int = _count("records known as they are")
+    ended: int = _count("records that the snapshot no longer lists")
+    matched: int = _count("observations that monitoring matched to a person or household")
+    unmatched: int = _count("observations that monitoring could not match yet")
+    merged_after: str | None = Field(
+        default=None, sa_type=_RECORD, sa_column_kwargs=_said("records up to this natural key are recorded")
+    )
+    newest_on: date | None = Field(default=None, sa_column_kwargs=_said("latest day that a row speaks of"))
+    started_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    confirmed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    confirmed_by: str | None = Field(default=None, sa_type=_TEXT)
+
+
+class FeedChunk(IntakeTable, table=True):
+    """A piece of a raw file, sealed; a table, so that one backup covers it."""
+
+    __tablename__ = "feed_chunk"
+
+    feed_id: UUID = Field(sa_column=_of_feed())
+    seq: int = Field(primary_key=True)
+    sealed: bytes = Field(sa_type=_BYTES)
+
+
+class FeedRowStaged(IntakeTable, table=True):
+    """A good row of a feed under way. Unlogged and without row-level security, so that COPY can fill it."""
+
+    __tablename__ = "feed_row_staged"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    feed_id: UUID = Field(primary_key=True)
+    record: str = Field(primary_key=True, sa_type=_RECORD)
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    digest: bytes = Field(sa_type=_BYTES)
+    is_head: bool
+    content: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON; text, since COPY is binary"))
+    sealed_number: bytes | None = Field(default=None, sa_type=_BYTES)
+
+
+class FeedRowError(IntakeTable, table=True):
+    """What is wrong with one row, for the person who can mend it; values are masked."""
+
+    __tablename__ = "feed_row_error"
+    __table_args__ = (
+        CheckConstraint("level IN ('error','warning')", name="level"),
+        Index("ix_feed_row_error_feed_id", "feed_id", "line", "error_id"),
+        Index("ix_feed_row_error_record", "feed_id", "record"),
+    )
+
+    error_id: int = Field(sa_column=Column("error_id", BigInteger, Identity(always=True), primary_key=True))
+    feed_id: UUID = Field(
+        sa_column=Column("feed_id", ForeignKey("intake.feed.feed_id", ondelete="CASCADE"), nullable=False)
+    )
+    line: int = Field(sa_type=_BIG, sa_column_kwargs=_said("physical line where the row starts; 1 is the first"))
+    header: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the column; null: the row"))
+    code: str = Field(sa_type=_TEXT)
+    level: str = Field(sa_type=_TEXT)
+    reason: str = Field(sa_type=_TEXT)
+    expected: str | None = Field(default=None, sa_type=_TEXT)
+    example: str | None = Field(default=None, sa_type=_TEXT)
+    echo: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the value, masked"))
+    record: str | None = Field(default=None, sa_type=_RECORD, sa_column_kwargs=_said("natural key, if readable"))
+
+
+class FeedRecord(IntakeTable, table=True):
+    """A record as its department last sent it, without its content: enough to tell what is new, different or gone."""
+
+    __tablename__ = "feed_record"
+    __table_args__ = (
+        CheckConstraint("octet_length(digest) = 16", name="digest"),
+        Index("ix_feed_record_feed_id", "feed_id"),
+    )
+
+    layout: str = Field(primary_key=True, sa_type=_TEXT)
+    division: str = Field(primary_key=True, sa_type=_DIVISION, sa_column_kwargs=_said("the feed's, not the row's"))
+    department: str = Field(primary_key=True, sa_type=_TEXT)
+    record: str = Field(
+        primary_key=True, sa_type=_RECORD, sa_column_kwargs=_said("natural key; an identity number as blind index")
+    )
+    digest: bytes = Field(sa_type=_BYTES)
+    feed_id: UUID = Field(sa_column_kwargs=_said("the feed that listed it last"))
+    ending: list[Any] | None = Field(
+        default=None, sa_type=_JSON, sa_column_kwargs=_said("observations to end when a snapshot lists it no longer")
+    )
+    ended_on: date | None = None
+    changed_at: datetime = Field(sa_type=_MOMENT)
+
+
+class SelfReportRow(IntakeTable, table=True):
+    """A household's own report and how far it got. Its natural key holds for ever."""
+
+    __tablename__ = "self_report"
+    __table_args__ = (
+        UniqueConstraint("division", "person_index", "reported_on", "hardships", name="uq_self_report_natural_key"),
+        CheckConstraint("cardinality(hardships) BETWEEN 1 AND 9", name="hardships"),
+        CheckConstraint("octet_length(person_index) = 32", name="person_index"),
+        CheckConstraint("amount_fen >= 0", name="amount_fen"),
+        {"comment": "Reports by households (农户自主申报)"},
+    )
+
+    report_id: UUID = Field(primary_key=True)
+    client: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    household_no: str | None = Field(default=None, sa_type=_TEXT)
+    person_index: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("blind index of the identity number"))
+    sealed_number: bytes = Field(sa_type=_BYTES)
+    reporter_name: str = Field(sa_type=_TEXT)
+    sealed_phone: bytes | None = Field(default=None, sa_type=_BYTES)
+    sealed_description: bytes | None = Field(default=None, sa_type=_BYTES)
+    hardships: list[str] = Field(sa_type=_TEXTS, sa_column_kwargs=_said("sorted, each once"))
+    amount_fen: int | None = Field(default=None, sa_type=_BIG)
+    on_behalf_of: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("number of the cadre who wrote it for the household")
+    )
+    reported_on: date
+    received_at: datetime = Field(sa_type=_MOMENT)
+    matched_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    unmatched_at: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs=_said("monitoring knew nobody of that number then")
+    )
+    assessed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    routed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    delivered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    verified_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    alert_id: UUID | None = Field(
+        default=None, sa_column_kwargs=_said("the newest alert that answers it, in the service alerts")
+    )
+
+
+class Outbox(OutboxColumns, IntakeTable, table=True):
+    __tablename__ = "outbox"
+
+
+class OutboxDelivery(OutboxDeliveryColumns, IntakeTable, table=True):
+    __tablename__ = "outbox_delivery"
+    __table_args__ = (
+        Index("ix_outbox_delivery_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        CheckConstraint("state IN ('due','delivered','dead')", name="state"),
+    )
+
+
+class Subscription(SubscriptionColumns, IntakeTable, table=True):
+    __tablename__ = "subscription"
+
+
+class Inbox(InboxColumns, IntakeTable, table=True):
+    __tablename__ = "inbox"
+
+
+class IdempotencyKey(IdempotencyColumns, IntakeTable, table=True):
+    __tablename__ = "idempotency_key"
+
+
+class AuditLog(AuditColumns, IntakeTable, table=True):
+    __tablename__ = "audit_log"

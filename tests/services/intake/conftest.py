@@ -1,0 +1,26 @@
+"""What intake's tests share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.services.intake.build import Department
+
+
+@pytest.fixture
+def department(intake_client: httpx.AsyncClient, house: Any, bearer: Callable[..., dict[str, str]]) -> Department:
+    """A system that may send every data set of the county."""
+    return Department(intake_client, house, bearer())
+
+
+@pytest.fixture
+def said(admin: Any) -> Callable[..., Any]:
+    """The messages in the outbox, oldest first: (type, payload)."""
+
+    async def read() -> list[Any]:
+        rows = await admin.fetch("SELECT id, type, payload FROM intake.outbox ORDER BY id")
+        return [(row["type"], row["payload"], row["id"]) for row in rows]
+
+    return read

@@ -23,7 +23,7 @@ from shared.settings import Settings
 class Waker:
     """Tells the service's workers, in this process or another, that a queue has something.
 
-    Wakes are gathered for two milliseconds and sent as one NOTIFY outside any transaction: a NOTIFY inside would
+    Wakes are gathered for five milliseconds and sent as one NOTIFY outside any transaction: a NOTIFY inside would
     serialise the commits of the hot path. A wake may be lost; workers poll as well.
     """
 
@@ -39,7 +39,7 @@ class Waker:
 
     async def _send(self) -> None:
         while self._waiting:
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.005)
             names, self._waiting = self._waiting, set()
             try:
                 await self.pool.execute("SELECT pg_notify($1, $2)", self.channel, ",".join(sorted(names)))

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 
 from services.intake.endpoints import hot_router, router
 from services.intake.record_progress import record_progress
+from services.intake.report_desk import ReportDesk
 from services.intake.settings import IntakeSettings
 from services.intake.village_register import VillageRegister
 from shared.clock import Clock
@@ -28,5 +29,5 @@ def create_app(
         routers=(hot_router, router, events_router("intake", HANDLERS)),
         body_limits={"/intake/v1/feeds": settings.feed_limit_bytes},
     )
-    app.state.villages = VillageRegister()
+    app.state.villages, app.state.desk = VillageRegister(), ReportDesk()
     return app

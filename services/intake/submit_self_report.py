@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.intake import repository_reports as repository
 from services.intake.domain.self_report import DATA_SET, SelfReport, observations
+from services.intake.report_desk import ReportDesk
 from services.intake.repository_reports import NewReport
 from services.intake.village_register import VillageRegister
 from shared.db.scope import scoped
@@ -73,11 +74,13 @@ def idempotency_key(values: list[str]) -> str:
     return key
 
 
-async def submit_self_report(runtime: Runtime, villages: VillageRegister, submission: Submission) -> Submitted:
+async def submit_self_report(
+    runtime: Runtime, villages: VillageRegister, desk: ReportDesk, submission: Submission
+) -> Submitted:
     """Take a report in, or answer with the first one that said the same; durable when this returns."""
     await _check(runtime, villages, submission)
     new = _prepare(runtime, submission)
-    if await repository.submit(runtime.pool, new):
+    if await desk.submit(runtime.pool, new):
         runtime.waker.wake("relay")
         return Submitted(new.report_id, False)
     return await _known(runtime, submission, new)

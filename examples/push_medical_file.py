@@ -23,8 +23,8 @@ ENDS = {
     "waiting_confirmation": "等待人工确认",
 }
 COUNTS = {
-    "read": "读取", "accepted": "接收", "rejected": "退回", "duplicates": "重复", "added": "新增", "changed": "更正",
-    "unchanged": "未变",
+    "read": "读取", "accepted": "接收", "rejected": "退回", "duplicates": "重复", "recorded": "入库", "added": "新增",
+    "changed": "更正", "unchanged": "未变",
 }
 SHOWN = 20  # Rows printed; the CSV holds all.
 

@@ -3,6 +3,8 @@
     FANGPIN_WEBHOOK_SECRET=whsec_... python receive_messages.py --port 9000 --seen seen.sqlite3
 
 The secret is shown once, by POST /monitoring/v1/subscriptions with types ["cn.fangpin.monitoring.risk_changed.v1"].
+A message tells of the subscription's division only, by household number, indicator and cause: no contact, no
+evidence, no amount. Who answers 410 is unsubscribed.
 Three rules of a good receiver: believe only a right signature (Standard Webhooks), act on each webhook-id once (a
 message may come again under its id, never under another), and answer 2xx only when the message is safe with you:
 any other answer brings it again. One line per risk change is printed, by household number, without names.

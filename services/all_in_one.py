@@ -1,7 +1,8 @@
 """The whole house on one port: the three apps side by side, peers reached inside the process."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
@@ -24,11 +25,20 @@ from shared.web.health import check_ready, measure_outbox
 from shared.web.problem import install_problem_handlers
 from shared.worker import Worker
 
-SERVICES = ("intake", "monitoring", "alerts")
-_SETTINGS = {"intake": IntakeSettings, "monitoring": MonitoringSettings, "alerts": AlertsSettings}
-_APPS = {"intake": create_intake, "monitoring": create_monitoring, "alerts": create_alerts}
-_WORKERS = {
-    "intake": build_intake_worker, "monitoring": build_monitoring_worker, "alerts": build_alerts_worker,
+
+@dataclass(frozen=True, slots=True)
+class Factories:
+    """How one service is built: its own settings, its app, its worker."""
+
+    settings: type[Settings]
+    create_app: Callable[..., FastAPI]
+    build_worker: Callable[..., Worker]
+
+
+SERVICES: Mapping[str, Factories] = {
+    "intake": Factories(IntakeSettings, create_intake, build_intake_worker),
+    "monitoring": Factories(MonitoringSettings, create_monitoring, build_monitoring_worker),
+    "alerts": Factories(AlertsSettings, create_alerts, build_alerts_worker),
 }
 
 
@@ -37,7 +47,7 @@ def create_service(
     clock: Clock | None = None,
 ) -> FastAPI:
     """The app of one service, from common settings and its own environment."""
-    return _APPS[service](_own(service, settings), transport=transport, clock=clock)  # type: ignore[operator]
+    return SERVICES[service].create_app(_own(service, settings), transport=transport, clock=clock)
 
 
 def create_worker(
@@ -45,12 +55,12 @@ def create_worker(
     clock: Clock | None = None,
 ) -> Worker:
     """The worker of one service."""
-    return _WORKERS[service](_own(service, settings), transport=transport, clock=clock)  # type: ignore[operator]
+    return SERVICES[service].build_worker(_own(service, settings), transport=transport, clock=clock)
 
 
 def _own(service: str, settings: Settings) -> Settings:
     """A service's own settings: what it reads from the environment, under what the command line decided."""
-    return _SETTINGS[service](**settings.model_dump(exclude_unset=True))
+    return SERVICES[service].settings(**settings.model_dump(exclude_unset=True))
 
 
 class AllInOne:

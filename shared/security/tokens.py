@@ -12,6 +12,7 @@ from shared.security.access import SCOPES_OF_ROLE, allowed_scopes
 from shared.security.principal import Principal
 from shared.settings import Settings
 from shared.vocabulary.division import parse_division
+from shared.vocabulary.identity_number import holds_identity_number
 from shared.vocabulary.terms import Role
 
 AUDIENCE = "fangpin"
@@ -130,6 +131,9 @@ def principal_of(claims: dict[str, Any]) -> Principal:
         if kind not in ("person", "system") or (kind == "person" and role is None):
             raise TokenRefused("令牌缺少身份类别或角色")
         division = str(parse_division(str(claims["division"])))
+        if any(holds_identity_number(str(claims.get(name, ""))) for name in ("sub", "officer_no", "name")):
+            # They stand in clear in every audit row; the platform can be told to send its own number of the person.
+            raise TokenRefused("令牌以身份证号标识人员；请在统一身份平台改用平台内部编号")
         asked = frozenset(str(claims.get("scope", "")).split())
     except (KeyError, ValueError) as error:
         raise TokenRefused("令牌缺少角色或行政区划范围") from error

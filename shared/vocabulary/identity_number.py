@@ -88,7 +88,8 @@ def holds_identity_number(text: str) -> bool:
     """Whether somebody's 18-character number stands in a free text, also with blanks or hyphens between its parts."""
     if len(text) < 18:
         return False
-    runs = (_SEPARATORS.sub("", run).upper() for run in _RUN.findall(unicodedata.normalize("NFKC", text)))
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    runs = (_SEPARATORS.sub("", run).upper() for run in _RUN.findall(plain))
     return any(_is_number(run[i : i + 18]) for run in runs for i in range(len(run) - 17))
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 import asyncpg
-from fastapi import Depends, Request
+from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +16,8 @@ from shared.security.principal import Principal
 from shared.security.tokens import TokenRefused, TokenVerifier
 from shared.vocabulary.division import code_range
 from shared.web.middleware import RequestContext
+
+Wake = Callable[..., None]
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="token", description="系统令牌（POST /oauth2/token）或干部登录令牌"
@@ -81,6 +83,16 @@ async def _session(runtime: RuntimeDep, caller: Caller) -> AsyncIterator[AsyncSe
         )
         yield session
 
+
+async def _after_commit(runtime: RuntimeDep, background: BackgroundTasks) -> Wake:
+    async def wake(*names: str) -> None:
+        runtime.waker.wake(*names)
+
+    return lambda *names: background.add_task(wake, *names)
+
+
+# Wakes queues once the answer is out, and so the transaction committed: a worker woken earlier would find nothing.
+WakeDep = Annotated[Wake, Depends(_after_commit)]
 
 # scope="function": the transaction commits before the answer leaves, so that what is acknowledged is durable.
 ScopedConnection = Annotated[asyncpg.Connection, Depends(_connection, scope="function")]

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import TooLarge
 from shared.logs import log
 from shared.vocabulary.identifiers import new_id
+from shared.vocabulary.identity_number import holds_identity_number
 from shared.web.metrics import REQUESTS, SECONDS
 from shared.web.problem import problem_response, unexpected_response
 
@@ -142,7 +143,8 @@ def _context(scope: Scope) -> RequestContext:
     trace = headers.get(b"traceparent", b"").decode("latin-1")
     made = new_id()
     return RequestContext(
-        given if _REQUEST_ID.fullmatch(given) else str(made),
+        # It stands in the audit row as it came, so it must not be somebody's number.
+        given if _REQUEST_ID.fullmatch(given) and not holds_identity_number(given) else str(made),
         trace if _TRACEPARENT.fullmatch(trace) else f"00-{made.hex}-{made.hex[16:]}-01",
     )
 

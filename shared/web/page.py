@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
@@ -50,3 +51,12 @@ def decode_cursor(text: str | None, **kinds: type) -> dict[str, Any] | None:
     if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in found.values()):
         raise CursorRefused
     return dict(found)
+
+
+def before_id(cursor: str | None) -> UUID | None:
+    """The id in the cursor of a list that is newest first; None for the first page."""
+    position = decode_cursor(cursor, before=str)
+    try:
+        return UUID(position["before"]) if position else None
+    except ValueError:
+        raise CursorRefused from None

@@ -86,8 +86,8 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _without_identity_number(text: str) -> str:
-    # What is written here is kept and shown in clear; an identity number has fields of its own, which are sealed.
+def without_identity_number(text: str) -> str:
+    """The text; refused if an identity number stands in it, which is kept sealed in fields of its own only."""
     if holds_identity_number(text):
         raise PydanticCustomError("identity_number_in_text", "请不要在此填写身份证号")
     return text
@@ -111,10 +111,10 @@ def _yuan(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_clean)]
-OpenText = Annotated[Text, AfterValidator(_without_identity_number)]
+OpenText = Annotated[Text, AfterValidator(without_identity_number)]
 Name = Annotated[
     str, StringConstraints(max_length=50), AfterValidator(_clean), AfterValidator(_not_blank),
-    AfterValidator(_without_identity_number),
+    AfterValidator(without_identity_number),
 ]
 DivisionStr = Annotated[str, AfterValidator(_division), Field(examples=["130624100201"], max_length=12)]
 YuanStr = Annotated[str, AfterValidator(_yuan), Field(examples=["1234.50"], max_length=20)]

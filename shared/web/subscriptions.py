@@ -1,4 +1,4 @@
-"""GET and POST /{service}/v1/subscriptions: other systems take the same messages as the services do."""
+"""GET and POST /{service}/v1/subscriptions: other systems hear what may be told outside."""
 
 import base64
 import os
@@ -88,7 +88,10 @@ def subscriptions_router(service: str) -> APIRouter:
 
 
 # The other services (no division) are everybody's; what is outside belongs to those who answer for its division.
-_LIST = "SELECT * FROM subscription WHERE division IS NULL OR (division >= $1 AND division < $2) ORDER BY name"
+_LIST = """
+SELECT * FROM subscription WHERE division IS NULL
+    OR (division COLLATE "C" >= $1 AND division COLLATE "C" < $2) ORDER BY name
+"""
 
 
 def _check(body: SubscriptionCreate, spoken: list[str], caller: Principal, runtime: Runtime) -> None:

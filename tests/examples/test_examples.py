@@ -45,7 +45,7 @@ def test_a_pushed_file_tells_its_two_bad_rows_and_is_one_feed_when_pushed_again(
     bureau: dict[str, str], tmp_path: Path
 ) -> None:
     first = push(bureau, tmp_path)
-    assert "read=12，接收 accepted=10，退回 rejected=2" in first
+    assert "read=12，接收 accepted=10，退回 rejected=2，重复 duplicates=0，入库 recorded=10" in first
     assert re.search(r"第 7 行「证件号码」：.*校验位不符.*\[wrong_check_digit\]", first)
     assert re.search(r"第 10 行「就诊类别」：.*应为住院.*现为 急诊 \[unknown_code\]", first)
     with (tmp_path / "errors.csv").open(encoding="utf-8-sig") as saved:
@@ -58,8 +58,10 @@ def test_a_pushed_file_tells_its_two_bad_rows_and_is_one_feed_when_pushed_again(
 def test_a_whole_file_with_a_bad_row_is_sent_back_and_a_dry_run_records_nothing(
     bureau: dict[str, str], tmp_path: Path
 ) -> None:
-    assert "status=rejected" in push(bureau, tmp_path, "--mode", "atomic")
-    assert "status=checked" in push(bureau, tmp_path, "--mode", "dry_run")
+    for mode, status in (("atomic", "rejected"), ("dry_run", "checked")):
+        printed = push(bureau, tmp_path, "--mode", mode)
+        assert f"status={status}" in printed
+        assert "入库 recorded=0" in printed
 
 
 def test_a_mended_file_ends_well_and_removes_the_old_list_of_errors(bureau: dict[str, str], tmp_path: Path) -> None:

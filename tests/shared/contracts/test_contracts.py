@@ -77,6 +77,7 @@ SAID: list[tuple[type[BaseModel], str, dict[str, Any], dict[str, Any], int]] = [
         {
             "alert_id": "a",
             "subject": "household:H1",
+            "living_division": "130624100201",
             "outcome": "no_risk",
             "verified_at": "2026-03-15T04:00:00Z",
             "officer_role": "grid_worker",

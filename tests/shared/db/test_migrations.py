@@ -6,10 +6,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.heads import MIGRATIONS, SCHEMAS, head_of
@@ -62,6 +63,17 @@ async def test_the_migrations_make_what_the_tables_declare(database: str, schema
     await engine.dispose()
     partitions = re.compile(r"fact_\d+|.*_\d{6}")
     assert [one for one in found if not _is_partition(one, partitions)] == []
+
+
+async def test_autogenerate_leaves_the_partitions_of_the_ledger_alone(server_url: str) -> None:
+    url = await new_database(server_url)
+    await create_roles(url)
+    await migrate(url, ["monitoring"])
+    engine = create_async_engine(alchemy_url(url))
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT monitoring.ensure_county('130624')"))
+        await connection.run_sync(lambda one: command.check(alembic_config(one, "monitoring")))
+    await engine.dispose()
 
 
 def _is_partition(difference: object, name: re.Pattern[str]) -> bool:

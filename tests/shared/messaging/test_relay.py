@@ -1,13 +1,10 @@
 """The relay against a real HTTP server: what is due arrives, and repeats only under the same id."""
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 
@@ -21,6 +18,7 @@ from shared.messaging.signing import verify
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 from tests.shared.conftest import Open, Receiver
+from tests.shared.messaging.sending import deliveries, drain, later
 
 
 @pytest.fixture
@@ -35,31 +33,6 @@ async def say(runtime: Runtime, *, priority: int = 5, **data: object) -> Event:
     async with transaction(runtime.worker_pool) as connection:
         await enqueue(connection, event, aggregate="feed", priority=priority)
     return event
-
-
-async def subscribe_outside(runtime: Runtime, url: str, secret: bytes = b"s" * 32) -> UUID:
-    subscription_id = new_id()
-    sealed = runtime.keys.seal(base64.b64encode(secret).decode(), "subscription", "secret", str(subscription_id))
-    await runtime.worker_pool.execute(
-        """
-        INSERT INTO subscription (subscription_id, name, url, types, secret, active, created_at)
-        VALUES ($1, 'province', $2, $3, $4, true, $5)
-        """,
-        subscription_id,
-        url,
-        [OBSERVATIONS_RECORDED],
-        sealed,
-        runtime.clock.now(),
-    )
-    return subscription_id
-
-
-async def deliveries(runtime: Runtime) -> list[asyncpg.Record]:
-    return await runtime.worker_pool.fetch("SELECT * FROM outbox_delivery ORDER BY outbox_id, subscription_id")
-
-
-def later(runtime: Runtime, **wait: float) -> None:
-    runtime.clock.at += timedelta(**wait)  # type: ignore[attr-defined]
 
 
 async def test_a_message_arrives_signed_whole_and_once(speaker: Runtime, receiver: Receiver) -> None:
@@ -128,16 +101,6 @@ async def test_a_message_a_peer_breaks_over_waits_for_a_person_in_the_end(
     assert [row["state"] for row in await deliveries(speaker)] == ["dead"]
 
 
-async def test_a_subscriber_outside_is_given_up_in_the_end(speaker: Runtime, receiver: Receiver) -> None:
-    await subscribe_outside(speaker, receiver.url)
-    await say(speaker)
-    await speaker.worker_pool.execute("UPDATE outbox_delivery SET attempts = 500")
-    receiver.answers = [200, 503]
-    await relay_once(speaker)
-    await relay_once(speaker)
-    assert sorted(row["state"] for row in await deliveries(speaker)) == ["dead", "delivered"]
-
-
 async def test_nobody_at_the_other_end_is_a_failure_like_any_other(open_small: Open) -> None:
     async with open_small("intake", monitoring_url="http://127.0.0.1:9") as runtime:
         await say(runtime)
@@ -164,6 +127,16 @@ async def test_a_try_is_bounded_as_a_whole(
     await say(speaker)
     receiver.answers = ["hang"]
     await asyncio.wait_for(relay_once(speaker), 2)
+    assert [row["last_error"] for row in await deliveries(speaker)] == ["TimeoutError"]
+
+
+async def test_what_somebody_waits_for_is_let_go_of_before_its_shorter_lease_ends(
+    speaker: Runtime, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "URGENT_LEASE", timedelta(seconds=0.6))
+    await say(speaker, priority=0)
+    receiver.answers = ["hang"]
+    await asyncio.wait_for(relay_urgent(speaker), 2)
     assert [row["last_error"] for row in await deliveries(speaker)] == ["TimeoutError"]
 
 
@@ -203,7 +176,7 @@ async def test_a_result_that_comes_after_the_lease_was_lost_changes_nothing(
 ) -> None:
     await say(speaker)
     async with transaction(speaker.worker_pool) as connection:
-        (post,) = await relay._claim(speaker, connection, 8, "true")
+        (post,) = await relay._claim(speaker, connection, 8, "true", relay.LEASE)
     await speaker.worker_pool.execute("UPDATE outbox_delivery SET lease_token = $1", new_id())
     await relay._record(speaker, post, relay.Answer(200))
     assert [row["state"] for row in await deliveries(speaker)] == ["due"]
@@ -218,66 +191,15 @@ async def test_urgent_messages_have_a_task_of_their_own(speaker: Runtime, receiv
     assert receiver.ids[1:] == [str(bulk.id)]
 
 
-async def test_a_service_hears_before_a_subscriber_outside(speaker: Runtime, receiver: Receiver) -> None:
-    await subscribe_outside(speaker, f"{receiver.url}/outside")
-    for _ in range(3):
-        await say(speaker)
-    assert await relay_once(speaker) == 3
-    assert {one.path for one in receiver.received} == {"/monitoring/v1/events"}
-    assert await relay_once(speaker) == 3
-    assert {one.path for one in receiver.received[3:]} == {"/outside"}
-
-
-async def test_a_subscriber_outside_verifies_with_his_own_secret(speaker: Runtime, receiver: Receiver) -> None:
-    await subscribe_outside(speaker, f"{receiver.url}/outside", secret=b"o" * 32)
-    said = await say(speaker)
-    while await relay_once(speaker):
-        pass
-    (got,) = [one for one in receiver.received if one.path == "/outside"]
-    assert verify([b"o" * 32], got.headers, got.body, now=speaker.clock.now()) == str(said.id)
-
-
-async def test_a_subscriber_outside_is_reached_over_the_network_when_peers_share_the_process(
-    open_small: Open, receiver: Receiver
-) -> None:
-    inside: list[str] = []
-
-    async def house(scope: dict[str, object], receive: object, send: object) -> None:
-        inside.append(str(scope["path"]))
-        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
-        await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
-
-    async with open_small("intake", transport=httpx.ASGITransport(app=house)) as runtime:  # type: ignore[arg-type]
-        await subscribe_outside(runtime, f"{receiver.url}/outside")
-        await say(runtime)
-        while await relay_once(runtime):
-            pass
-        states = [row["state"] for row in await deliveries(runtime)]
-    assert inside == ["/monitoring/v1/events"]
-    assert [one.path for one in receiver.received] == ["/outside"]
-    assert states == ["delivered", "delivered"]
-
-
 async def test_a_peer_in_the_same_process_that_raises_is_a_failure_like_any_other(open_small: Open) -> None:
     async def broken(scope: object, receive: object, send: object) -> None:
         raise ZeroDivisionError
 
-    async with open_small("intake", transport=httpx.ASGITransport(app=broken)) as runtime:  # type: ignore[arg-type]
+    async with open_small("intake", transport=httpx.ASGITransport(app=broken)) as runtime:
         await say(runtime)
         assert await relay_once(runtime) == 1
         (row,) = await deliveries(runtime)
     assert (row["state"], row["last_error"]) == ("due", "ZeroDivisionError")
-
-
-async def test_one_bad_subscription_does_not_hold_up_the_others(speaker: Runtime, receiver: Receiver) -> None:
-    bad = await subscribe_outside(speaker, "http://[not a url")
-    await speaker.worker_pool.execute("UPDATE subscription SET secret = 'xx' WHERE subscription_id = $1", bad)
-    await say(speaker)
-    while await relay_once(speaker):
-        pass
-    found = {row["subscription_id"] == bad: row for row in await deliveries(speaker)}
-    assert found[False]["state"] == "delivered"
-    assert (found[True]["state"], found[True]["attempts"]) == ("due", 1)
 
 
 @pytest.mark.parametrize(
@@ -300,11 +222,6 @@ async def test_an_answer_is_kept_short_storable_and_without_numbers(
 
 async def test_many_messages_arrive_each_once_from_two_relays(speaker: Runtime, receiver: Receiver) -> None:
     said = {str((await say(speaker, n=n)).id) for n in range(40)}
-
-    async def drain() -> None:
-        while await relay_once(speaker):
-            pass
-
-    await asyncio.gather(drain(), drain())
+    await asyncio.gather(drain(speaker), drain(speaker))
     assert sorted(receiver.ids) == sorted(said)
     assert sorted(json.loads(one.body)["data"]["n"] for one in receiver.received) == list(range(40))

@@ -10,8 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from shared.security.tokens import PlatformAway, TokenRefused, TokenVerifier
+from shared.security.access import SCOPES, SCOPES_OF_ROLE
+from shared.security.principal import Principal
+from shared.security.tokens import PlatformAway, TokenIssuer, TokenRefused, TokenVerifier
 from shared.settings import Settings
+from shared.vocabulary.terms import Role
 from tests.shared.conftest import NOON, Receiver
 
 OURS = Ed25519PrivateKey.generate()
@@ -50,7 +53,19 @@ def verifier(receiver: Receiver) -> TokenVerifier:
 async def test_an_officer_of_the_platform_is_let_in(verifier: TokenVerifier) -> None:
     found = await verifier.verify(signed(), now=NOON)
     assert (found.subject, found.kind, found.division) == ("GB0001", "person", "130624100201")
-    assert found.scopes == {"alerts:act"}
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_what_a_post_may_do_is_ours_to_say(verifier: TokenVerifier, role: Role) -> None:
+    for scope in ("openid profile", "", "alerts:act", " ".join(SCOPES)):
+        found = await verifier.verify(signed(role=role, scope=scope), now=NOON)
+        assert found.scopes == SCOPES_OF_ROLE[role], scope
+
+
+async def test_our_own_tokens_carry_no_more_than_was_asked_for(verifier: TokenVerifier) -> None:
+    officer = Principal("GB0001", "person", "130624100201", frozenset({"alerts:act"}), Role.GRID_WORKER)
+    token = TokenIssuer(OURS, "fangpin").issue(officer, now=NOON, lifetime=timedelta(minutes=5))
+    assert (await verifier.verify(token, now=NOON)).scopes == {"alerts:act"}
 
 
 async def test_the_keys_are_fetched_once(verifier: TokenVerifier, receiver: Receiver) -> None:
@@ -70,6 +85,7 @@ BAD: dict[str, dict[str, Any]] = {
     "not yet": {"nbf": NOON.timestamp() + 60},
     "no role": {"role": None},
     "unknown role": {"role": "emperor"},
+    "several roles": {"role": ["grid_worker", "county_admin"]},
     "no division": {"division": None},
     "shared secret": {"key": "s" * 32, "algorithm": "HS256"},
     "another algorithm": {"key": OURS, "algorithm": "EdDSA"},
@@ -86,7 +102,7 @@ async def test_the_platform_names_people_and_never_systems(verifier: TokenVerifi
     with pytest.raises(TokenRefused):
         await verifier.verify(signed(kind="system", role=None), now=NOON)
     found = await verifier.verify(signed(kind="system", scope="alerts:act alerts:admin"), now=NOON)
-    assert (found.kind, found.scopes) == ("person", {"alerts:act"})
+    assert (found.kind, found.scopes) == ("person", SCOPES_OF_ROLE[Role.GRID_WORKER])
 
 
 async def test_our_own_key_does_not_sign_for_the_platform(verifier: TokenVerifier) -> None:

@@ -1,14 +1,15 @@
-"""Intake of the small house behind its edge: messages, subscriptions, tokens, health, and two routes of its own."""
+"""Services of the small house behind their edges: intake with routes of its own, and whoever takes subscriptions."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
 from shared.contracts.envelope import Event
@@ -33,7 +34,7 @@ class Edge:
     runtime: Runtime
     app: FastAPI
     http: httpx.AsyncClient
-    handled: list[Event]
+    handled: list[Event] = field(default_factory=list)
 
     def bearer(self, role: str | None = None, division: str = "130624000000", **changed: Any) -> dict[str, str]:
         scopes = SCOPES_OF_ROLE[Role(role)] if role else frozenset(SCOPES)
@@ -68,8 +69,23 @@ def _places() -> Any:
     return router
 
 
+@asynccontextmanager
+async def open_edge(
+    service: str, open_small: Open, settings: Settings, *routers: APIRouter
+) -> AsyncIterator[Edge]:
+    """A service of the small house that serves these routers."""
+    app = build_app(
+        service, title="small", settings=settings, runtime_factory=lambda: open_small(service), routers=routers
+    )
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{service}.test") as http:
+            yield Edge(app.state.runtime, app, http)
+
+
 @pytest.fixture
 async def edge(open_small: Open, small_settings: Settings) -> AsyncIterator[Edge]:
+    """Intake, which takes in messages of progress and keeps them in `handled`."""
     handled: list[Event] = []
 
     async def handle(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> list[str]:
@@ -78,18 +94,15 @@ async def edge(open_small: Open, small_settings: Settings) -> AsyncIterator[Edge
         handled.append(event)
         return ["relay"]
 
-    app = build_app(
-        "intake",
-        title="small",
-        settings=small_settings,
-        runtime_factory=lambda: open_small("intake"),
-        routers=[
-            events_router("intake", {MONITORING_PROGRESS: handle, ALERTS_PROGRESS: handle}),
-            subscriptions_router("intake"),
-            _places(),
-        ],
-    )
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake.test") as http:
-            yield Edge(app.state.runtime, app, http, handled)
+    events = events_router("intake", {MONITORING_PROGRESS: handle, ALERTS_PROGRESS: handle})
+    async with open_edge("intake", open_small, small_settings, events, _places()) as opened:
+        opened.handled = handled
+        yield opened
+
+
+@pytest.fixture
+async def monitoring(open_small: Open, small_settings: Settings) -> AsyncIterator[Edge]:
+    """Monitoring, to which systems outside may subscribe."""
+    router = subscriptions_router("monitoring")
+    async with open_edge("monitoring", open_small, small_settings, router) as opened:
+        yield opened

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.page import CursorRefused, decode_cursor, encode_cursor
+from shared.vocabulary.identifiers import new_id
+from shared.web.page import CursorRefused, before_id, decode_cursor, encode_cursor
 
 KINDS = {"score": int, "household_no": str}
 
@@ -25,6 +26,14 @@ def test_a_cursor_comes_back_as_it_went(score: int, household_no: str) -> None:
 
 def test_without_a_cursor_the_first_page_begins() -> None:
     assert decode_cursor(None, **KINDS) is None
+    assert before_id(None) is None
+
+
+def test_the_id_in_a_cursor_comes_back_or_is_refused() -> None:
+    last = new_id()
+    assert before_id(encode_cursor({"before": str(last)})) == last
+    with pytest.raises(CursorRefused):
+        before_id(encode_cursor({"before": "x"}))
 
 
 @pytest.mark.parametrize(

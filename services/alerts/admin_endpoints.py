@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from services.alerts import repository, repository_lists, repository_people
 from services.alerts.domain.delivery import DeliveryState
 from services.alerts.domain.officer_list import COLUMNS
-from services.alerts.endpoints import Reader, WakeDep, as_uuid
+from services.alerts.endpoints import Reader
 from services.alerts.import_officers import MOST_LINES, import_officers, read_csv
 from services.alerts.put_duty import put_duty
 from services.alerts.put_endpoint import put_endpoint
@@ -31,8 +31,8 @@ from services.alerts.schemas import (
 from shared.errors import UnsupportedMedia
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
-from shared.web.dependencies import RuntimeDep, ScopedConnection, require
-from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.web.dependencies import RuntimeDep, ScopedConnection, WakeDep, require
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.strict_json import parse_strict
@@ -67,7 +67,7 @@ router = Router(tags=["administration"])
 
 
 @router.get("/alerts/v1/officers", summary="干部名册", responses=problems(401, 403, 422))
-async def list_officers(
+async def get_officers(
     caller: Admin, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[OfficerView]:
     position = decode_cursor(cursor, after=str)
@@ -83,7 +83,7 @@ async def list_officers(
     responses=problems(401, 403, 415, 422), openapi_extra=_LIST_BODY,
 )
 async def post_officers(
-    request: Request, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+    request: Request, caller: Admin, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
 ) -> OfficersImported:
     lines, clock = await _lines(request), runtime.clock
     done = await import_officers(connection, lines, caller, now=clock.now(), today=clock.today())
@@ -105,11 +105,10 @@ async def _lines(request: Request) -> list[dict[str, str | None]]:
 
 
 @router.get("/alerts/v1/duties", summary="在岗职责", responses=problems(401, 403, 422))
-async def list_duties(
+async def get_duties(
     caller: Reader, connection: ScopedConnection,
     on: Annotated[Day | None, Query(description="只看这一天在岗的", examples=["2026-11-22"])] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    cursor: Cursor = None, limit: Limit = 50,
 ) -> Page[DutyView]:
     position = decode_cursor(cursor, after=int)
     lo, hi = code_range(caller.division)
@@ -121,7 +120,7 @@ async def list_duties(
 
 @router.post("/alerts/v1/duties", summary="登记或结束一项职责", responses=problems(401, 403, 415, 422))
 async def post_duty(
-    body: DutyIn, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+    body: DutyIn, caller: Admin, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
 ) -> DutyView:
     row = await put_duty(connection, body, caller, runtime.clock.now())
     wake("route")
@@ -129,19 +128,18 @@ async def post_duty(
 
 
 @router.get("/alerts/v1/endpoints", summary="通知渠道", responses=problems(401, 403, 422))
-async def list_endpoints(
+async def get_endpoints(
     caller: Admin, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[EndpointView]:
-    position = decode_cursor(cursor, before=str)
     lo, hi = code_range(caller.division)
-    rows = await repository_people.list_endpoints(connection, lo, hi, before=as_uuid(position), limit=limit + 1)
+    rows = await repository_people.list_endpoints(connection, lo, hi, before=before_id(cursor), limit=limit + 1)
     shown = [{**row, "address": row["address"].partition("?")[0]} for row in rows]
     return _page(EndpointView, shown, limit, "endpoint_id", "before")
 
 
 @router.post("/alerts/v1/endpoints", summary="启用通知渠道", responses=problems(401, 403, 415, 422))
 async def post_endpoint(
-    body: EndpointIn, runtime: RuntimeDep, caller: Admin, connection: ScopedConnection, wake: WakeDep
+    body: EndpointIn, caller: Admin, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
 ) -> EndpointMade:
     row, secret = await put_endpoint(connection, body, runtime, caller)
     wake("deliver")
@@ -149,13 +147,12 @@ async def post_endpoint(
 
 
 @router.get("/alerts/v1/deliveries", summary="消息投递", responses=problems(401, 403, 422))
-async def list_deliveries(
+async def get_deliveries(
     caller: Admin, connection: ScopedConnection, state: DeliveryState | None = None,
     channel: ChannelName | None = None, alert_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50,
 ) -> Page[DeliveryView]:
-    position = decode_cursor(cursor, before=str)
     rows = await repository_lists.list_deliveries(
-        connection, state=state, channel=channel, alert_id=alert_id, before=as_uuid(position), limit=limit + 1
+        connection, state=state, channel=channel, alert_id=alert_id, before=before_id(cursor), limit=limit + 1
     )
     return _page(DeliveryView, rows, limit, "delivery_id", "before")
 

@@ -9,8 +9,7 @@ from services.alerts import repository
 from services.alerts.domain.duty import Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
 from services.alerts.settings import AlertsSettings
-from shared.db.scope import transaction
-from shared.regions.lookup import names_of
+from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.vocabulary.terms import Severity
 
@@ -95,6 +94,4 @@ async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:
     settings = runtime.settings
     assert isinstance(settings, AlertsSettings)
     now, today = runtime.clock.now(), runtime.clock.today()
-    async with transaction(runtime.directory_pool) as connection:
-        names = await names_of(connection, set(places), today)
-    return Desk(now, today, settings, names)
+    return Desk(now, today, settings, await name_places(runtime.directory_pool, places, today))

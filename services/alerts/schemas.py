@@ -11,11 +11,11 @@ from services.alerts.domain.delivery import DeliveryState, EndpointState, Outcom
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.verification import Contact, Method, Verification
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
-from shared.web.schema import DivisionStr, Name, Strict, Text
+from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
 ChannelName = Literal["webhook", "smtp", "console"]
 Version = Annotated[int | None, Field(ge=1, lt=2**31, description="您看到的版本；与现在不同则返回 409")]
-Note = Annotated[Text, Field(max_length=1000)]
+Note = Annotated[OpenText, Field(max_length=1000)]
 
 
 class Place(BaseModel):
@@ -181,8 +181,8 @@ class OfficerIn(Strict):
     officer_no: Name = Field(examples=["GB0001"])
     name: Name = Field(examples=["李四"])
     role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
-    phone: Text | None = Field(default=None, max_length=20, examples=["19900000001"])
-    email: Text | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
+    phone: OpenText | None = Field(default=None, max_length=20, examples=["19900000001"])
+    email: OpenText | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
     division: DivisionStr
 
 
@@ -233,7 +233,7 @@ class EndpointIn(Strict):
     """A way out besides the inbox: of one officer, or of a division's group."""
 
     channel: ChannelName = Field(examples=["webhook"])
-    address: Text = Field(min_length=1, max_length=500, examples=["https://hooks.example.gov.cn/fangpin"])
+    address: OpenText = Field(min_length=1, max_length=500, examples=["https://hooks.example.gov.cn/fangpin"])
     officer_no: Name | None = None
     division: DivisionStr | None = Field(default=None, description="工作群所属区划；与 officer_no 二选一")
 
@@ -279,14 +279,17 @@ class DeliveryView(BaseModel):
 
 
 class AlertCount(BaseModel):
+    """A number of alerts and the query that lists them; with `&overdue=true` it lists those overdue."""
+
     status: Status
     severity: Severity | None
     alerts: int
     overdue: int
+    query: str = Field(examples=["/alerts/v1/alerts?division=130624000000&status=open&severity=orange"])
 
 
 class MessageCounts(BaseModel):
-    """Messages of the caller's range: to inboxes, withheld with a reason, and outside by state."""
+    """Messages about the division's alerts and places: to inboxes, withheld with a reason, and outside by state."""
 
     sent: int
     withheld: int

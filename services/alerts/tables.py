@@ -110,6 +110,7 @@ class Alert(AlertsTable, table=True):
         Index(None, "living_division", "alert_id"),
         Index(None, "registered_division", "alert_id"),
         Index(None, "subject"),
+        Index(None, "household_no"),
         Index("ix_alert_ack_due", "ack_due_at", postgresql_where=text("status = 'open'")),
         Index("ix_alert_unrouted", "opened_at", postgresql_where=text("routed_at IS NULL AND status <> 'closed'")),
         CheckConstraint("status IN ('open','acknowledged','verifying','closed')", name="status"),

@@ -41,7 +41,7 @@ async def verify(
         changes={"outcome": verification.outcome, "closed_at": doing.now},
         detail={"outcome": verification.outcome, "verification_id": str(verification_id)},
     )
-    await repository.insert_rows(connection, "verification", [_row(verification, verification_id, doing)])
+    await _add(connection, _row(verification, verification_id, doing))
     await _tell_monitoring(connection, closed, verification, doing)
     await report_progress(connection, [Reported(doing.alert_id, alert["report_ids"])], ("verified",), doing.now)
     return closed
@@ -57,6 +57,15 @@ async def _is_repeated(
     if stored["alert_id"] != doing.alert_id or stored["outcome"] != verification.outcome:
         raise VerificationIdTaken
     return True
+
+
+async def _add(connection: asyncpg.Connection, row: dict[str, object]) -> None:
+    """Write the answer. An id that stands out of the caller's range is taken like any other, and says no more."""
+    conflict = "ON CONFLICT (verification_id) DO NOTHING"
+    if not await repository.insert_rows(
+        connection, "verification", [row], conflict=conflict, returning="verification_id"
+    ):
+        raise VerificationIdTaken
 
 
 def _check(verification: Verification, alert: repository.Row, today: date) -> None:

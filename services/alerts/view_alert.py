@@ -1,8 +1,9 @@
 """View an alert as the caller's role may: fields of other classes are left out or masked (字段权限)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -10,7 +11,6 @@ from services.alerts import repository, repository_lists
 from services.alerts.domain.alert import Deadlines, Status, is_overdue
 from services.alerts.repository import Row
 from services.alerts.schemas import (
-    AlertSummary,
     AlertView,
     Assignee,
     EvidenceView,
@@ -19,7 +19,12 @@ from services.alerts.schemas import (
     TimelineEntry,
     VerificationView,
 )
+from services.alerts.take_step import AlertUnknown
+from shared.regions.name_places import name_places
+from shared.runtime import Runtime
+from shared.security.access import field_classes
 from shared.security.masking import mask_name
+from shared.security.principal import Principal
 
 # Which keys of a piece of evidence each field class opens. Nothing else is ever shown.
 OPENED_BY: Mapping[str, Collection[str]] = {
@@ -55,31 +60,38 @@ def summary_of(alert: Row, classes: Collection[str], names: Mapping[str, str], n
     }
 
 
-def summaries(
-    alerts: Iterable[Row], classes: Collection[str], names: Mapping[str, str], now: datetime
-) -> list[AlertSummary]:
-    return [AlertSummary.model_validate(summary_of(alert, classes, names, now)) for alert in alerts]
+def places_of(*alerts: Row) -> set[str]:
+    """The divisions that alerts name."""
+    return {alert[name] for alert in alerts for name in ("living_division", "registered_division")}
 
 
 async def view_alert(
-    connection: asyncpg.Connection, alert: Row, classes: Collection[str], names: Mapping[str, str], now: datetime
+    connection: asyncpg.Connection, alert_id: UUID, caller: Principal, runtime: Runtime
 ) -> AlertView:
-    """One alert with its people, evidence and timeline."""
-    alert_id = alert["alert_id"]
+    """One alert with its people, evidence and timeline; AlertUnknown if there is none in the scope."""
+    alert, classes = await repository_lists.alert_by_id(connection, alert_id), field_classes(caller)
+    if alert is None:
+        raise AlertUnknown
+    names = await name_places(runtime.directory_pool, places_of(alert), runtime.clock.today())
     evidence = await repository_lists.evidence_of_alert(connection, alert_id)
     timeline = await repository_lists.timeline_of(connection, alert_id)
     assigned = await repository.assignments_of(connection, [alert_id])
     verification = await repository_lists.verification_of_alert(connection, alert_id)
     return AlertView(
-        **summary_of(alert, classes, names, now),
+        **summary_of(alert, classes, names, runtime.clock.now()),
         phone=alert["contact_phone"] if "contact" in classes else None,
         listed_as=alert["listed_as"] if "class" in classes else None,
         follows=alert["follows"],
         assigned=[Assignee.model_validate(dict(row)) for row in assigned],
         evidence=[evidence_view(row, classes) for row in evidence],
         timeline=[TimelineEntry.model_validate(dict(row)) for row in timeline],
-        verification=VerificationView.model_validate(dict(verification)) if verification else None,
+        verification=_answer(verification, classes) if verification else None,
     )
+
+
+def _answer(row: Row, classes: Collection[str]) -> VerificationView:
+    """The answer that closed an alert; whom the visitor met is for those who see contacts."""
+    return VerificationView.model_validate({**row, "met": row["met"] if "contact" in classes else None})
 
 
 def step_answer(alert: Row) -> dict[str, Any]:
@@ -89,4 +101,4 @@ def step_answer(alert: Row) -> dict[str, Any]:
 
 
 def _place(code: str, names: Mapping[str, str]) -> Place:
-    return Place(code=code, name=names.get(code, code))
+    return Place(code=code, name=names[code])

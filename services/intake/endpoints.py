@@ -10,6 +10,7 @@ from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
 from services.intake.catalogue import layout_named, layouts
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
+from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.export_errors import export_errors
@@ -39,8 +40,8 @@ from shared.web.schema import DivisionStr
 
 ReportWriter = Annotated[Principal, Depends(require("intake:reports:write"))]
 ReportReader = Annotated[Principal, Depends(require("intake:reports:read"))]
-FeedWriter = Annotated[Principal, Depends(require("intake:feeds:write"))]
-FeedReader = Annotated[Principal, Depends(require("intake:feeds:read"))]
+FeedWriter = Annotated[Principal, Depends(for_department("intake:feeds:write"))]
+FeedReader = Annotated[Principal, Depends(for_department("intake:feeds:read"))]
 LayoutName = Annotated[str, Query(pattern="^[a-z][a-z0-9_]{0,60}$", examples=["medical_settlement"])]
 
 ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="csv：全部错误，一个文件")]
@@ -85,7 +86,7 @@ async def post_self_report(body: SelfReportCreate, request: Request, caller: Rep
     state, context = request.app.state, request.state.context
     key = idempotency_key(request.headers.getlist("idempotency-key"))
     submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context)
-    done = await submit_self_report(state.runtime, state.villages, submission)
+    done = await submit_self_report(state.runtime, state.villages, state.desk, submission)
     headers = {"Location": f"/intake/v1/self-reports/{done.report_id}"}
     if done.replayed:
         headers["Idempotent-Replay"] = "true"

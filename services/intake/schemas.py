@@ -13,8 +13,9 @@ from services.intake.domain.feed_layout import Cadence, Column, FeedLayout, Kind
 from services.intake.domain.self_report import ReportStage, SelfReport
 from shared.vocabulary.money import parse_yuan
 from shared.vocabulary.terms import Hardship
-from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr
+from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr, without_identity_number
 
+MOST_FEN = 100_000_000_00
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -24,15 +25,18 @@ def _iso_date(value: object) -> object:
     return value
 
 
-def _positive(text: str) -> str:
+def _plausible(text: str) -> str:
     if parse_yuan(text) < 0:
         raise PydanticCustomError("negative_amount", "金额不能为负数")
+    if parse_yuan(text) > MOST_FEN:
+        raise PydanticCustomError("implausible_amount", "金额超过一亿元，请核对单位")
     return text
 
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date), Field(examples=["2026-01-31"])]
 HouseholdNo = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), Field(examples=["H13062410020100001"])
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), AfterValidator(without_identity_number),
+    Field(examples=["H13062410020100001"]),
 ]
 Phone = Annotated[
     str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8})$"), Field(examples=["19900000001"])
@@ -50,7 +54,10 @@ class Reporter(Strict):
 class OnBehalf(Strict):
     """The cadre who writes the report for a household."""
 
-    officer_no: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), Field(examples=["V130624100201"])]
+    officer_no: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), AfterValidator(without_identity_number),
+        Field(examples=["V130624100201"]),
+    ]
 
 
 class SelfReportCreate(Strict):
@@ -61,7 +68,7 @@ class SelfReportCreate(Strict):
     reporter: Reporter
     hardships: list[Hardship] = Field(min_length=1, max_length=9, examples=[["illness"]])
     description: Annotated[Text, Field(max_length=1000, examples=["住院花费较大，家中无力承担"])] | None = None
-    amount_yuan: Annotated[YuanStr, AfterValidator(_positive)] | None = None
+    amount_yuan: Annotated[YuanStr, AfterValidator(_plausible)] | None = None
     on_behalf_of: OnBehalf | None = None
     reported_on: IsoDate
 

@@ -21,7 +21,7 @@ OFFICER = "nullif(current_setting('app.officer', true), '')"
 
 # A cadre sees the posts below him, and those above him that answer for his place too.
 IN_RANGE = f"division >= {LO} AND division < {HI}"
-IN_RANGE_OR_ABOVE = f"({IN_RANGE}) OR (division <= {LO} AND division_hi >= {HI})"
+IN_RANGE_OR_ABOVE = f"({IN_RANGE}) OR ({LO} < {HI} AND division <= {LO} AND division_hi >= {HI})"
 OF_ALERT = "EXISTS (SELECT 1 FROM alerts.alert a WHERE a.alert_id = {table}.alert_id)"
 ALERT = (
     f"(living_division >= {LO} AND living_division < {HI})"
@@ -65,9 +65,9 @@ GRANTS_TO_APP = {
     "inbox_counter": "SELECT, INSERT, UPDATE",
     "inbox_item": "SELECT, INSERT, UPDATE",
     "verification": "SELECT, INSERT",
-    "outbox": "SELECT, INSERT",
-    "outbox_delivery": "SELECT, INSERT",
-    "subscription": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT (id), INSERT",
+    "outbox_delivery": "INSERT",
+    "subscription": "SELECT (subscription_id, name, types, active)",
     "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",
     "audit_log": "INSERT",
 }
@@ -220,6 +220,7 @@ def _create_tables() -> None:
         unique=False,
         schema="alerts",
     )
+    op.create_index(op.f("ix_alert_household_no"), "alert", ["household_no"], unique=False, schema="alerts")
     op.create_index(op.f("ix_alert_subject"), "alert", ["subject"], unique=False, schema="alerts")
     op.create_index(
         "ix_alert_unrouted",

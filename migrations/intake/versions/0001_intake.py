@@ -34,9 +34,9 @@ GRANTS_TO_APP = {
     "feed_chunk": "INSERT",
     "feed_row_error": "SELECT",
     "self_report": "SELECT, INSERT",
-    "outbox": "SELECT, INSERT",
-    "outbox_delivery": "SELECT, INSERT",
-    "subscription": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT (id, created_at), INSERT",
+    "outbox_delivery": "INSERT",
+    "subscription": "SELECT (subscription_id, name, types, active)",
     "idempotency_key": "SELECT, INSERT",
     "audit_log": "INSERT",
 }

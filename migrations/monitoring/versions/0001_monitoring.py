@@ -57,7 +57,7 @@ GRANTS_TO_APP = {
     "policy_activation": "SELECT",
     "outbox": "SELECT (id), INSERT",
     "outbox_delivery": "INSERT",
-    "subscription": "SELECT, INSERT, UPDATE",
+    "subscription": "SELECT (subscription_id, name, types, active)",
     "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",
     "audit_log": "INSERT",
 }
@@ -242,6 +242,12 @@ def _create_tables() -> None:
         ),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("superseded_at >= recorded_at", name=op.f("ck_fact_known")),
+        sa.CheckConstraint("period_from <= period_to", name=op.f("ck_fact_period")),
+        sa.CheckConstraint("amount_fen BETWEEN 0 AND 10000000000000", name=op.f("ck_fact_amount_fen")),
+        sa.CheckConstraint("gross_fen BETWEEN 0 AND 10000000000000", name=op.f("ck_fact_gross_fen")),
+        sa.CheckConstraint("compliant_fen BETWEEN 0 AND 10000000000000", name=op.f("ck_fact_compliant_fen")),
+        sa.CheckConstraint("other_fen BETWEEN 0 AND 10000000000000", name=op.f("ck_fact_other_fen")),
+        sa.CheckConstraint("relief_fen BETWEEN 0 AND 10000000000000", name=op.f("ck_fact_relief_fen")),
         sa.PrimaryKeyConstraint("county", "fact_id", name=op.f("pk_fact")),
         schema="monitoring",
         postgresql_partition_by="LIST (county)",
@@ -647,6 +653,13 @@ def _create_tables() -> None:
             ["resident_id"], ["monitoring.resident.resident_id"], name=op.f("fk_household_member_resident_id")
         ),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_household_member")),
+        schema="monitoring",
+    )
+    op.create_index(
+        "ix_household_member_county",
+        "household_member",
+        ["county", "household_id"],
+        unique=False,
         schema="monitoring",
     )
     op.create_index(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.vocabulary.division import DivisionCodeError, DivisionLevel, covers, level_of, parse_division
+from shared.vocabulary.identity_number import holds_identity_number
 from shared.vocabulary.terms import Role
 
 COLUMNS = {
@@ -73,6 +74,10 @@ def _read_line(number: int, line: Mapping[str, str], scope: str) -> OfficerLine 
     errors = [LineError(number, COLUMNS[name], "missing", f"{COLUMNS[name]}不能为空") for name in blank]
     too_long = [name for name in COLUMNS if len(line.get(name, "")) > 100 or "\x00" in line.get(name, "")]
     errors += [LineError(number, COLUMNS[name], "unreadable", "内容过长或含有控制字符") for name in too_long]
+    named = [name for name in COLUMNS if holds_identity_number(line.get(name, ""))]
+    errors += [
+        LineError(number, COLUMNS[name], "identity_number_misplaced", "不得填写身份证号") for name in named
+    ]
     email = line.get("email") or None
     if email and not is_address(email):
         errors.append(LineError(number, COLUMNS["email"], "email_format", "邮箱格式不正确", "name@example.gov.cn"))

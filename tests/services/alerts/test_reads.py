@@ -105,8 +105,51 @@ async def test_overdue_is_visible(
     headers = bearer("village_secretary", VILLAGE, officer_no="S1")
     (item,) = (await get(alerts_client, "alerts", headers, overdue=True)).json()["items"]
     assert item["is_overdue"] is True
-    summary = (await get(alerts_client, "summary", headers)).json()
-    assert summary["counts"] == [{"status": "open", "severity": "orange", "alerts": 1, "overdue": 1}]
+    (count,) = (await get(alerts_client, "summary", headers)).json()["counts"]
+    assert (count["status"], count["severity"], count["alerts"], count["overdue"]) == ("open", "orange", 1, 1)
+    late = await alerts_client.get(f"{count['query']}&overdue=true", headers=headers)
+    assert len(late.json()["items"]) == count["overdue"]
+
+
+async def test_a_households_alerts_are_found_by_its_number(
+    alerts_client: httpx.AsyncClient, tell: Tell, cadres: None, bearer: Bearer
+) -> None:
+    await tell(risk(1), risk(2))
+    mine = bearer("village_secretary", VILLAGE, officer_no="S1")
+    (item,) = (await get(alerts_client, "alerts", mine, household_no="H2")).json()["items"]
+    assert item["household_no"] == "H2"
+    other = bearer("village_secretary", OTHER_VILLAGE, officer_no="S2")
+    out_of_range, unknown = [await get(alerts_client, "alerts", other, household_no=no) for no in ("H2", "H9")]
+    assert (out_of_range.status_code, out_of_range.json()) == (200, {"items": [], "next_cursor": None})
+    assert out_of_range.json() == unknown.json()
+
+
+async def test_figures_carry_the_query_of_their_list(
+    alerts_client: httpx.AsyncClient, tell: Tell, cadres: None, bearer: Bearer
+) -> None:
+    await tell(risk(1), risk(2, severity="red"), risk(3, severity=None, reason="hardship_report", report_ids=["R3"]))
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    counts = (await get(alerts_client, "summary", headers)).json()["counts"]
+    assert {count["severity"] for count in counts} == {"orange", "red", None}
+    for count in counts:
+        listed = (await alerts_client.get(count["query"], headers=headers)).json()["items"]
+        assert len(listed) == count["alerts"] == 1
+        assert listed[0]["severity"] == count["severity"]
+
+
+async def test_messages_are_counted_where_their_alert_is(
+    alerts_client: httpx.AsyncClient, tell: Tell, cadres: None, bearer: Bearer
+) -> None:
+    await tell(risk(1), risk(2, living_division=OTHER_VILLAGE, registered_division=OTHER_VILLAGE))
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    sent = {
+        place: (await get(alerts_client, "summary", headers, division=place)).json()["messages"]["sent"]
+        for place in (COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE, "130624200000")
+    }
+    assert sent[VILLAGE] > 0
+    assert sent[OTHER_VILLAGE] > 0
+    assert sent[COUNTY] == sent[TOWNSHIP] == sent[VILLAGE] + sent[OTHER_VILLAGE]
+    assert sent["130624200000"] == 0
 
 
 async def test_the_inbox_is_ones_own(alerts_client: httpx.AsyncClient, alert: UUID, bearer: Bearer) -> None:

@@ -71,8 +71,12 @@ def csv_text(rows: Iterable[Mapping[str, str]], *, header: Iterable[str] | None 
 class Department:
     """A department's client: sends files and lets the worker take them in."""
 
-    def __init__(self, client: httpx.AsyncClient, house: Any, headers: dict[str, str]) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, house: Any, headers: dict[str, str],
+        a_person: dict[str, str] | None = None,
+    ) -> None:
         self.client, self.house, self.headers = client, house, headers
+        self.a_person = a_person or headers
 
     async def post(
         self, layout: str, content: str | bytes, *, media_type: str = "text/csv", **query: str

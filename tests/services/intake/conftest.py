@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.services.intake.build import Department
+from tests.services.intake.build import COUNTY, Department
 
 
 @pytest.fixture
 def department(intake_client: httpx.AsyncClient, house: Any, bearer: Callable[..., dict[str, str]]) -> Department:
     """A system that may send every data set of the county."""
-    return Department(intake_client, house, bearer())
+    return Department(intake_client, house, bearer(), bearer("county_admin", COUNTY))
 
 
 @pytest.fixture

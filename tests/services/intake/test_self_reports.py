@@ -123,6 +123,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"amount_yuan": 12000}, 422, "validation_failed"),
     ({"amount_yuan": "1.005"}, 422, "validation_failed"),
     ({"amount_yuan": "-1"}, 422, "validation_failed"),
+    ({"amount_yuan": "100000000.01"}, 422, "validation_failed"),
     ({"reported_on": "2026-03-16"}, 422, "report_refused"),
     ({"reported_on": 1767225600}, 422, "validation_failed"),
     ({"reported_on": "2026-02-29"}, 422, "validation_failed"),

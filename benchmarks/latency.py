@@ -110,7 +110,8 @@ def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
         with ThreadPoolExecutor(1) as pool:
             day = SystemClock().today() - timedelta(days=40)
             started = time.perf_counter()
-            feed = pool.submit(send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}")
+            feed = pool.submit(send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}",
+                               seconds=900)
             time.sleep(1)
             loaded = phase(running, reporting[REPORTS_A_PHASE:])
             during = not feed.done()

@@ -3,6 +3,7 @@
 import asyncpg
 
 from shared.contracts.envelope import Event
+from shared.trace import current_trace
 
 # Only the other services' messages are ever urgent: a subscriber outside that hangs must not stand before them.
 ENQUEUE = """
@@ -22,6 +23,6 @@ async def enqueue(connection: asyncpg.Connection, event: Event, *, aggregate: st
     `priority`: 0 a person waits, 5 usual, 9 bulk. The caller wakes "relay" after the commit.
     """
     await connection.execute(
-        ENQUEUE, event.id, aggregate, event.subject or "", event.type, event.data, event.traceparent, event.time,
-        priority,
+        ENQUEUE, event.id, aggregate, event.subject or "", event.type, event.data,
+        event.traceparent or current_trace(), event.time, priority,
     )

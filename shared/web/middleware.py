@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooLarge
 from shared.logs import log
+from shared.trace import traced
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.identity_number import holds_identity_number
 from shared.web.metrics import REQUESTS, SECONDS
@@ -64,7 +65,8 @@ class Around:
             request_id=context.request_id, trace=context.traceparent[3:35], service=self._service
         )
         try:
-            await self._answered(scope, receive, answer)
+            with traced(context.traceparent):
+                await self._answered(scope, receive, answer)
         finally:
             self._note(scope, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()

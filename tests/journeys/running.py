@@ -59,7 +59,7 @@ class Running:
         create_keys(self.data / "keys", demo=True)
         self.server = EmbeddedServer(self.data / "pg")
         _start(self.server)
-        subprocess.run([*_PYTHON, "migrate"], env=self.environment(), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*PYTHON, "migrate"], env=self.environment(), check=True, stdout=subprocess.DEVNULL)
 
     def commands(self) -> dict[str, list[str]]:
         """What is started, by name."""
@@ -81,7 +81,7 @@ class Running:
     def launch(self, name: str) -> None:
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [*_PYTHON, *self.commands()[name]], env=self.environment(), stdout=log, stderr=log,
+                [*PYTHON, *self.commands()[name]], env=self.environment(), stdout=log, stderr=log,
                 start_new_session=True,
             )
 
@@ -160,7 +160,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
-_PYTHON = [sys.executable, "-m", "services.cli"]
+PYTHON = [sys.executable, "-m", "services.cli"]
 
 
 def until(holds: Callable[[], object], what: str, seconds: float, every: float = 0.05) -> None:

@@ -60,12 +60,12 @@ def known_households(running: Running) -> int:
     return int(counts["total"]["households"])
 
 
-def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str, Any]:
+def send_feed(running: Running, layout: str, text: str, period: str, *, seconds: float = 60) -> dict[str, Any]:
     """Send a file and wait until it is recorded."""
     headers = {**running.bearer("county_admin", COUNTY), "Content-Type": "text/csv"}
     feeds = f"{running.url('intake')}/intake/v1/feeds"
     query = {"layout": layout, "period": period, "mode": "partial", "division": COUNTY}
-    answer = httpx.post(feeds, params=query, content=text.encode(), headers=headers)
+    answer = httpx.post(feeds, params=query, content=text.encode(), headers=headers, timeout=60)
     assert answer.status_code in {200, 202}, answer.text
     feed: dict[str, Any] = answer.json()
 
@@ -73,7 +73,7 @@ def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str
         feed.update(httpx.get(f"{feeds}/{feed['id']}", headers=headers).json())
         return feed["status"] not in {"received", "reading", "recording"}
 
-    until(recorded, f"{layout} is recorded", 30)
+    until(recorded, f"{layout} is recorded", seconds)
     assert feed["status"] == "recorded", feed
     return feed
 

@@ -6,7 +6,7 @@ from datetime import date
 import asyncpg
 
 from shared.regions.region import Region
-from shared.vocabulary.division import code_range, lineage_of
+from shared.vocabulary.division import lineage_of
 
 # Prefectures that exist only so that counties right under a province have a code above them.
 PLACEHOLDERS = frozenset(("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"))
@@ -51,16 +51,6 @@ async def names_of(connection: asyncpg.Connection, codes: Iterable[str], on: dat
         "select distinct on (code) code, name from directory.region where code = any($1::text[])"
         f" order by {_NAME_ORDER.format(on='$2::date')}",
         list(codes), on,
-    )  # fmt: skip
-    return {row["code"]: row["name"] for row in rows}
-
-
-async def names_within(connection: asyncpg.Connection, division: str, on: date) -> dict[str, str]:
-    """The names of a division and of all below it, as `names_of` gives them."""
-    rows = await connection.fetch(
-        "select distinct on (code) code, name from directory.region where code >= $1 and code < $2"
-        f" order by {_NAME_ORDER.format(on='$3::date')}",
-        *code_range(division), on,
     )  # fmt: skip
     return {row["code"]: row["name"] for row in rows}
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.db.pool import alchemy_url
 from shared.regions.load import load_regions, load_shipped_regions
 from shared.regions.lookup import children_of, is_valid_on, names_of, path_name, region_on
-from shared.regions.names import RegionNames
 from shared.regions.region import Region
 from shared.regions.tables import RegionRow
 from shared.vocabulary.division import DivisionLevel, parse_division
@@ -63,16 +62,6 @@ async def test_a_division_out_of_force_keeps_its_nearest_name(directory_connecti
     names = [await names_of(directory_connection, [code, "990102000000"], date(year, 6, 1))
              for year in (2020, 2021, 2023, 2024, 2026)]  # fmt: skip
     assert names == [{code: name} for name in ("甲县", "甲县", "甲县", "乙县", "乙县")]
-
-
-async def test_a_countys_names_are_read_once_a_day(directory_connection: asyncpg.Connection) -> None:
-    await load_shipped_regions(directory_connection)
-    names = RegionNames()
-    assert await names.of(directory_connection, VILLAGE, TODAY) == "城厢村村民委员会"
-    assert len(await names.within(directory_connection, "130624", TODAY)) == 228
-    await directory_connection.execute("delete from directory.region")
-    assert await names.of(directory_connection, VILLAGE, TODAY) == "城厢村村民委员会"
-    assert await names.of(directory_connection, VILLAGE, date(2026, 11, 23)) == VILLAGE
 
 
 async def test_the_migration_makes_what_the_model_says(migrated_url: str) -> None:

@@ -6,7 +6,7 @@ from services.intake.domain.self_report import ReportStage
 from services.intake.schemas import SelfReportView, StageView
 from shared.security.access import field_classes
 from shared.security.keys import Keyring
-from shared.security.masking import mask_name, mask_number
+from shared.security.masking import mask_name, mask_number, mask_numbers_in
 from shared.security.principal import Principal
 from shared.vocabulary.money import yuan
 
@@ -42,7 +42,7 @@ def view_report(row: Any, caller: Principal, keys: Keyring) -> SelfReportView:
         identity_number=mask_number(opened("sealed_number") or ""),
         phone=opened("sealed_phone") if contact else None,
         hardships=row["hardships"] if "cause" in seen else None,
-        description=opened("sealed_description") if contact else None,
+        description=mask_numbers_in(opened("sealed_description") or "") or None if contact else None,
         amount_yuan=yuan(row["amount_fen"]) if "amount" in seen and row["amount_fen"] is not None else None,
         on_behalf_of=row["on_behalf_of"],
         reported_on=row["reported_on"],

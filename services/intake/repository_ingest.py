@@ -228,6 +228,8 @@ async def merge_batch(
 
     Answers every record of the batch in order: its key and what it was (`added`, `changed`, or null: unchanged).
     """
+    # Staged rows have no statistics: left to itself, the planner sorts all that are left for each batch.
+    await connection.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_nestloop = off")
     return await connection.fetch(
         f"""
         WITH batch AS MATERIALIZED (

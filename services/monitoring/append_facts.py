@@ -8,6 +8,7 @@ import asyncpg
 
 from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_households as households
+from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.ledger import Entry, Key, Place, Register, Stored, changes, tell
 from shared.vocabulary.division import county_of
 
@@ -39,10 +40,10 @@ async def append_facts(
     """
     placed = await _place(connection, entries)
     stored = await _lock(connection, placed)
-    waited = await ledger.waiting_of_keys(connection, {entry.key for entry in placed})
+    waited = await waiting.of_keys(connection, {entry.key for entry in placed})
     before = {key: fact.register() for key, fact in stored.items()}
     after = tell({**before, **tell(before, waited)}, placed)
-    await ledger.replace_waiting(connection, waited, [e for register in after.values() for e in register.waiting()])
+    await waiting.replace(connection, waited, [e for register in after.values() for e in register.waiting()])
     return Appended(tuple(placed), *await _write(connection, stored, after, now, priority))
 
 
@@ -64,7 +65,8 @@ async def _place(connection: asyncpg.Connection, entries: Sequence[Entry]) -> li
 async def _lock(connection: asyncpg.Connection, entries: Sequence[Entry]) -> dict[Key, Stored]:
     """The facts that stand of the entries' records, read after their households and the entries' were locked."""
     keys = {entry.key for entry in entries}
-    counties = {county_of(e.division) for e in entries} | {e.place.county for e in entries if e.place is not None}
+    counties = {county_of(division) for division in {e.division for e in entries}}
+    counties |= {e.place.county for e in entries if e.place is not None}
     locked = _households(entries)
     await households.lock(connection, sorted(locked))
     while True:

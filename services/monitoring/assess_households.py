@@ -1,48 +1,32 @@
 """Assess the households that are due, append what changed, and tell alerts whose risk changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.monitoring import repository_assessments as repository
-from services.monitoring import repository_households as households
 from services.monitoring.announce import announce_progress, announce_risks
 from services.monitoring.domain.assessment import Assessment
-from services.monitoring.domain.compiler import assessment_from_row, compile_policy
-from services.monitoring.domain.policy import PolicyPackage, load_policy, next_change_on
-from services.monitoring.judge_household import Judged, judge, kinds_that_matter
-from services.monitoring.repository_assessments import Finished, NewAssessment, Run
+from services.monitoring.domain.policy import load_policy, next_change_on
+from services.monitoring.domain.warning import Risk
+from services.monitoring.hold_batch import Batch, hold_batch, run_policy
+from services.monitoring.judge_household import Judged, judge, kinds_that_matter, risk_of
+from services.monitoring.repository_assessments import Finished, NewAssessment
+from services.monitoring.repository_households import plan_afresh
 from services.monitoring.tell_risk import report_only_item, risk_item
 from shared.contracts.progress import ProgressItem
 from shared.db.scope import transaction
 from shared.logs import log
-from shared.policies import ParameterSet, ParameterUnknown
+from shared.policies import ParameterUnknown
 from shared.runtime import Runtime
 
-ENGINE_VERSION = "1"
-BATCH = 500
-# What a crash holds up, reports among it, is held no longer than this; a batch takes well under a second.
-LEASE = timedelta(seconds=20)
+# What a batch holds locked is over in a quarter of a second, so that whoever calls for help is not kept waiting.
+BATCH = 300
+LEASE = timedelta(minutes=2)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Claimed households of one county, locked, with how they stood."""
-
-    run: Run
-    token: UUID
-    standing: Mapping[int, Mapping[str, Any]]
-    package: PolicyPackage
-    parameters: ParameterSet
-
-    @property
-    def ids(self) -> list[int]:
-        return list(self.standing)
 
 
 async def assess_due(runtime: Runtime) -> int:
@@ -72,57 +56,44 @@ async def assess(
     connection: asyncpg.Connection, county: str, ids: Sequence[int], token: UUID, runtime: Runtime
 ) -> None:
     """Assess claimed households of one county as of today, by everything known now."""
-    batch = await _begin(connection, county, ids, token, runtime.clock.today())
-    assessments = await _run_policy(connection, batch)
-    judged = await _judge(connection, batch, assessments, runtime)
-    await repository.append(connection, [_new(one) for one in judged if one.is_new], batch.run)
+    await plan_afresh(connection)
+    batch = await hold_batch(connection, county, ids, token, runtime.clock.today())
+    judged = await _judge(connection, batch, await run_policy(connection, batch), runtime)
+    standing_now = await _append(connection, batch, judged)
     await _tell(connection, batch, [one for one in judged if one.is_told], runtime)
-    await _finish(connection, batch, judged)
-
-
-async def _begin(
-    connection: asyncpg.Connection, county: str, ids: Sequence[int], token: UUID, on: date
-) -> Batch:
-    package = load_policy()
-    parameters = package.parameters_for(county.ljust(12, "0"), on)
-    standing = await repository.hold(connection, ids, token)
-    known_at = await households.database_time(connection)
-    return Batch(Run(county, on, known_at, package.version, ENGINE_VERSION), token, standing, package, parameters)
-
-
-async def _run_policy(
-    connection: asyncpg.Connection, batch: Batch
-) -> dict[int, tuple[dict[str, Any], Assessment]]:
-    """The compiled statement over the batch, and each of its rows as an assessment."""
-    policy, run = compile_policy(batch.package), batch.run
-    binds = policy.bind(
-        county=run.county, household_ids=batch.ids, on=run.on, known_at=run.known_at, parameters=batch.parameters
-    )
-    rows = await repository.evaluate(connection, policy.households_sql, binds)
-    return {i: (row, assessment_from_row(batch.package, row, batch.parameters, run.on)) for i, row in rows.items()}
+    await _finish(connection, batch, judged, standing_now)
 
 
 async def _judge(
-    connection: asyncpg.Connection, batch: Batch, assessments: Mapping[int, tuple[dict[str, Any], Assessment]],
-    runtime: Runtime,
+    connection: asyncpg.Connection, batch: Batch, rows: Mapping[int, Mapping[str, Any]], runtime: Runtime
 ) -> list[Judged]:
     answered = {i: row["answered"]["facts_version"] for i, row in batch.standing.items() if row["answered"]}
     kinds = await repository.newer_kinds(connection, batch.run.county, answered) if answered else {}
-    return [
-        judge(
-            batch.standing[i], row, assessment, now=runtime.clock.now(),
-            newer=kinds_that_matter(batch.package, assessment, kinds.get(i, set())),
-        )
-        for i, (row, assessment) in assessments.items()
+    judged = []
+    for i, row in rows.items():
+        standing = batch.standing[i]
+        assessment = None if batch.stands(standing, row) else batch.worded(row)
+        risk = risk_of(assessment) if assessment else Risk.from_json(standing["risk"])
+        newer = kinds_that_matter(batch.package, risk, kinds.get(i, ()))
+        judged.append(judge(standing, row, assessment, risk, now=runtime.clock.now(), newer=newer))
+    return judged
+
+
+async def _append(connection: asyncpg.Connection, batch: Batch, judged: Sequence[Judged]) -> dict[int, int]:
+    """Append the assessments that say something new; the assessment_id that stands for each household now."""
+    new = [
+        made for one in judged
+        if one.assessment and (made := _new(one, one.assessment)).digest != one.standing["digest"]
     ]
+    stands = {one.standing["household_id"]: one.standing["assessment_id"] for one in judged}
+    return stands | await repository.append(connection, new, batch.run)
 
 
-def _new(one: Judged) -> NewAssessment:
-    assessment = one.assessment
+def _new(one: Judged, assessment: Assessment) -> NewAssessment:
     return NewAssessment(
         household_id=one.standing["household_id"], recommendation=assessment.recommendation,
         severity=assessment.severity.rank if assessment.severity else None, score=assessment.score,
-        confidence_percent=assessment.confidence_percent, measured=dict(one.row), digest=one.digest,
+        confidence_percent=assessment.confidence_percent, measured=one.row, digest=assessment.decision_digest(),
         facts_version=one.standing["facts_version"],
     )
 
@@ -132,7 +103,10 @@ async def _tell(connection: asyncpg.Connection, batch: Batch, told: Sequence[Jud
     shown_since = batch.run.on - timedelta(days=396)
     ids = [one.standing["household_id"] for one in told]
     evidence = await repository.evidence_of(connection, batch.run.county, ids, shown_since) if ids else {}
-    items = [risk_item(one, batch.package, evidence, batch.run.on, runtime) for one in told]
+    items = [
+        risk_item(one, one.assessment or batch.worded(one.row), batch.package, evidence, batch.run.on, runtime)
+        for one in told
+    ]
     now = runtime.clock.now()
     await announce_risks(connection, items, policy_version=batch.package.version, now=now)
     assessed = [
@@ -142,21 +116,22 @@ async def _tell(connection: asyncpg.Connection, batch: Batch, told: Sequence[Jud
     await announce_progress(connection, assessed, now=now, priority=0)
 
 
-async def _finish(connection: asyncpg.Connection, batch: Batch, judged: Sequence[Judged]) -> None:
+async def _finish(
+    connection: asyncpg.Connection, batch: Batch, judged: Sequence[Judged], assessment_ids: Mapping[int, int]
+) -> None:
     run = batch.run
     ends = await repository.expiries(connection, run.county, batch.ids, run.on)
     for_all = next_change_on(batch.package, run.on, division=run.county.ljust(12, "0"))
     finished = [
         Finished(
-            household_id=one.standing["household_id"], recommendation=one.risk.recommendation,
-            severity=one.risk.severity.rank if one.risk.severity else None, score=one.assessment.score,
-            next_change_on=min([for_all, *ends.get(one.standing["household_id"], ())]),
-            risk=one.risk.as_json(), answered=one.answered.as_json() if one.answered else None,
-            warned_at=one.warned_at,
+            household_id=i, assessment_id=assessment_ids[i], recommendation=one.risk.recommendation,
+            severity=one.risk.severity.rank if one.risk.severity else None, score=one.row["score"],
+            next_change_on=min(for_all, ends.get(i, for_all)), risk=one.risk.as_json(),
+            answered=one.answered.as_json() if one.answered else None, warned_at=one.warned_at,
         )
-        for one in judged
+        for one in judged for i in [one.standing["household_id"]]
     ]
-    await repository.finish(connection, finished, batch.token)
+    await repository.finish(connection, finished)
 
 
 async def put_off(connection: asyncpg.Connection, ids: Sequence[int], token: UUID, runtime: Runtime) -> None:

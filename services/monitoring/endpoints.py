@@ -1,9 +1,11 @@
 """The HTTP surface of monitoring: one short function per operation; the work is in the verbs."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
+import asyncpg
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 
@@ -30,10 +32,11 @@ from services.monitoring.schemas import (
 )
 from services.monitoring.search_person import search_person
 from services.monitoring.summarise import measure_precision, summarise
+from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.vocabulary.terms import Outcome, Severity
-from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, require
+from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.page import Cursor, Limit, Page, decode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
@@ -52,19 +55,46 @@ OutcomeCode = Annotated[Outcome | Literal["none"] | None, Query(description="最
 router = Router(tags=["monitoring"])
 
 
+@dataclass(frozen=True, slots=True)
+class HouseholdRead:
+    """Who reads of which household; what was shown leaves one audit row."""
+
+    household_no: str
+    caller: Principal
+    connection: asyncpg.Connection
+    runtime: Runtime
+    request_id: str
+
+    async def note(self, action: str, **asked: object) -> None:
+        detail = {name: str(value) for name, value in asked.items() if value is not None}
+        await audit(
+            self.connection, self.caller, action, f"household:{self.household_no}", now=self.runtime.clock.now(),
+            request_id=self.request_id, detail=detail,
+        )
+
+
+async def household_read(
+    household_no: HouseholdNo, caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
+) -> HouseholdRead:
+    return HouseholdRead(household_no, caller, connection, runtime, context.request_id)
+
+
+ReadDep = Annotated[HouseholdRead, Depends(household_read)]
+
+
 @router.get("/monitoring/v1/households", summary="农户列表", responses=problems(401, 403, 422))
 async def get_households(
-    connection: ScopedConnection, caller: Reader, limit: Limit = 50, cursor: Cursor = None, division: LivesIn = None,
+    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, division: LivesIn = None,
     recommendation: ClassCode = None, listed_as: ClassCode = None, severity: SeverityCode = None,
-    last_outcome: OutcomeCode = None,
+    last_outcome: OutcomeCode = None, cursor: Cursor = None, limit: Limit = 50,
 ) -> Page[HouseholdSummary]:
     position = decode_cursor(cursor, after=int)
     filters = {
         "recommendation": recommendation, "listed_as": listed_as, "severity": severity, "last_outcome": last_outcome,
     }
     return await list_households(
-        connection, caller, division=division, filters=filters, after=position["after"] if position else None,
-        limit=limit,
+        connection, caller, runtime, division=division, filters=filters,
+        after=position["after"] if position else None, limit=limit,
     )
 
 
@@ -72,12 +102,11 @@ async def get_households(
     "/monitoring/v1/households/search", summary="按身份证号查找农户（须注明用途，留痕）",
     responses=problems(401, 403, 415, 422),
 )
-async def search_households(
-    body: SearchRequest, connection: ScopedConnection, caller: Reader, runtime: RuntimeDep, context: ContextDep
+async def post_household_search(
+    body: SearchRequest, caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
 ) -> SearchAnswer:
     items = await search_person(
-        connection, body.identity_number, caller, runtime.keys, purpose=body.purpose, now=runtime.clock.now(),
-        today=runtime.clock.today(), request_id=context.request_id,
+        connection, body.identity_number, caller, runtime, purpose=body.purpose, request_id=context.request_id
     )
     return SearchAnswer(items=items)
 
@@ -85,14 +114,9 @@ async def search_households(
 @router.get(
     "/monitoring/v1/households/{household_no}", summary="农户及成员", responses=problems(401, 403, 404, 422)
 )
-async def get_household(
-    household_no: HouseholdNo, connection: ScopedConnection, caller: Reader, runtime: RuntimeDep, context: ContextDep
-) -> HouseholdView:
-    view = await view_household(connection, household_no, caller, runtime.clock.today())
-    await audit(
-        connection, caller, "household.read", f"household:{household_no}", now=runtime.clock.now(),
-        request_id=context.request_id,
-    )
+async def get_household(read: ReadDep) -> HouseholdView:
+    view = await view_household(read.connection, read.household_no, read.caller, read.runtime)
+    await read.note("household.read")
     return view
 
 
@@ -101,19 +125,24 @@ async def get_household(
     responses=problems(401, 403, 404, 422),
 )
 async def get_assessment(
-    household_no: HouseholdNo, connection: ScopedConnection, caller: Reader, runtime: RuntimeDep,
-    as_of: Annotated[date | None, Query(description="按这一天重新推算")] = None,
+    read: ReadDep, as_of: Annotated[date | None, Query(description="按这一天重新推算")] = None,
     known_at: Annotated[AwareDatetime | None, Query(description="只用这一时刻已掌握的信息（含时区）")] = None,
 ) -> AssessmentView:
-    return await explain_assessment(connection, household_no, caller, runtime, as_of=as_of, known_at=known_at)
+    view = await explain_assessment(
+        read.connection, read.household_no, read.caller, read.runtime, as_of=as_of, known_at=known_at
+    )
+    await read.note("assessment.read", as_of=as_of, known_at=known_at)
+    return view
 
 
 @router.get(
     "/monitoring/v1/households/{household_no}/history", summary="评估、核实与决定的历史",
     responses=problems(401, 403, 404, 422),
 )
-async def get_history(household_no: HouseholdNo, connection: ScopedConnection, caller: Reader) -> HistoryView:
-    return await view_history(connection, household_no, caller)
+async def get_history(read: ReadDep) -> HistoryView:
+    view = await view_history(read.connection, read.household_no, read.caller)
+    await read.note("history.read")
+    return view
 
 
 @router.post(
@@ -121,14 +150,14 @@ async def get_history(household_no: HouseholdNo, connection: ScopedConnection, c
     status_code=201, responses=problems(401, 403, 404, 409, 415, 422),
 )
 async def post_decision(
-    household_no: HouseholdNo, body: DecisionRequest, connection: ScopedConnection, caller: Decider,
-    runtime: RuntimeDep, context: ContextDep,
+    household_no: HouseholdNo, body: DecisionRequest, caller: Decider, connection: ScopedConnection,
+    runtime: RuntimeDep, context: ContextDep, wake: WakeDep,
 ) -> DecisionEntry:
     decision = await record_decision(
         connection, household_no, DecisionOrder(**body.model_dump()), caller, package=load_policy(),
         now=runtime.clock.now(), today=runtime.clock.today(), request_id=context.request_id,
     )
-    runtime.waker.wake("assess")
+    wake("assess")
     return DecisionEntry(**{name: decision[name] for name in DecisionEntry.model_fields})
 
 
@@ -136,41 +165,40 @@ async def post_decision(
     "/monitoring/v1/rescreens", summary="对一个区划重新筛查", status_code=202, responses=problems(401, 403, 415, 422)
 )
 async def post_rescreen(
-    body: RescreenRequest, connection: ScopedConnection, caller: Rescreener, runtime: RuntimeDep, context: ContextDep
+    body: RescreenRequest, caller: Rescreener, connection: ScopedConnection, runtime: RuntimeDep,
+    context: ContextDep, wake: WakeDep,
 ) -> RescreenView:
     status = await order_rescreen(
         connection, body.division, body.reason, caller, now=runtime.clock.now(), request_id=context.request_id
     )
-    runtime.waker.wake("assess")
+    wake("assess")
     return _rescreen(status)
 
 
 @router.get(
     "/monitoring/v1/rescreens/{rescreen_id}", summary="重新筛查的进度", responses=problems(401, 403, 404, 422)
 )
-async def get_rescreen(rescreen_id: UUID, connection: ScopedConnection, caller: Rescreener) -> RescreenView:
+async def get_rescreen(rescreen_id: UUID, caller: Rescreener, connection: ScopedConnection) -> RescreenView:
     return _rescreen(await rescreen_status(connection, rescreen_id))
 
 
 @router.get("/monitoring/v1/dashboard/summary", summary="概况：各类农户数", responses=problems(401, 403, 422))
 async def get_summary(
-    connection: ScopedConnection, caller: Reader, runtime: RuntimeDep, division: LivesIn = None
+    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, division: LivesIn = None
 ) -> DashboardSummary:
-    return await summarise(
-        connection, division or caller.division, caller, load_policy(), now=runtime.clock.now()
-    )
+    return await summarise(connection, division or caller.division, caller, load_policy(), runtime)
 
 
 @router.get(
     "/monitoring/v1/dashboard/precision", summary="各指标的核实准确率", responses=problems(401, 403, 422)
 )
-async def get_precision(connection: ScopedConnection, caller: Reader) -> PrecisionView:
+async def get_precision(caller: Reader, connection: ScopedConnection) -> PrecisionView:
     return await measure_precision(connection, load_policy())
 
 
 @router.get("/monitoring/v1/unmatched", summary="未匹配到农户的数据", responses=problems(401, 403, 422))
 async def get_unmatched(
-    connection: ScopedConnection, caller: Reader, limit: Limit = 50, cursor: Cursor = None
+    caller: Reader, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnmatchedView]:
     position = decode_cursor(cursor, after=int)
     return await list_unmatched(connection, after=position["after"] if position else 0, limit=limit)

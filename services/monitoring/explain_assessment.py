@@ -1,7 +1,7 @@
 """Explain a household's assessment: the stored one, or a replay as of a day, as known at a moment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -10,12 +10,13 @@ import asyncpg
 from services.monitoring import repository_assessments as assessments
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_readings as repository
-from services.monitoring.assess_households import ENGINE_VERSION
 from services.monitoring.domain.assessment import Assessment, IndicatorResult
-from services.monitoring.domain.compiler import assessment_from_row, compile_policy, stale_masks
+from services.monitoring.domain.compiler import assessment_from_row, compile_policy
 from services.monitoring.domain.explanation import explain
 from services.monitoring.domain.policy import PolicyPackage, load_policy
 from services.monitoring.domain.rendering import per_head_yuan
+from services.monitoring.domain.staleness import StaleDataSet, doubts
+from services.monitoring.hold_batch import ENGINE_VERSION
 from services.monitoring.read_household import CAUSE, CLASS, find_household
 from services.monitoring.schemas import AssessmentView, IndicatorView
 from services.monitoring.settings import MonitoringSettings
@@ -39,14 +40,15 @@ class DayOutOfRange(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An assessment with where it comes from."""
+    """An assessment with where it comes from; `doubts`: what stale data left open, in sentences by indicator."""
 
     assessment: Assessment
     origin: str
     known_at: datetime
     engine_version: str
     facts_version: int | None
-    stale: tuple[str, ...] = ()
+    stale: tuple[StaleDataSet, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
 async def explain_assessment(
@@ -75,10 +77,12 @@ async def _stored(
     on = household["on_date"]
     parameters = package.parameters_for(household["county"].ljust(12, "0"), on)
     stale = await _stale(connection, household["county"], package, runtime)
-    row = _overlaid(_Row(household["measured"]), *stale_masks(package, stale))
-    assessment = assessment_from_row(package, row, parameters, on)
+    row = _Row(household["measured"])
+    doubtful = doubts(package, assessment_from_row(package, row, parameters, on), stale)
+    assessment = assessment_from_row(package, _overlaid(row, package, doubtful), parameters, on)
     return Answer(
-        assessment, "stored", household["known_at"], household["engine_version"], household["assessed_version"], stale
+        assessment, "stored", household["known_at"], household["engine_version"], household["assessed_version"],
+        stale, doubtful,
     )
 
 
@@ -116,12 +120,12 @@ def _day_of(known_at: datetime | None, runtime: Runtime) -> date:
 
 async def _stale(
     connection: asyncpg.Connection, county: str, package: PolicyPackage, runtime: Runtime
-) -> tuple[str, ...]:
+) -> tuple[StaleDataSet, ...]:
     settings = runtime.settings
     limits = settings.stale_after_days if isinstance(settings, MonitoringSettings) else {}
     newest, today = await freshness.newest_by_data_set(connection, county), runtime.clock.today()
     return tuple(
-        name for name in package.data_sets
+        StaleDataSet(name, newest.get(name)) for name in package.data_sets
         if name in limits and (name not in newest or (today - newest[name]).days > limits[name])
     )
 
@@ -133,10 +137,10 @@ class _Row(dict[str, Any]):
         return None
 
 
-def _overlaid(row: _Row, clear: int, fired: int) -> _Row:
+def _overlaid(row: _Row, package: PolicyPackage, doubtful: Collection[str]) -> _Row:
     """The row with what stale data cannot vouch for turned into unknown."""
-    doubtful = (fired & row["fired"]) | (clear & ~row["fired"])
-    return _Row({**row, "unknown": row["unknown"] | doubtful, "fired": row["fired"] & ~doubtful})
+    mask = sum(1 << index for index, name in enumerate(package.indicators) if name in doubtful)
+    return _Row({**row, "unknown": row["unknown"] | mask, "fired": row["fired"] & ~mask})
 
 
 def _view(answer: Answer, household_no: str, package: PolicyPackage, classes: frozenset[str]) -> AssessmentView:
@@ -150,10 +154,12 @@ def _view(answer: Answer, household_no: str, package: PolicyPackage, classes: fr
         severity=one.severity, score=one.score if sees_class else None,
         causes=[str(cause) for cause in one.causes] if CAUSE in classes else None,
         members_counted=one.members_counted,
-        indicators=[_indicator(each, package, amounts) for each in one.indicators],
-        flags=list(one.flags), unknown=list(one.unknown), stale=list(answer.stale),
+        indicators=[_indicator(each, package, amounts, answer.doubts.get(each.id)) for each in one.indicators],
+        flags=list(one.flags), unknown=list(one.unknown), stale=[each.name for each in answer.stale],
         confidence=one.confidence_percent / 100, window={"from": one.window.first, "to": one.window.last},
-        explanation=explain(one, package) if amounts else _without_amounts(one, package, sees_class),
+        explanation="".join([
+            explain(one, package) if amounts else _without_amounts(one, package, sees_class), *answer.doubts.values(),
+        ]),
         parameters_used={each.name: each.as_data() for each in one.parameters_used} if amounts else None,
         **_amounts(one, amounts),
     )
@@ -169,14 +175,15 @@ def _amounts(one: Assessment, shown: bool) -> dict[str, str | None]:
     return {**found, "rigid_outlay_yuan": outlay} if shown else dict.fromkeys([*found, "rigid_outlay_yuan"])
 
 
-def _indicator(each: IndicatorResult, package: PolicyPackage, amounts: bool) -> IndicatorView:
+def _indicator(each: IndicatorResult, package: PolicyPackage, amounts: bool, doubt: str | None) -> IndicatorView:
+    """An indicator in the fields the post sees; what stale data left open is said to be so, not to be unknown."""
     shown = {
         name: getattr(each, name) if amounts else None
         for name in ("measured", "threshold", "margin", "unit", "decided_by")
     }
     return IndicatorView(
         id=each.id, label=package.indicators[each.id].label_zh, state=each.state, cause=each.cause,
-        severity=each.severity, sentence=each.sentence if amounts else _plain(each, package), **shown,
+        severity=each.severity, sentence=doubt or (each.sentence if amounts else _plain(each, package)), **shown,
     )
 
 

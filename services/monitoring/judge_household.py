@@ -1,4 +1,4 @@
-"""Judge one household: is its assessment new, and is there something to tell."""
+"""Judge one household: what its risk is now, and whether there is something to tell."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,42 +15,38 @@ from services.monitoring.domain.warning import Answered, FiredIndicator, Risk, W
 class Judged:
     """A household with its assessment of now and what follows from it.
 
-    `standing` is how it stood before, `row` the compiled statement's row.
+    `standing` is how it stood before, `row` the compiled statement's row; `assessment` is None if the one that stands
+    says the same.
     """
 
     standing: Mapping[str, Any]
     row: Mapping[str, Any]
-    assessment: Assessment
-    digest: bytes
+    assessment: Assessment | None
     risk: Risk
     warning: Warning
     answered: Answered | None
-    is_new: bool
     is_told: bool
     warned_at: datetime | None
 
 
 def judge(
-    standing: Mapping[str, Any], row: Mapping[str, Any], assessment: Assessment, *, now: datetime,
+    standing: Mapping[str, Any], row: Mapping[str, Any], assessment: Assessment | None, risk: Risk, *, now: datetime,
     newer: Collection[str],
 ) -> Judged:
-    """Compare a household's assessment with how it stood.
+    """Compare a household's risk with how it stood.
 
     It is told when the risk changed, when a report waits, or when a warning opens that none opened before.
     """
-    risk, digest = risk_of(assessment), assessment.decision_digest()
     answered = Answered.from_json(standing["answered"]) if standing["answered"] else None
     reports = [report["report_id"] for report in standing["waiting_reports"]]
     warning = decide(
         risk, listed_as=standing["listed_as"], answered=answered, newer=newer, reports=reports
     )
-    before = Risk.from_json(standing["risk"])
     opens_anew = warning.opens and standing["warned_at"] is None
-    is_told = bool(reports) or opens_anew or not risk.is_like(before)
+    is_told = bool(reports) or opens_anew or not risk.is_like(Risk.from_json(standing["risk"]))
     warned_at = now if opens_anew else standing["warned_at"]
     return Judged(
-        standing, row, assessment, digest, risk, warning, answered.after(risk) if answered else None,
-        standing["digest"] != digest, is_told, warned_at,
+        standing, row, assessment, risk, warning, answered.after(risk) if answered else None, is_told, warned_at
     )
 
 
@@ -63,9 +59,9 @@ def risk_of(assessment: Assessment) -> Risk:
     return Risk(assessment.recommendation, assessment.severity, fired)
 
 
-def kinds_that_matter(package: PolicyPackage, assessment: Assessment, kinds: Collection[str]) -> set[str]:
+def kinds_that_matter(package: PolicyPackage, risk: Risk, kinds: Collection[str]) -> set[str]:
     """The fired indicators that rest on one of these kinds of fact."""
     if not kinds:
         return set()
-    fired = (each.id for each in assessment.indicators if each.state == "fired")
+    fired = (each.indicator for each in risk.fired)
     return {indicator for indicator in fired if kinds_behind(package, indicator).intersection(kinds)}

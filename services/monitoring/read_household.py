@@ -1,7 +1,6 @@
 """Read households as a caller's post may see them: rows by range, fields by class."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -18,6 +17,8 @@ from services.monitoring.schemas import (
     VerificationEntry,
 )
 from shared.errors import Forbidden, NotFound
+from shared.regions.name_places import name_places
+from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
@@ -42,8 +43,8 @@ class FilterNotForPost(Forbidden):
 
 
 async def list_households(
-    connection: asyncpg.Connection, caller: Principal, *, division: str | None, filters: Mapping[str, str | None],
-    after: int | None, limit: int,
+    connection: asyncpg.Connection, caller: Principal, runtime: Runtime, *, division: str | None,
+    filters: Mapping[str, str | None], after: int | None, limit: int,
 ) -> Page[HouseholdSummary]:
     """A page of the households in the caller's range that live in `division` and fit all filters."""
     wanted: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
@@ -57,12 +58,15 @@ async def list_households(
         wanted["after"] = after
     rows = await repository.households(connection, wanted, limit + 1)
     more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
-    return Page(items=[summary(row, caller) for row in rows[:limit]], next_cursor=more)
+    return Page(items=await summaries(rows[:limit], caller, runtime), next_cursor=more)
 
 
-def summary(row: Mapping[str, Any], caller: Principal) -> HouseholdSummary:
-    """A household with the fields the caller's post sees."""
-    return HouseholdSummary(**_visible(row, field_classes(caller)))
+async def summaries(
+    rows: Sequence[Mapping[str, Any]], caller: Principal, runtime: Runtime
+) -> list[HouseholdSummary]:
+    """Households with the fields the caller's post sees."""
+    places, classes = await _places(rows, runtime), field_classes(caller)
+    return [HouseholdSummary(**_visible(row, classes, places)) for row in rows]
 
 
 async def find_household(connection: asyncpg.Connection, household_no: str) -> dict[str, Any]:
@@ -74,14 +78,14 @@ async def find_household(connection: asyncpg.Connection, household_no: str) -> d
 
 
 async def view_household(
-    connection: asyncpg.Connection, household_no: str, caller: Principal, today: date
+    connection: asyncpg.Connection, household_no: str, caller: Principal, runtime: Runtime
 ) -> HouseholdView:
     """One household with its members of today."""
     row = await find_household(connection, household_no)
     classes = field_classes(caller)
-    members = await repository.members(connection, row["household_id"], today)
+    members = await repository.members(connection, row["household_id"], runtime.clock.today())
     return HouseholdView(
-        **_visible(row, classes), members=[_member(each, classes) for each in members],
+        **_visible(row, classes, await _places([row], runtime)), members=[_member(each, classes) for each in members],
         causes=_causes(row["causes"]) if CAUSE in classes else None, waiting_reports=row["reports"],
         due=row["due_at"] is not None, assessed_on=row["on_date"],
     )
@@ -106,9 +110,14 @@ async def view_history(connection: asyncpg.Connection, household_no: str, caller
     )
 
 
-def _visible(row: Mapping[str, Any], classes: frozenset[str]) -> dict[str, Any]:
-    names = list(HouseholdSummary.model_fields)
-    shown = {name: row[name] for name in names} | {"severity": severity_of_rank(row["severity"])}
+async def _places(rows: Sequence[Mapping[str, Any]], runtime: Runtime) -> dict[str, str]:
+    codes = (row["living_division"] for row in rows)
+    return await name_places(runtime.directory_pool, codes, runtime.clock.today())
+
+
+def _visible(row: Mapping[str, Any], classes: frozenset[str], places: Mapping[str, str]) -> dict[str, Any]:
+    said = {"living_place": places[row["living_division"]], "severity": severity_of_rank(row["severity"])}
+    shown = {name: row[name] for name in HouseholdSummary.model_fields if name not in said} | said
     if CONTACT not in classes:
         shown |= {"head_name": mask_name(row["head_name"]), "phone": None}
     if CLASS not in classes:

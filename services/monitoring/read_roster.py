@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from services.monitoring.domain.ledger import Content, Entry, Key, Place, Said, Stored
@@ -12,6 +13,8 @@ from shared.vocabulary.terms import Source
 
 BASE_GROUP, DWELLING, INSURED = "state.base_group", "state.dwelling", "state.insured"
 STATES = (BASE_GROUP, DWELLING, INSURED)
+DEPARTMENT = Source.DEPARTMENT.value
+_county = lru_cache(county_of)
 
 # Field of the roster's income -> kind of fact. A household's total of the year: nobody's in particular.
 INCOMES: Mapping[str, str] = {
@@ -111,11 +114,11 @@ def _insured(member: MemberRecord) -> str | None:
 
 
 def _base(told: HouseholdsRecorded, record: HouseholdRecord) -> str:
-    return f"{county_of(told.division)}/{record.record}"
+    return f"{_county(told.division)}/{record.record}"
 
 
 def _entry(told: HouseholdsRecorded, key: Key, content: Content, place: Place, op: Any = "put") -> Entry:
     return Entry(
-        key=key, said=Said(told.received_at, told.feed_id), content=content, source=Source.DEPARTMENT.value,
+        key=key, said=Said(told.received_at, told.feed_id), content=content, source=DEPARTMENT,
         division=told.division, op=op, department=told.department, place=place,
     )

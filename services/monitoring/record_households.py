@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import asyncpg
 
@@ -11,6 +12,7 @@ from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_households as households
 from services.monitoring import repository_reports as reports
 from services.monitoring import repository_rosters as rosters
+from services.monitoring import repository_waiting as waiting
 from services.monitoring.announce import announce_progress
 from services.monitoring.append_facts import Appended, append_facts, move_facts
 from services.monitoring.domain.ledger import Entry, Place
@@ -77,16 +79,23 @@ async def record_households(connection: asyncpg.Connection, event: Event, runtim
     # Membership counts heads, so a household that lost or gained somebody is due though no fact changed.
     recounted = {household for household, _ in moved} - appended.households - matched.households - followed
     await households.mark_changed(connection, sorted(recounted), now=now, priority=BULK)
-    await freshness.record(connection, told.division, told.data_set, told.recorded_from, told.received_at)
+    await freshness.record(connection, told.division, told.data_set, _newest(told), told.received_at)
     progress = _progress(told, appended, matched, runtime)
     await announce_progress(connection, [progress], now=now, priority=BULK)
     return ("relay", "assess")
+
+
+def _newest(told: HouseholdsRecorded) -> date:
+    """The last day a roster speaks of: the end of its incomes' year, or the day it holds from."""
+    years = [date(h.income_year, 12, 31) for h in told.households if h.income_year is not None]
+    return max([told.recorded_from, *years])
 
 
 async def _put_people_and_homes(
     connection: asyncpg.Connection, told: HouseholdsRecorded, event: Event, runtime: Runtime
 ) -> Roster:
     homes = [_home(record) for record in told.households]
+    await households.plan_afresh(connection)
     await households.lock_rosters(connection, [home.county for home in homes])
     await households.ensure_counties(connection, [home.county for home in homes])
     rows = await rosters.put_households(connection, homes, on=told.recorded_from, received_at=told.received_at)
@@ -138,7 +147,7 @@ async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry
 
 async def _match_waiting(connection: asyncpg.Connection, roster: Roster, runtime: Runtime) -> Appended:
     """Append what waited for these people or households; a report among it waits for the assessment now."""
-    waited = await ledger.waiting_of(connection, list(roster.residents), list(roster.homes))
+    waited = await waiting.of(connection, list(roster.residents), list(roster.homes))
     return await match_entries(connection, waited, runtime)
 
 

@@ -41,14 +41,15 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
 def entries_of(told: ObservationsRecorded) -> list[Entry]:
     """The statements in a message, each under the name its record has at that place."""
     said = Said(told.received_at, told.report_id or told.feed_id or "")
-    return [_entry(told, one, said) for one in told.observations]
+    county = county_of(told.division)
+    return [_entry(told, county, one, said) for one in told.observations]
 
 
-def _entry(told: ObservationsRecorded, one: Observation, said: Said) -> Entry:
+def _entry(told: ObservationsRecorded, county: str, one: Observation, said: Said) -> Entry:
     division = one.division or told.division
     return Entry(
         # Two counties' offices may number alike, so the place whose office it is belongs to the record's name.
-        key=Key(told.data_set, f"{county_of(told.division)}/{one.record}", one.kind), said=said, op=one.op,
+        key=Key(told.data_set, f"{county}/{one.record}", one.kind), said=said, op=one.op,
         content=Content(
             occurred_on=one.occurred_on, ended_on=one.ended_on, period_from=one.period_from,
             period_to=one.period_to, amount_fen=one.amount_fen, gross_fen=one.gross_fen,
@@ -65,6 +66,7 @@ async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecor
     await households.share_rosters(connection, [county])
     if told.feed_id:
         await households.lock_data_set(connection, county, told.data_set)
+        await households.plan_afresh(connection)
 
 
 async def _hold_report(

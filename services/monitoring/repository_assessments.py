@@ -35,6 +35,7 @@ class Finished:
     """A household whose assessment is done: what stands from now on."""
 
     household_id: int
+    assessment_id: int
     recommendation: str | None
     severity: int | None
     score: int
@@ -79,7 +80,7 @@ async def hold(
         """
         SELECT h.household_id, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone,
                h.listed_as, h.facts_version, h.recommendation, h.risk, h.answered, h.warned_at, h.waiting_reports,
-               a.digest
+               h.assessment_id, a.digest, a.on_date, a.policy_version, a.engine_version, a.measured
         FROM household h LEFT JOIN assessment a ON a.assessment_id = h.assessment_id
         WHERE h.household_id = ANY ($1::bigint[]) AND h.lease_token = $2
         ORDER BY h.household_id FOR NO KEY UPDATE OF h
@@ -105,8 +106,8 @@ async def evaluate(
     return {row["household_id"]: dict(row) for row in rows}
 
 
-async def append(connection: asyncpg.Connection, new: Sequence[NewAssessment], run: Run) -> None:
-    """Append assessments and let each stand for its household."""
+async def append(connection: asyncpg.Connection, new: Sequence[NewAssessment], run: Run) -> dict[int, int]:
+    """Append assessments; the assessment_id of each household's."""
     rows = await connection.fetch(
         """
         INSERT INTO assessment (household_id, county, on_date, known_at, policy_version, engine_version,
@@ -118,7 +119,7 @@ async def append(connection: asyncpg.Connection, new: Sequence[NewAssessment], r
                     $12::bigint[], $13::bigint[], $14::smallint[], $15::jsonb[], $16::bytea[], $17::bigint[])
              AS n (household_id, recommendation, severity, score, causes, fired, unknown, flags, confidence_percent,
                    measured, digest, facts_version)
-        RETURNING assessment_id, household_id
+        RETURNING household_id, assessment_id
         """,
         run.county, run.on, run.known_at, run.policy_version, run.engine_version,
         [n.household_id for n in new], [n.recommendation for n in new], [n.severity for n in new],
@@ -126,35 +127,28 @@ async def append(connection: asyncpg.Connection, new: Sequence[NewAssessment], r
         [n.confidence_percent for n in new], [dict(n.measured) for n in new], [n.digest for n in new],
         [n.facts_version for n in new],
     )
+    return {row["household_id"]: row["assessment_id"] for row in rows}
+
+
+async def finish(connection: asyncpg.Connection, finished: Sequence[Finished]) -> None:
+    """Release assessed households with what stands of them now; they are ours, locked since `hold` saw the token."""
     await connection.execute(
         """
-        UPDATE household h SET assessment_id = n.assessment_id
-        FROM unnest($1::bigint[], $2::bigint[]) AS n (assessment_id, household_id)
+        UPDATE household h SET due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0,
+               assessment_id = n.assessment_id, recommendation = n.recommendation, severity = n.severity,
+               score = n.score, next_change_on = n.next_change_on, risk = n.risk, answered = n.answered,
+               warned_at = n.warned_at, waiting_reports = '[]'
+        FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::date[], $7::jsonb[],
+                    $8::jsonb[], $9::timestamptz[])
+             AS n (household_id, assessment_id, recommendation, severity, score, next_change_on, risk, answered,
+                   warned_at)
         WHERE h.household_id = n.household_id
         """,
-        [row["assessment_id"] for row in rows], [row["household_id"] for row in rows],
+        [f.household_id for f in finished], [f.assessment_id for f in finished],
+        [f.recommendation for f in finished], [f.severity for f in finished], [f.score for f in finished],
+        [f.next_change_on for f in finished], [dict(f.risk) for f in finished], [f.answered for f in finished],
+        [f.warned_at for f in finished],
     )
-
-
-async def finish(connection: asyncpg.Connection, finished: Sequence[Finished], token: UUID) -> None:
-    """Release assessed households with what stands of them now; raises LeaseLost if one is no longer ours."""
-    status = await connection.execute(
-        """
-        UPDATE household h SET due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0,
-               recommendation = n.recommendation, severity = n.severity, score = n.score,
-               next_change_on = n.next_change_on, risk = n.risk, answered = n.answered, warned_at = n.warned_at,
-               waiting_reports = '[]'
-        FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::smallint[], $5::date[], $6::jsonb[], $7::jsonb[],
-                    $8::timestamptz[])
-             AS n (household_id, recommendation, severity, score, next_change_on, risk, answered, warned_at)
-        WHERE h.household_id = n.household_id AND h.lease_token = $9
-        """,
-        [f.household_id for f in finished], [f.recommendation for f in finished], [f.severity for f in finished],
-        [f.score for f in finished], [f.next_change_on for f in finished],
-        [dict(f.risk) for f in finished], [f.answered for f in finished], [f.warned_at for f in finished], token,
-    )
-    if status != f"UPDATE {len(finished)}":
-        raise LeaseLost
 
 
 async def put_off(
@@ -190,28 +184,24 @@ async def newer_kinds(
 
 async def expiries(
     connection: asyncpg.Connection, county: str, household_ids: Sequence[int], on: date
-) -> dict[int, list[date]]:
-    """The days after `on` on which a fact or a membership of each household begins or ends."""
+) -> dict[int, date]:
+    """The first day after `on` on which a fact or a membership of each household begins or ends, if there is one."""
     rows = await connection.fetch(
         """
-        SELECT household_id, ended_on FROM fact WHERE county = $1 AND household_id = ANY ($2::bigint[])
-          AND superseded_at IS NULL AND ended_on > $3
-        UNION
-        SELECT household_id, occurred_on FROM fact WHERE county = $1 AND household_id = ANY ($2::bigint[])
-          AND superseded_at IS NULL AND occurred_on > $3
-        UNION
-        SELECT household_id, valid_to FROM household_member WHERE household_id = ANY ($2::bigint[])
-          AND superseded_at IS NULL AND valid_to > $3
-        UNION
-        SELECT household_id, valid_from FROM household_member WHERE household_id = ANY ($2::bigint[])
-          AND superseded_at IS NULL AND valid_from > $3
+        SELECT c.household_id, least(f.day, m.day) AS day FROM unnest($2::bigint[]) AS c (household_id)
+        CROSS JOIN LATERAL (
+            SELECT min(day) AS day FROM fact, LATERAL (VALUES (occurred_on), (ended_on)) AS d (day)
+            WHERE county = $1 AND household_id = c.household_id AND superseded_at IS NULL AND day > $3
+        ) f
+        CROSS JOIN LATERAL (
+            SELECT min(day) AS day FROM household_member, LATERAL (VALUES (valid_from), (valid_to)) AS d (day)
+            WHERE household_id = c.household_id AND superseded_at IS NULL AND day > $3
+        ) m
+        WHERE f.day IS NOT NULL OR m.day IS NOT NULL
         """,
         county, household_ids, on,
     )
-    days: dict[int, list[date]] = {}
-    for row in rows:
-        days.setdefault(row["household_id"], []).append(row["ended_on"])
-    return days
+    return {row["household_id"]: row["day"] for row in rows}
 
 
 async def evidence_of(
@@ -220,12 +210,14 @@ async def evidence_of(
     """What was found out of these households since a day, newest first, at most fifty of each."""
     rows = await connection.fetch(
         """
-        SELECT household_id, kind, occurred_on, source, department, value FROM (
-            SELECT *, row_number() OVER (PARTITION BY household_id ORDER BY occurred_on DESC, fact_id DESC) AS place
-            FROM fact WHERE county = $1 AND household_id = ANY ($2::bigint[]) AND superseded_at IS NULL
+        SELECT f.household_id, f.kind, f.occurred_on, f.source, f.department, f.value
+        FROM unnest($2::bigint[]) AS c (household_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM fact WHERE county = $1 AND household_id = c.household_id AND superseded_at IS NULL
               AND (occurred_on >= $3 OR kind = 'state.dwelling')
               AND (kind LIKE 'expense.%' OR kind LIKE 'event.%' OR kind LIKE 'loan.%' OR kind = 'state.dwelling')
-        ) AS f WHERE place <= 50 ORDER BY household_id, place
+            ORDER BY occurred_on DESC, fact_id DESC LIMIT 50
+        ) f ORDER BY f.household_id, f.occurred_on DESC, f.fact_id DESC
         """,
         county, household_ids, since,
     )

@@ -1,76 +1,79 @@
 """Facts in the database: whom they concern, which stand, which wait, and writing them in sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
-from pydantic import TypeAdapter
 
 from services.monitoring.domain.ledger import Content, Entry, Key, Place, Register, Said, Stored
 
-_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 _CONTENT = tuple(field.name for field in fields(Content))
 
-# Column of `fact` -> its type; what `add_facts` writes of each fact.
+_content_of = attrgetter(*_CONTENT)
+
+# Column of `fact` -> its type; what `add_facts` writes of each fact, the content first.
 _FACT_COLUMNS: Mapping[str, str] = {
-    "county": "text", "household_id": "bigint", "resident_id": "bigint", "kind": "text", "occurred_on": "date",
-    "ended_on": "date", "period_from": "date", "period_to": "date", "amount_fen": "bigint", "gross_fen": "bigint",
-    "compliant_fen": "bigint", "other_fen": "bigint", "relief_fen": "bigint", "visit": "text", "stay": "text",
-    "value": "text", "verified": "boolean", "attributes": "jsonb", "source": "text", "department": "text",
-    "data_set": "text", "record_key": "text", "origin": "text", "received_at": "timestamptz",
+    "occurred_on": "date", "ended_on": "date", "period_from": "date", "period_to": "date", "amount_fen": "bigint",
+    "gross_fen": "bigint", "compliant_fen": "bigint", "other_fen": "bigint", "relief_fen": "bigint", "visit": "text",
+    "stay": "text", "value": "text", "verified": "boolean", "attributes": "jsonb",
+    "county": "text", "household_id": "bigint", "resident_id": "bigint", "kind": "text", "source": "text",
+    "department": "text", "data_set": "text", "record_key": "text", "origin": "text", "received_at": "timestamptz",
     "ended_received_at": "timestamptz", "facts_version": "bigint", "recorded_at": "timestamptz",
 }
 
 # A state belongs to the household a person is in now, everything else to that on the day; failing that, the last one.
-# Of somebody two rosters list, the one that listed him last has him.
-LOCATE = """
+# Of somebody two rosters list, the one that listed him last has him. OFFSET 0 keeps the planner from an index of
+# current memberships that it would have to read whole for each person.
+_HOME = """
+SELECT m.household_id FROM (SELECT * FROM household_member WHERE resident_id = {person} OFFSET 0) m
+WHERE m.superseded_at IS NULL
+ORDER BY ({said}.kind NOT LIKE 'state.%' AND m.valid_from <= {said}.occurred_on
+          AND (m.valid_to IS NULL OR {said}.occurred_on < m.valid_to)) DESC,
+         (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
+LIMIT 1
+"""
+
+# Here and below: one look-up in an index for each key. A freshly filled table has no statistics, and the planner left
+# to itself would read it whole. LIMIT or OFFSET keep it from turning the look-ups into a join.
+LOCATE = f"""
 SELECT o.i, r.resident_id, h.household_id, h.county
 FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::date[])
      AS o (i, person, household_no, kind, occurred_on)
-LEFT JOIN resident r ON r.number_index = o.person
+LEFT JOIN LATERAL (SELECT resident_id FROM resident WHERE number_index = o.person LIMIT 1) r ON true
+LEFT JOIN LATERAL ({_HOME.format(person="r.resident_id", said="o")}) m ON true
 LEFT JOIN LATERAL (
-    SELECT m.household_id FROM household_member m
-    WHERE m.resident_id = r.resident_id AND m.superseded_at IS NULL
-    ORDER BY (o.kind NOT LIKE 'state.%' AND m.valid_from <= o.occurred_on
-              AND (m.valid_to IS NULL OR o.occurred_on < m.valid_to)) DESC,
-             (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
-    LIMIT 1
-) m ON true
-LEFT JOIN household n ON m.household_id IS NULL AND n.household_no = o.household_no
-     AND (o.person IS NULL OR o.kind LIKE 'event.%')
-JOIN household h ON h.household_id = coalesce(m.household_id, n.household_id)
+    SELECT household_id FROM household WHERE household_no = o.household_no
+      AND m.household_id IS NULL AND (o.person IS NULL OR o.kind LIKE 'event.%') LIMIT 1
+) n ON true
+CROSS JOIN LATERAL (
+    SELECT household_id, county FROM household WHERE household_id = coalesce(m.household_id, n.household_id) LIMIT 1
+) h
 """
 
-# One look-up in the index for each record: a freshly filled table has no statistics, and the planner left to itself
-# would read it whole. The limit keeps it from turning the look-ups into a join.
 CURRENT = """
-SELECT f.* FROM unnest($1::text[], $2::text[], $3::text[]) AS k (data_set, record_key, kind)
+SELECT f.* FROM unnest($2::text[]) AS k (record_key)
 CROSS JOIN LATERAL (
-    SELECT * FROM fact WHERE data_set = k.data_set AND record_key = k.record_key AND kind = k.kind
-      AND superseded_at IS NULL AND county = ANY ($4::text[]) LIMIT 1
+    SELECT * FROM fact WHERE data_set = ANY ($1::text[]) AND record_key = k.record_key
+      AND superseded_at IS NULL AND county = ANY ($3::text[]) OFFSET 0
 ) f
 """
 
-MISPLACED = """
-SELECT f.*, l.household_id AS right_household, l.county AS right_county FROM fact f
-JOIN LATERAL (
-    SELECT h.household_id, h.county FROM household_member m JOIN household h USING (household_id)
-    WHERE m.resident_id = f.resident_id AND m.superseded_at IS NULL
-    ORDER BY (f.kind NOT LIKE 'state.%' AND m.valid_from <= f.occurred_on
-              AND (m.valid_to IS NULL OR f.occurred_on < m.valid_to)) DESC,
-             (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
-    LIMIT 1
-) l ON l.household_id <> f.household_id
+MISPLACED = f"""
+SELECT f.*, h.household_id AS right_household, h.county AS right_county FROM fact f
+CROSS JOIN LATERAL ({_HOME.format(person="f.resident_id", said="f")}) m
+CROSS JOIN LATERAL (SELECT household_id, county FROM household WHERE household_id = m.household_id LIMIT 1) h
 WHERE f.resident_id = ANY ($1::bigint[]) AND f.superseded_at IS NULL AND f.data_set <> $2
+  AND h.household_id <> f.household_id
 """
 
 
 async def locate(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Place | None]:
     """Whom each entry concerns, in the order of `entries`; None where nobody fits yet."""
     rows = await connection.fetch(
-        LOCATE, list(range(len(entries))), [_index(e.person) for e in entries], [e.household_no for e in entries],
+        LOCATE, list(range(len(entries))), [index_of(e.person) for e in entries], [e.household_no for e in entries],
         [e.key.kind for e in entries], [e.content.occurred_on for e in entries],
     )
     places: list[Place | None] = [None] * len(entries)
@@ -80,12 +83,11 @@ async def locate(connection: asyncpg.Connection, entries: Sequence[Entry]) -> li
 
 
 async def facts_that_stand(
-    connection: asyncpg.Connection, keys: Iterable[Key], counties: Iterable[str]
+    connection: asyncpg.Connection, keys: Collection[Key], counties: Iterable[str]
 ) -> dict[Key, Stored]:
     """The facts of the named records that nothing superseded."""
-    data_sets, records, kinds = _columns(keys)
-    rows = await connection.fetch(CURRENT, data_sets, records, kinds, sorted(counties))
-    return {stored.entry.key: stored for stored in map(stored_of, rows)}
+    rows = await connection.fetch(CURRENT, *records_of(keys), sorted(counties))
+    return {stored.entry.key: stored for stored in map(stored_of, rows) if stored.entry.key in keys}
 
 
 async def states_that_stand(
@@ -95,8 +97,11 @@ async def states_that_stand(
     """What a data set says of the states of these households, ended ones too."""
     rows = await connection.fetch(
         """
-        SELECT * FROM fact WHERE county = ANY ($2::text[]) AND household_id = ANY ($1::bigint[])
-          AND kind = ANY ($4::text[]) AND data_set = $3 AND superseded_at IS NULL
+        SELECT f.* FROM unnest($1::bigint[]) AS h (household_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM fact WHERE county = ANY ($2::text[]) AND household_id = h.household_id OFFSET 0
+        ) f
+        WHERE f.kind = ANY ($4::text[]) AND f.data_set = $3 AND f.superseded_at IS NULL
         """,
         household_ids, counties, data_set, kinds,
     )
@@ -114,87 +119,6 @@ async def misplaced(
     return [
         (stored_of(row), Place(row["right_household"], row["right_county"], row["resident_id"])) for row in rows
     ]
-
-
-async def waiting_of_keys(connection: asyncpg.Connection, keys: Iterable[Key]) -> list[Entry]:
-    """What waits of the named records."""
-    rows = await connection.fetch(
-        """
-        SELECT u.entry FROM unnest($1::text[], $2::text[], $3::text[]) AS k (data_set, record_key, kind)
-        JOIN unmatched_observation u USING (data_set, record_key, kind)
-        """,
-        *_columns(keys),
-    )
-    return [_ENTRY.validate_python(row["entry"]) for row in rows]
-
-
-async def waiting_of(
-    connection: asyncpg.Connection, persons: Sequence[bytes], household_nos: Sequence[str]
-) -> list[Entry]:
-    """What waits for one of these people or households."""
-    rows = await connection.fetch(
-        """
-        SELECT entry FROM unmatched_observation WHERE person = ANY ($1::bytea[])
-        UNION ALL
-        SELECT entry FROM unmatched_observation
-        WHERE household_no = ANY ($2::text[]) AND (person IS NULL OR NOT person = ANY ($1::bytea[]))
-        """,
-        persons, household_nos,
-    )
-    return [_ENTRY.validate_python(row["entry"]) for row in rows]
-
-
-async def waiting_that_match(connection: asyncpg.Connection, limit: int) -> list[Entry]:
-    """What waits although its person or household is known by now."""
-    rows = await connection.fetch(
-        """
-        SELECT u.entry FROM unmatched_observation u
-        WHERE u.op = 'put' AND (
-            EXISTS (SELECT 1 FROM resident r JOIN household_member m USING (resident_id)
-                    WHERE r.number_index = u.person AND m.superseded_at IS NULL)
-            OR (u.person IS NULL OR u.kind LIKE 'event.%')
-               AND EXISTS (SELECT 1 FROM household h WHERE h.household_no = u.household_no))
-        ORDER BY u.unmatched_id LIMIT $1
-        """,
-        limit,
-    )
-    return [_ENTRY.validate_python(row["entry"]) for row in rows]
-
-
-async def replace_waiting(
-    connection: asyncpg.Connection, before: Sequence[Entry], after: Sequence[Entry]
-) -> None:
-    """Let `after` wait in place of `before`."""
-    was, will = ({(e.key, e.op): e for e in entries} for entries in (before, after))
-    gone = [entry for name, entry in was.items() if will.get(name) != entry]
-    data_sets, records, kinds = _columns(entry.key for entry in gone)
-    if gone:
-        await connection.execute(
-            """
-            DELETE FROM unmatched_observation u
-            USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (data_set, record_key, kind, op)
-            WHERE (u.data_set, u.record_key, u.kind, u.op) = (k.data_set, k.record_key, k.kind, k.op)
-            """,
-            data_sets, records, kinds, [entry.op for entry in gone],
-        )
-    await _add_waiting(connection, [entry for name, entry in will.items() if was.get(name) != entry])
-
-
-async def _add_waiting(connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-    if not entries:
-        return
-    await connection.executemany(
-        """
-        INSERT INTO unmatched_observation
-            (division, data_set, record_key, kind, op, person, household_no, origin, received_at, entry)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        """,
-        [
-            (e.division, *e.key, e.op, _index(e.person), e.household_no, e.said.origin, e.said.received_at,
-             _ENTRY.dump_python(e, mode="json"))
-            for e in entries
-        ],
-    )
 
 
 async def supersede(connection: asyncpg.Connection, stored: Sequence[Stored], at: datetime) -> None:
@@ -232,28 +156,37 @@ async def add_facts(
     if not registers:
         return
     rows = [_row(register, versions, at) for register in registers]
-    names = ", ".join(_FACT_COLUMNS)
-    arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(_FACT_COLUMNS.values(), start=1))
+    columns = dict(zip(_FACT_COLUMNS, zip(*rows, strict=True), strict=True))
+    # Most columns hold one value throughout a message: those are sent once, the others as arrays.
+    many = [name for name, column in columns.items() if column.count(column[0]) < len(rows) or name == "record_key"]
     await connection.execute(
-        f"INSERT INTO fact ({names}) SELECT {names} FROM unnest({arrays}) AS t ({names})",
-        *([row[name] for row in rows] for name in _FACT_COLUMNS),
+        _insertion(many), *(column if name in many else column[0] for name, column in columns.items())
     )
 
 
-def _row(register: Register, versions: Mapping[int, int], at: datetime) -> dict[str, Any]:
+def _insertion(many: Sequence[str]) -> str:
+    """The statement that inserts facts whose columns `many` are bound as arrays, the others to one value for all."""
+    binds = {name: f"${i}::{kind}" for i, (name, kind) in enumerate(_FACT_COLUMNS.items(), start=1)}
+    values = (name if name in many else bind for name, bind in binds.items())
+    arrays = (f"{binds[name]}[]" for name in many)
+    return (
+        f"INSERT INTO fact ({', '.join(binds)}) SELECT {', '.join(values)}"
+        f" FROM unnest({', '.join(arrays)}) AS t ({', '.join(many)})"
+    )
+
+
+def _row(register: Register, versions: Mapping[int, int], at: datetime) -> tuple[Any, ...]:
+    """A fact in the order of `_FACT_COLUMNS`."""
     entry = register.truth()
     assert entry is not None
     assert entry.place is not None
-    place = entry.place
-    return {
-        **{name: getattr(entry.content, name) for name in _CONTENT},
-        "county": place.county, "household_id": place.household_id, "resident_id": place.resident_id,
-        "kind": entry.key.kind, "source": str(entry.source), "department": entry.department,
-        "data_set": entry.key.data_set, "record_key": entry.key.record_key, "origin": entry.said.origin,
-        "received_at": entry.said.received_at, "recorded_at": at,
-        "ended_received_at": register.end.said.received_at if register.end and register.has_ended else None,
-        "facts_version": versions[place.household_id],
-    }
+    place, key, said = entry.place, entry.key, entry.said
+    return (
+        *_content_of(entry.content), place.county, place.household_id, place.resident_id, key.kind,
+        str(entry.source), entry.department, key.data_set, key.record_key, said.origin, said.received_at,
+        register.end.said.received_at if register.end and register.has_ended else None,
+        versions[place.household_id], at,
+    )
 
 
 def stored_of(row: asyncpg.Record) -> Stored:
@@ -267,13 +200,13 @@ def stored_of(row: asyncpg.Record) -> Stored:
     return Stored(row["fact_id"], entry, row["ended_received_at"])
 
 
-def _index(person: str | None) -> bytes | None:
+def index_of(person: str | None) -> bytes | None:
     return bytes.fromhex(person) if person is not None else None
 
 
-def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str], list[str]]:
-    found = list(keys)
-    return [k.data_set for k in found], [k.record_key for k in found], [k.kind for k in found]
+def records_of(keys: Collection[Key]) -> tuple[list[str], list[str]]:
+    """Data sets and record keys, each once: a record has several kinds, and a message seldom two data sets."""
+    return sorted({key.data_set for key in keys}), sorted({key.record_key for key in keys})
 
 
 def _places(stored: Sequence[Stored]) -> tuple[list[str], list[int]]:

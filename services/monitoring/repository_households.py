@@ -7,15 +7,18 @@ import asyncpg
 
 # Rosters change who belongs where; what is observed of people must not be matched meanwhile. Per county.
 _ROSTER_LOCK = 0x726F73
+_TURN_LOCK = 0x74726E
 _DATA_SET_LOCK = 0x646174
 
 
 async def lock_rosters(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
-    """Wait until nobody matches people of these counties; until the end of the transaction nobody can."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, c) FROM unnest($2::int[]) AS c",
-        _ROSTER_LOCK, sorted({int(county) for county in counties}),
-    )
+    """Wait until nobody matches people of these counties; until the end of the transaction nobody can.
+
+    Rosters queue before a lock of their own: whoever matches a household's own report waits for one of them at most.
+    """
+    places = sorted({int(county) for county in counties})
+    for lock in (_TURN_LOCK, _ROSTER_LOCK):
+        await connection.execute("SELECT pg_advisory_xact_lock($1, c) FROM unnest($2::int[]) AS c", lock, places)
 
 
 async def share_rosters(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
@@ -37,6 +40,14 @@ async def ensure_counties(connection: asyncpg.Connection, counties: Sequence[str
     """Make room for facts of these counties."""
     for county in sorted(set(counties)):
         await connection.execute("SELECT ensure_county($1)", county)
+
+
+async def plan_afresh(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction, plan each statement for the very keys it is given.
+
+    For sets of hundreds: a plan made once for any number of keys, on a table that has grown since, reads it whole.
+    """
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 async def database_time(connection: asyncpg.Connection) -> datetime:

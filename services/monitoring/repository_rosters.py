@@ -119,6 +119,7 @@ async def put_members(
 
     Who was a member already stays so since the earlier day; who is not listed any more was one until `on`.
     """
+    # OFFSET 0 below: one look-up for each member, where a join would read the whole table for want of statistics.
     left = await connection.fetch(
         """
         UPDATE household_member m SET superseded_at = $5 WHERE m.household_id = ANY ($4::bigint[])
@@ -138,13 +139,14 @@ async def put_members(
         """
         INSERT INTO household_member
             (household_id, resident_id, county, relation, status, valid_from, recorded_at)
-        SELECT n.household_id, n.resident_id, h.county, n.relation, n.status, n.valid_from, $6
+        SELECT n.household_id, n.resident_id,
+               (SELECT h.county FROM household h WHERE h.household_id = n.household_id),
+               n.relation, n.status, n.valid_from, $6
         FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::date[], $5::text[])
              AS n (household_id, resident_id, relation, valid_from, status)
-        JOIN household h USING (household_id)
         WHERE NOT EXISTS (
             SELECT 1 FROM household_member m WHERE m.household_id = n.household_id
-              AND m.resident_id = n.resident_id AND m.superseded_at IS NULL AND m.valid_to IS NULL)
+              AND m.resident_id = n.resident_id AND m.superseded_at IS NULL AND m.valid_to IS NULL OFFSET 0)
         RETURNING household_id, resident_id
         """,
         *_transposed(members, 3), [since.get(m[:2], (on, ""))[0] for m in members],

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_households as households
 from services.monitoring import repository_rescreens as repository
+from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.record_households import match_entries
 from shared.db.scope import transaction
@@ -93,7 +93,7 @@ async def activate_policy(runtime: Runtime) -> int:
 async def match_again(runtime: Runtime) -> int:
     """Match what waits although its person is known by now: rosters and observations may have crossed."""
     async with transaction(runtime.worker_pool) as connection:
-        waited = await ledger.waiting_that_match(connection, 1000)
+        waited = await waiting.that_match(connection, 1000)
         await households.share_rosters(connection, [entry.division[:6] for entry in waited])
         await match_entries(connection, waited, runtime)
     if waited:

@@ -8,13 +8,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic.config import JsonDict
 
 from shared.vocabulary.terms import Outcome, Severity
-from shared.web.schema import DivisionStr, Strict, Text
+from shared.web.schema import DivisionStr, OpenText, Strict
 
-Reason = Annotated[Text, StringConstraints(min_length=1, max_length=500)]
-ShortText = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Reason = Annotated[OpenText, StringConstraints(min_length=1, max_length=500)]
+ShortText = Annotated[OpenText, StringConstraints(min_length=1, max_length=100)]
 
 HOUSEHOLD_EXAMPLE: JsonDict = {
-    "household_no": "F130624001", "living_division": "130624100201", "registered_division": "130624100201",
+    "household_no": "F130624001", "living_division": "130624100201", "living_place": "大台村",
+    "registered_division": "130624100201",
     "head_name": "张*国", "phone": None, "listed_as": None, "listed_on": None,
     "recommendation": "marginal_at_risk", "severity": "orange", "score": 55, "last_outcome": None,
 }
@@ -31,6 +32,7 @@ class HouseholdSummary(Answer):
 
     household_no: str
     living_division: str
+    living_place: str = Field(description="居住地名称；名录中没有的为代码")
     registered_division: str
     head_name: str
     phone: str | None

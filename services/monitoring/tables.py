@@ -46,6 +46,9 @@ _NOW = {"server_default": text("clock_timestamp()")}
 _ZERO = {"server_default": text("0")}
 _CURRENT = text("superseded_at IS NULL")
 
+# Sums over a household's facts stay far within a bigint.
+MOST_FEN = 10_000_000_000_000
+
 # Partitioned tables have no identity columns before PostgreSQL 17, so facts are numbered by a sequence.
 FACT_NUMBERS: Sequence = Sequence("fact_fact_id_seq", metadata=MonitoringTable.metadata, schema="monitoring")
 
@@ -132,6 +135,7 @@ class HouseholdMember(MonitoringTable, table=True):
             "uq_household_member_current", "household_id", "resident_id", "valid_from",
             unique=True, postgresql_where=_CURRENT,
         ),
+        Index("ix_household_member_county", "county", "household_id"),
         Index("ix_household_member_resident_id", "resident_id"),
         CheckConstraint(
             "status IN ('living', 'deceased', 'imprisoned', 'missing', 'long_term_away')", name="status"
@@ -167,6 +171,11 @@ class Fact(MonitoringTable, table=True):
             unique=True, postgresql_where=_CURRENT,
         ),
         CheckConstraint("superseded_at >= recorded_at", name="known"),
+        CheckConstraint("period_from <= period_to", name="period"),
+        *(
+            CheckConstraint(f"{column} BETWEEN 0 AND {MOST_FEN}", name=column)
+            for column in ("amount_fen", "gross_fen", "compliant_fen", "other_fen", "relief_fen")
+        ),
         {"postgresql_partition_by": "LIST (county)"},
     )
 

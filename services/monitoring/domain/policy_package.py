@@ -37,7 +37,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyPackage:
-    """Everything one regime says; `version` is the declared version with a digest of the package's files."""
+    """Everything one regime says; `version` is the declared version with a digest of the package's files.
+
+    `data_sets`: the names that facts come under and may be stale, each with its Chinese name.
+    """
 
     name: str
     version: str
@@ -45,7 +48,7 @@ class PolicyPackage:
     applies_from: date
     parameters: Mapping[str, Parameter]
     places: Mapping[str, str]
-    data_sets: tuple[str, ...]
+    data_sets: Mapping[str, str]
     measures: Mapping[str, Measure]
     member_counts: Mapping[str, MemberCount]
     derived: Mapping[str, Derived]

@@ -56,8 +56,8 @@ class _Reader:
         indicator_nodes = self._named("indicators")
         self._know({name: _declared(node) for name, node in derived_nodes})
         self._know({name: FLAG for name, _ in indicator_nodes})
-        data_sets = header.texts("data_sets")
-        indicators = IndicatorReader(self.types, self.parameters, data_sets)
+        data_sets = {name: node.text() for name, node in header["data_sets"].entries()}
+        indicators = IndicatorReader(self.types, self.parameters, tuple(data_sets))
         package = PolicyPackage(
             name=self.raw.name,
             version=f"{self.raw.name}-{header['version'].text()}+{self.raw.digest}",

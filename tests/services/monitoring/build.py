@@ -130,8 +130,9 @@ def reported(
 def answered(item: dict[str, Any], outcome: str = "no_risk", alert: str = "A1") -> Event:
     """The answer to the warning that `item` opened."""
     answer = {
-        "alert_id": alert, "subject": item["subject"], "household_no": item.get("household_no"), "outcome": outcome,
-        "causes": [], "visited_on": "2026-03-15", "verified_at": datetime(2026, 3, 15, 3, tzinfo=UTC).isoformat(),
+        "alert_id": alert, "subject": item["subject"], "household_no": item.get("household_no"),
+        "living_division": item["living_division"], "outcome": outcome, "causes": [], "visited_on": "2026-03-15",
+        "verified_at": datetime(2026, 3, 15, 3, tzinfo=UTC).isoformat(),
         "officer_role": "village_secretary", "facts_version": item["facts_version"], "policy_version": "x",
         "indicators": [finding["indicator"] for finding in item["findings"]],
     }

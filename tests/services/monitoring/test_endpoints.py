@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.clock import FixedClock
 from shared.contracts.monitoring import RISK_CHANGED
 from shared.runtime import Runtime
 from tests.services.monitoring.build import (
@@ -60,6 +61,14 @@ async def test_a_list_shows_only_the_callers_range(
     assert [item["household_no"] for item in here["items"]] == ["F001"]
     elsewhere = f"{HOUSEHOLDS}?division={OTHER_VILLAGE}"
     assert (await get(monitoring_client, elsewhere, bearer("village_secretary", VILLAGE)))["items"] == []
+
+
+async def test_a_household_is_shown_with_the_name_of_its_place(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    [listed, *_] = (await get(monitoring_client, HOUSEHOLDS, bearer("county_admin")))["items"]
+    shown = await get(monitoring_client, f"{HOUSEHOLDS}/F001", bearer("village_secretary", VILLAGE))
+    assert listed["living_place"] == shown["living_place"] != listed["living_division"]
 
 
 async def test_a_list_is_filtered_and_paged(
@@ -185,6 +194,19 @@ async def test_stale_data_vouches_for_nothing(
     assert (states["disability"], states["medical_self_paid"]) == ("unknown", "clear")
 
 
+async def test_a_low_income_of_a_stale_roster_names_the_roster(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, clock: FixedClock
+) -> None:
+    clock.at += timedelta(days=450)
+    for headers in (bearer("county_admin"), bearer("village_secretary", VILLAGE)):
+        found = await get(monitoring_client, f"{HOUSEHOLDS}/F001/assessment", headers)
+        income = next(each for each in found["indicators"] if each["id"] == "income_below_line")
+        assert income["state"] == "unknown"
+        assert income["sentence"] == "农户花名册数据已过期（最新至 2026-01-01），“人均纯收入低于监测线”暂不能判断。"
+        assert income["sentence"] in found["explanation"]
+    assert found["recommendation"] == "marginal_at_risk"
+
+
 async def test_a_search_finds_a_person_in_range_and_leaves_a_trace(
     village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, admin: Any
 ) -> None:
@@ -201,6 +223,19 @@ async def test_a_search_finds_a_person_in_range_and_leaves_a_trace(
     rows = await admin.fetch("SELECT * FROM monitoring.audit_log WHERE action = 'household.search'")
     assert len(rows) == 3
     assert number(3) not in str([tuple(row) for row in rows])
+
+
+async def test_each_read_of_a_household_leaves_one_trace(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, admin: Any
+) -> None:
+    headers = bearer("village_secretary", VILLAGE)
+    for path in ("", "/assessment", "/assessment?as_of=2026-03-01", "/history"):
+        await get(monitoring_client, f"{HOUSEHOLDS}/F001{path}", headers)
+        assert (await monitoring_client.get(f"{HOUSEHOLDS}/F002{path}", headers=headers)).status_code == 404
+    rows = await admin.fetch("SELECT action, object, detail FROM monitoring.audit_log ORDER BY ctid")
+    assert [row["action"] for row in rows] == ["household.read", "assessment.read", "assessment.read", "history.read"]
+    assert {row["object"] for row in rows} == {"household:F001"}
+    assert rows[2]["detail"] == {"as_of": "2026-03-01"}
 
 
 async def test_history_tells_assessments(
@@ -224,6 +259,8 @@ async def test_figures_carry_the_query_of_their_list(
     for figure in figures:
         listed = await get(monitoring_client, f"{figure['query']}&limit=200", admin)
         assert len(listed["items"]) == figure["households"], figure
+    townships = {each["key"]: each["label"] for each in summary["by_division"]}
+    assert townships == {"130624100000": "阜平镇", "130624101000": "龙泉关镇"}
     secretary = bearer("village_secretary", VILLAGE)
     assert (await get(monitoring_client, "/monitoring/v1/dashboard/summary", secretary))["total"]["households"] == 1
     worker = await get(monitoring_client, "/monitoring/v1/dashboard/summary", bearer("grid_worker", VILLAGE))

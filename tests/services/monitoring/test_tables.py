@@ -105,6 +105,14 @@ async def test_partitions_cannot_be_read_around_the_policy(two_villages: Runtime
             await pool.fetchval("SELECT count(*) FROM fact_130624")
 
 
+@pytest.mark.parametrize("change", ["amount_fen = -1", "compliant_fen = 10000000000001", "relief_fen = -1"])
+async def test_an_amount_that_cannot_be_is_not_stored(
+    two_villages: Runtime, admin: asyncpg.Connection, change: str
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await admin.execute(f"UPDATE monitoring.fact SET {change}")
+
+
 async def test_only_a_county_code_makes_a_partition(two_villages: Runtime) -> None:
     for text in ("13062", "130624; DROP TABLE household", "fact", "１３０６２４"):
         with pytest.raises(asyncpg.InvalidParameterValueError):

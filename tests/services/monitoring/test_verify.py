@@ -83,7 +83,7 @@ async def test_an_answer_counts_once(monitoring_runtime: Runtime) -> None:
 
 async def test_an_answer_to_an_unmatched_report_is_kept(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
-    item = {"subject": "report:R9", "facts_version": 0, "findings": []}
+    item = {"subject": "report:R9", "living_division": VILLAGE, "facts_version": 0, "findings": []}
     await deliver(runtime, answered(item, "moved"))
     assert await one(runtime, "SELECT subject FROM verification WHERE household_id IS NULL") == "report:R9"
 
@@ -123,6 +123,32 @@ async def test_a_removal_ends_the_class_on_its_day(
     assert [str(day) for day in row.values()] == ["2026-03-01", "2026-03-15"]
     assert await one(runtime, "SELECT listed_as FROM household") is None
     assert await one(runtime, "SELECT array_agg(action ORDER BY decided_on) FROM decision") == ["enter", "remove"]
+
+
+async def test_a_listed_household_is_held_against_the_line_of_the_listed(
+    monitoring_runtime: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    """7,000 yuan are under the county's general line of 10,000 and over the 5,000 of who is monitored."""
+    runtime, headers = monitoring_runtime, bearer("county_admin")
+    await deliver(runtime, rostered(runtime.keys, Home(wage_fen=9_000_000)), settled(runtime.keys, 1, 700_000))
+
+    async def medical() -> tuple[str, str]:
+        await assess_all(runtime)
+        found = (await monitoring_client.get("/monitoring/v1/households/F001/assessment", headers=headers)).json()
+        [one] = [each for each in found["indicators"] if each["id"] == "medical_self_paid"]
+        return one["state"], one["threshold"]
+
+    seen = [await medical()]
+    days = ("2026-03-01", "2026-03-10", "2026-03-15")
+    for listed_as, day in zip(("marginal_at_risk", "sudden_hardship", None), days, strict=True):
+        answer = await monitoring_client.post(
+            "/monitoring/v1/households/F001/decisions", headers=headers,
+            json={**DECISION, "listed_as": listed_as, "decided_on": day},
+        )
+        assert answer.status_code == 201
+        seen.append(await medical())
+    general, monitored = ("clear", "10000.00"), ("fired", "5000.00")
+    assert seen == [general, monitored, monitored, general]
 
 
 async def test_no_system_and_no_other_post_decides(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.logs import mask
-from shared.security.masking import mask_name, mask_number, mask_phone
+from shared.security.masking import mask_name, mask_number, mask_numbers_in, mask_phone
 
 NUMBERS = st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True)
 
@@ -111,3 +111,16 @@ def test_a_number_hides_in_no_value(value: object) -> None:
 @pytest.mark.parametrize("value", [None, True, 0, 42, 1.5, "", "text", [], {}, [1, {"a": None}]])
 def test_other_values_stay(value: object) -> None:
     assert mask(value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("我的身份证号990624199003070011，电话19900000001", "我的身份证号9906************11，电话19900000001"),
+        ("990624 19900307 0011", "9906**************11"),
+        ("卡号6222000000000000123", "卡号6222*************23"),
+        ("住院花费较大", "住院花费较大"),
+    ],
+)
+def test_a_persons_own_text_keeps_all_but_the_number(text: str, shown: str) -> None:
+    assert mask_numbers_in(text) == shown

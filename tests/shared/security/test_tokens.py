@@ -195,3 +195,10 @@ def test_strange_claims_make_no_stranger_principal(claims: dict[str, Any]) -> No
     assert found.kind == "system" or found.role is not None
     assert found.scopes <= SCOPES.keys()
     assert len(found.division) == 12
+
+
+@pytest.mark.parametrize("claim", ["sub", "officer_no", "name"])
+def test_a_token_that_names_people_by_identity_number_is_refused(claim: str) -> None:
+    """They stand in every audit row as they came; the platform must send its own number of the person."""
+    with pytest.raises(TokenRefused, match="身份证号"):
+        principal_of({**CLAIMS, claim: "999901195503074016"})

@@ -10,6 +10,7 @@ from shared.vocabulary.identity_number import (
     MESSAGES,
     IdentityNumberError,
     check_digit,
+    holds_identity_number,
     parse_identity_number,
 )
 
@@ -140,3 +141,27 @@ def test_refused_with_the_reason_and_without_quoting_the_number(text: str, code:
 
 def test_born_today_is_accepted() -> None:
     assert parse_identity_number(numbered("990624", "20261122", "011"), TODAY).birth_date == TODAY
+
+
+SOMEBODY = numbered("990624", "19900307", "011")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOMEBODY, f"本人{SOMEBODY}，请核对", f"{SOMEBODY}42", f"0{SOMEBODY}",
+        SOMEBODY.translate({c: c + 0xFEE0 for c in range(48, 58)}),
+        f"{SOMEBODY[:6]} {SOMEBODY[6:14]} {SOMEBODY[14:]}", f"{SOMEBODY[:6]}-{SOMEBODY[6:14]}-{SOMEBODY[14:]}",
+    ],
+)
+def test_a_number_is_found_in_a_text_however_it_is_written(text: str) -> None:
+    assert holds_identity_number(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "住院花费较大", WRONG_CHECK, SOMEBODY[:17], "130624100201000001", "JS202601050001", "19900000001",
+     "01a20505-1a0e-744b-8a10-b6f3677c1808", "2026-01-05 12:00:00"],
+)
+def test_other_numbers_are_no_identity_numbers(text: str) -> None:
+    assert not holds_identity_number(text)

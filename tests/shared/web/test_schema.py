@@ -7,7 +7,7 @@ import pytest
 from pydantic import AwareDatetime, Field, ValidationError
 
 from shared.vocabulary.terms import Cause
-from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr
+from shared.web.schema import DivisionStr, Name, OpenText, Strict, Text, YuanStr
 
 
 class Body(Strict):
@@ -130,3 +130,17 @@ def test_a_division_is_twelve_digits(given: Any) -> None:
 )
 def test_an_amount_is_a_plain_decimal_text(given: Any) -> None:
     problem_of(amount=given)
+
+
+class Note(Strict):
+    open_to_all: OpenText | None = None
+    sealed: Text | None = None
+    who: Name | None = None
+
+
+def test_an_identity_number_is_taken_only_where_it_will_be_sealed() -> None:
+    for field in ("open_to_all", "who"):
+        with pytest.raises(ValidationError) as refused:
+            Note.model_validate({field: "见999901195503074016"})
+        assert refused.value.errors()[0]["type"] == "identity_number_in_text"
+    assert Note.model_validate({"sealed": "我的号码999901195503074016"}).sealed

@@ -11,6 +11,7 @@ from services.intake.catalogue import layouts
 from services.intake.domain.feed_layout import Column, ColumnType
 from services.intake.domain.normalise import Normal, Refusal, normalise
 from services.intake.domain.quick_values import UNSURE, quick_reader
+from services.intake.domain.row_error import echo
 
 TODAY = date(2026, 3, 15)
 COLUMNS = {
@@ -192,3 +193,23 @@ def test_every_way_to_write_a_day_means_that_day(day: date) -> None:
         f"{day.year}年{day.month}月{day.day}日",
     )
     assert {normalise(COLUMNS["date"], way, TODAY).value for way in ways} == {day}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", ["text", "name"])
+def test_an_identity_number_in_another_column_is_refused(kind: str) -> None:
+    for text in ("999901195503074016", "9999 0119 5503 0740 16"[:20]):
+        found = normalise(COLUMNS[kind], text, date(2026, 1, 31))
+        assert isinstance(found, Refusal)
+        assert found.code == "identity_number_misplaced"
+        assert quick_reader(COLUMNS[kind], date(2026, 1, 31))(text) is UNSURE
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("999901195503074016", "99***16"), ("999901 19550307 4016", "99***16"), ("９９９９０１１９５５０３０７４０１６", "99***16"),
+        ("199-0000-0001", "19***01"), ("2026-01-05 12:00", "2026-01-05 12:00"), ("20260105", "20260105"),
+    ],
+)
+def test_an_error_shows_a_value_without_its_numbers(text: str, shown: str) -> None:
+    assert echo(text) == shown

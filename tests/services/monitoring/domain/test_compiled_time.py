@@ -7,6 +7,7 @@ from typing import Any
 from services.monitoring.domain.compiler import compile_policy
 from services.monitoring.domain.household import Fact, HouseholdFacts, Member
 from services.monitoring.domain.policy import load_policy
+from services.monitoring.tables import MOST_FEN
 from tests.services.monitoring.domain.ledger_database import COUNTY, KNOWN, RECORDED, LedgerWriter
 
 ON = date(2026, 3, 15)
@@ -75,9 +76,10 @@ async def test_household_without_members_or_facts_is_all_unknown(ledger: LedgerW
 
 
 async def test_huge_amounts_do_not_overflow(ledger: LedgerWriter) -> None:
-    wage = Fact("income.wage", date(2025, 6, 1), member="甲", amount_fen=99_999_999_999_999)
-    loss = Fact("expense.disaster", date(2025, 6, 1), amount_fen=99_999_999_999_998, relief_fen=0)
-    (household,) = await ledger.write([HouseholdFacts((Member("甲"),), (wage, loss))])
+    wages = [Fact("income.wage", date(2025, 6, day), member="甲", amount_fen=MOST_FEN) for day in range(1, 11)]
+    losses = [Fact("expense.disaster", date(2025, 6, day), amount_fen=MOST_FEN - (day == 1), relief_fen=0)
+              for day in range(1, 11)]  # fmt: skip
+    (household,) = await ledger.write([HouseholdFacts((Member("甲"),), (*wages, *losses))])
     row = await _row(ledger, household)
     assert row is not None
     assert (row["reference_income_fen"], row["class_code"]) == (1, "sudden_hardship")

@@ -1,0 +1,78 @@
+"""Who may call what: every route of the three services × every kind of caller, to be read as it stands.
+
+`+` may call it, `-` is refused with 403, `!` is refused with 401. What a caller then sees is for his range and his
+field classes to decide. A route that is not in this table fails the test.
+"""
+
+from typing import Final
+
+CALLERS: Final = (
+    "grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin", "liaison", "auditor",
+    "system", "anonymous",
+)
+
+TABLE: Final = """
+route                                               grid village first town county liaison auditor system anonymous
+
+POST /intake/v1/self-reports                         +      +      +    +     +      -       -      +       !
+GET  /intake/v1/self-reports/{report_id}             +      +      +    +     +      -       +      +       !
+POST /intake/v1/feeds                                -      -      -    -     +      +       -      +       !
+GET  /intake/v1/feeds                                -      -      -    +     +      +       +      +       !
+GET  /intake/v1/feeds/{feed_id}                      -      -      -    +     +      +       +      +       !
+GET  /intake/v1/feeds/{feed_id}/errors               -      -      -    +     +      +       +      +       !
+POST /intake/v1/feeds/{feed_id}/confirm              -      -      -    -     +      +       -      -       !
+GET  /intake/v1/layouts                              -      -      -    +     +      +       +      +       !
+GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
+GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
+
+GET  /monitoring/v1/households                       +      +      +    +     +      -       +      +       !
+POST /monitoring/v1/households/search                +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/households/{household_no}        +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/households/{household_no}/assessment  + +      +    +     +      -       +      +       !
+GET  /monitoring/v1/households/{household_no}/history     + +      +    +     +      -       +      +       !
+POST /monitoring/v1/households/{household_no}/decisions   - -      -    -     +      -       -      -       !
+POST /monitoring/v1/rescreens                        -      -      -    -     +      -       -      +       !
+GET  /monitoring/v1/rescreens/{rescreen_id}          -      -      -    -     +      -       -      +       !
+GET  /monitoring/v1/dashboard/summary                +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/dashboard/precision              +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/unmatched                        +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
+POST /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
+
+GET  /alerts/v1/alerts                               +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/alerts/{alert_id}                    +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/summary                              +      +      +    +     +      -       +      +       !
+POST /alerts/v1/alerts/{alert_id}/acknowledge        +      +      +    +     +      -       -      -       !
+POST /alerts/v1/alerts/{alert_id}/attempts           +      +      +    +     +      -       -      -       !
+POST /alerts/v1/alerts/{alert_id}/handover           +      +      +    +     +      -       -      -       !
+POST /alerts/v1/alerts/{alert_id}/verification       +      +      +    +     +      -       -      -       !
+GET  /alerts/v1/inbox                                +      +      +    +     +      -       +      -       !
+POST /alerts/v1/inbox/{item_no}/read                 +      +      +    +     +      -       +      -       !
+GET  /alerts/v1/inbox/stream                         +      +      +    +     +      -       +      -       !
+GET  /alerts/v1/duties                               +      +      +    +     +      -       +      +       !
+POST /alerts/v1/duties                               -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/officers                             -      -      -    -     +      -       -      +       !
+POST /alerts/v1/officers                             -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
+POST /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
+POST /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
+"""
+
+# Open to whoever reaches the port; each is guarded by something else than a caller's token, or says nothing.
+OPEN_DOORS: Final = {
+    "GET /livez": "says that the process lives",
+    "GET /readyz": "says whether the database answers",
+    "GET /metrics": "counts only; nginx keeps it inside",
+    "POST /oauth2/token": "asks for the client's secret",
+    "POST /intake/v1/events": "asks for a peer's signature",
+    "POST /monitoring/v1/events": "asks for a peer's signature",
+    "POST /alerts/v1/events": "asks for a peer's signature",
+}
+
+
+def table() -> dict[str, dict[str, str]]:
+    """The table as route -> caller -> mark."""
+    rows = [line.split() for line in TABLE.splitlines() if line.strip() and not line.startswith("route")]
+    return {f"{method} {path}": dict(zip(CALLERS, marks, strict=True)) for method, path, *marks in rows}

@@ -1,0 +1,33 @@
+"""The second wall as it should be: tables without rows about people and why, and tables no request may read."""
+
+from typing import Final
+
+APP_ROLES: Final = {name: f"fangpin_{name}" for name in ("intake", "monitoring", "alerts")}
+
+_KEYS = "keys and digests of messages already taken in"
+_ADDRESSES = "addresses of subscribers; whoever asks is shown those of his division"
+
+NO_PERSONAL_ROWS: Final = {
+    "alembic_version": "the version of the schema",
+    "inbox": _KEYS,
+    "subscription": _ADDRESSES,
+    "outbox_delivery": "which message is on its way to which subscriber",
+    "alerts.inbox_counter": "how many letters an officer has had",
+    "monitoring.policy_activation": "which policy has assessed since when",
+    "idempotency_key": "a digest of the request, and its answer: an id and a status",
+}
+
+# They hold rows about people, and a policy would be in the way of COPY or of writing for others: so the role that
+# serves requests may not read them at all.
+CLOSED_TO_REQUESTS: Final = {
+    "outbox": "messages to the other services; written by requests, read by the relay",
+    "audit_log": "who did what; added to by all, read by none",
+    "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
+    "intake.feed_record": "digests of rows, under keys that may be blind indexes",
+    "alerts.alert_subject": "which news of a household was heard last",
+}
+
+
+def reason_for(schema: str, table: str, reasons: dict[str, str]) -> str | None:
+    """Why a table stands in `reasons`, by its name in one schema or in all."""
+    return reasons.get(f"{schema}.{table}") or reasons.get(table)

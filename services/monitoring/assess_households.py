@@ -22,6 +22,7 @@ from shared.db.scope import transaction
 from shared.logs import log
 from shared.policies import ParameterUnknown
 from shared.runtime import Runtime
+from shared.trace import traced
 
 # What a batch holds locked is over in a quarter of a second, so that whoever calls for help is not kept waiting.
 BATCH = 300
@@ -99,7 +100,19 @@ def _new(one: Judged, assessment: Assessment) -> NewAssessment:
 
 
 async def _tell(connection: asyncpg.Connection, batch: Batch, told: Sequence[Judged], runtime: Runtime) -> None:
-    """Tell alerts the changed risks, and intake which reports were assessed."""
+    """Tell alerts the changed risks, and intake which reports were assessed, each under the trace of its report."""
+    by_trace: dict[str | None, list[Judged]] = {}
+    for one in told:
+        reports = one.standing["waiting_reports"]
+        by_trace.setdefault(reports[0].get("trace") if reports else None, []).append(one)
+    for trace, some in by_trace.items():
+        with traced(trace):
+            await _tell_some(connection, batch, some, runtime)
+
+
+async def _tell_some(
+    connection: asyncpg.Connection, batch: Batch, told: Sequence[Judged], runtime: Runtime
+) -> None:
     shown_since = batch.run.on - timedelta(days=396)
     ids = [one.standing["household_id"] for one in told]
     evidence = await repository.evidence_of(connection, batch.run.county, ids, shown_since) if ids else {}

@@ -16,6 +16,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.intake import Observation, ObservationsRecorded
 from shared.contracts.progress import FeedCounts, ProgressItem
 from shared.runtime import Runtime
+from shared.trace import current_trace
 from shared.vocabulary.division import county_of
 
 A_PERSON_WAITS, USUAL = 0, 5
@@ -84,7 +85,8 @@ async def _hold_report(
 def _report(told: ObservationsRecorded) -> WaitingReport:
     assert told.report_id is not None
     contact = told.reporter
-    return WaitingReport(told.report_id, contact.name if contact else "", contact.phone if contact else None)
+    name, phone = (contact.name, contact.phone) if contact else ("", None)
+    return WaitingReport(told.report_id, name, phone, current_trace())
 
 
 def _progress(told: ObservationsRecorded, appended: Appended, runtime: Runtime) -> ProgressItem:

@@ -91,7 +91,9 @@ def test_a_self_report_reaches_the_village_secretary_and_the_answer_comes_back(r
     family = FAMILIES[0]
     system = running.bearer("system", COUNTY)
     reports = f"{running.url('intake')}/intake/v1/self-reports"
-    sent = httpx.post(reports, json=family.report(TODAY), headers={**system, "Idempotency-Key": "journey-1"})
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    named = {**system, "Idempotency-Key": "journey-1", "traceparent": trace}
+    sent = httpx.post(reports, json=family.report(TODAY), headers=named)
     assert sent.status_code == 202, sent.text
     report_id = sent.json()["id"]
 

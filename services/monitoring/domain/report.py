@@ -8,11 +8,15 @@ from shared.vocabulary.terms import Source
 
 @dataclass(frozen=True, slots=True)
 class WaitingReport:
-    """A report of hardship that no assessment has answered yet, and whom the cadre asks for."""
+    """A report of hardship that no assessment has answered yet, and whom the cadre asks for.
+
+    `trace` is the traceparent of the request it came by, so that the warning it causes can be followed back.
+    """
 
     report_id: str
     name: str
     phone: str | None = None
+    trace: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

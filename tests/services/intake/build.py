@@ -95,6 +95,10 @@ class Department:
         self.house.clock.at += timedelta(seconds=1)
         return await self.feed(answer.json()["id"])
 
+    async def confirm(self, feed_id: str) -> httpx.Response:
+        """Confirm a waiting snapshot, which only a person can."""
+        return await self.client.post(f"/intake/v1/feeds/{feed_id}/confirm", headers=self.a_person)
+
     async def feed(self, feed_id: str) -> dict[str, Any]:
         answer = await self.client.get(f"/intake/v1/feeds/{feed_id}", headers=self.headers)
         assert answer.status_code == 200, answer.text

@@ -291,12 +291,16 @@ class TestSnapshot:
         assert feed["status"] == "waiting_confirmation"
         assert feed["report"]["ending"]["unlisted"] == 11
         assert len(await said()) == 1
-        answer = await department.client.post(f"/intake/v1/feeds/{feed['id']}/confirm", headers=department.a_person)
+        by_itself = await department.client.post(
+            f"/intake/v1/feeds/{feed['id']}/confirm", headers=department.headers
+        )
+        assert (by_itself.status_code, by_itself.json()["code"]) == (403, "confirmed_by_a_person")
+        answer = await department.confirm(feed["id"])
         assert answer.status_code == 202
         await department.house.run_worker("intake", "ingest")
         feed = await department.feed(feed["id"])
         assert (feed["status"], feed["counts"]["ended"]) == ("recorded", 11)
-        again = await department.client.post(f"/intake/v1/feeds/{feed['id']}/confirm", headers=department.a_person)
+        again = await department.confirm(feed["id"])
         assert (again.status_code, again.json()["code"]) == (409, "feed_not_waiting")
 
     async def test_ten_endings_do_not_wait(self, department: Department) -> None:
@@ -308,7 +312,7 @@ class TestSnapshot:
         await department.send("disability_register", csv_text(map(disability_row, range(50))), period="2026-01")
         waiting = await department.send("disability_register", csv_text([disability_row(0)]), period="2026-02")
         await department.send("disability_register", csv_text(map(disability_row, range(49))), period="2026-03")
-        answer = await department.client.post(f"/intake/v1/feeds/{waiting['id']}/confirm", headers=department.a_person)
+        answer = await department.confirm(waiting["id"])
         assert (answer.status_code, answer.json()["code"]) == (409, "feed_overtaken")
 
     async def test_an_older_list_is_refused(self, department: Department) -> None:

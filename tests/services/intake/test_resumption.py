@@ -165,7 +165,7 @@ async def test_a_confirmed_snapshot_survives_the_loss_of_its_staged_rows(
     await department.send("disability_register", csv_text(map(disability_row, range(50))), period="2026-01")
     waiting = await department.send("disability_register", csv_text([disability_row(0)]), period="2026-02")
     await admin.execute("TRUNCATE intake.feed_row_staged")
-    await department.client.post(f"/intake/v1/feeds/{waiting['id']}/confirm", headers=department.a_person)
+    await department.confirm(waiting["id"])
     await house.run_worker("intake", "ingest")
     feed = await department.feed(waiting["id"])
     assert (feed["status"], feed["counts"]["ended"]) == ("recorded", 49)

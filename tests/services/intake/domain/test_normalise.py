@@ -197,7 +197,7 @@ def test_every_way_to_write_a_day_means_that_day(day: date) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "name"])
 def test_an_identity_number_in_another_column_is_refused(kind: str) -> None:
-    for text in ("999901195503074016", "9999 0119 5503 0740 16"[:20]):
+    for text in ("999901195503074016", "999901 19550307 4016"):
         found = normalise(COLUMNS[kind], text, date(2026, 1, 31))
         assert isinstance(found, Refusal)
         assert found.code == "identity_number_misplaced"
@@ -207,7 +207,8 @@ def test_an_identity_number_in_another_column_is_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("999901195503074016", "99***16"), ("999901 19550307 4016", "99***16"), ("９９９９０１１９５５０３０７４０１６", "99***16"),
+        ("999901195503074016", "99***16"), ("999901 19550307 4016", "99***16"),
+        ("９９９９０１１９５５０３０７４０１６", "99***16"),
         ("199-0000-0001", "19***01"), ("2026-01-05 12:00", "2026-01-05 12:00"), ("20260105", "20260105"),
     ],
 )

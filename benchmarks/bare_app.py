@@ -42,6 +42,8 @@ app = FastAPI(lifespan=lifespan)
 async def bare(body: Report, request: Request) -> dict[str, int]:
     made = await request.app.state.pool.fetchval(
         "INSERT INTO bare (division, description, body) VALUES ($1, $2, $3) RETURNING id",
-        body.division, body.description, body.model_dump_json(),
+        body.division,
+        body.description,
+        body.model_dump_json(),
     )
     return {"id": made}

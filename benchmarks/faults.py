@@ -22,14 +22,21 @@ def main() -> None:
     modes: tuple[Mode, ...] = ("all_in_one", "separate")
     started = time.perf_counter()
     found = [_rounds(mode, given.size, seed) for seed in range(given.runs) for mode in modes]
-    print_result({
-        "name": "faults", "size": given.size, "runs": given.runs, "rounds": sum(one.rounds for one in found),
-        "acknowledged": sum(one.acknowledged for one in found), "lost": sum(one.lost for one in found),
-        "doubled_alerts": sum(one.doubled_alerts for one in found),
-        "repeated_same_id": sum(one.repeated_same_id for one in found),
-        "repeated_new_id": sum(one.repeated_new_id for one in found),
-        "killed": [one.killed for one in found], "seconds": round(time.perf_counter() - started),
-    })
+    print_result(
+        {
+            "name": "faults",
+            "size": given.size,
+            "runs": given.runs,
+            "rounds": sum(one.rounds for one in found),
+            "acknowledged": sum(one.acknowledged for one in found),
+            "lost": sum(one.lost for one in found),
+            "doubled_alerts": sum(one.doubled_alerts for one in found),
+            "repeated_same_id": sum(one.repeated_same_id for one in found),
+            "repeated_new_id": sum(one.repeated_new_id for one in found),
+            "killed": [one.killed for one in found],
+            "seconds": round(time.perf_counter() - started),
+        }
+    )
 
 
 def _rounds(mode: Mode, rounds: int, seed: int) -> Losses:

@@ -28,8 +28,17 @@ class BareApp:
     def __init__(self, database_url: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/bare"
-        command = [sys.executable, "-m", "uvicorn", "benchmarks.bare_app:app", "--port", str(self.port),
-                   "--no-access-log", "--log-level", "warning"]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "benchmarks.bare_app:app",
+            "--port",
+            str(self.port),
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ]
         self._process = subprocess.Popen(command, env={**os.environ, "BARE_DATABASE_URL": database_url})
         until(self._listens, "the bare app listens", 20)
 
@@ -99,8 +108,13 @@ def _result(size: int, runs: int, ours: list[Load], baseline: list[Load], memory
     bare = statistics.median(load.per_second for load in baseline)
     ratios = [a.per_second / b.per_second for a, b in zip(ours, baseline, strict=True)]
     return {
-        "name": "http", "size": size, "runs": runs, "connections": CONNECTIONS, "ours": round(mine),
-        "baseline": round(bare), "ratio": round(statistics.median(ratios), 3),
+        "name": "http",
+        "size": size,
+        "runs": runs,
+        "connections": CONNECTIONS,
+        "ours": round(mine),
+        "baseline": round(bare),
+        "ratio": round(statistics.median(ratios), 3),
         "unit": "requests/s",
         "ours_p99_ms": round(statistics.median(load.quantile(0.99) for load in ours) * 1000, 1),
         "baseline_p99_ms": round(statistics.median(load.quantile(0.99) for load in baseline) * 1000, 1),

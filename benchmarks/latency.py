@@ -61,7 +61,8 @@ def phase(running: Running, families: list[Family]) -> list[float]:
     with httpx.Client(timeout=10) as client:
         for family in families:
             sent = client.post(
-                f"{running.url('intake')}/intake/v1/self-reports", json=family.report(SystemClock().today()),
+                f"{running.url('intake')}/intake/v1/self-reports",
+                json=family.report(SystemClock().today()),
                 headers={**headers, "Idempotency-Key": f"latency-{family.serial}"},
             )
             accepted.append(time.perf_counter())
@@ -110,18 +111,23 @@ def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
         with ThreadPoolExecutor(1) as pool:
             day = SystemClock().today() - timedelta(days=40)
             started = time.perf_counter()
-            feed = pool.submit(send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}",
-                               seconds=900)
+            feed = pool.submit(
+                send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}", seconds=900
+            )
             time.sleep(1)
             loaded = phase(running, reporting[REPORTS_A_PHASE:])
             during = not feed.done()
             recorded = feed.result(timeout=600)
         memory = sum(psutil.Process(one.pid).memory_info().rss for one in running.processes.values())
         return {
-            "ours": _quantile(loaded, 0.99), "p50_ms": _quantile(loaded, 0.5),
-            "baseline": _quantile(quiet, 0.99), "baseline_p50_ms": _quantile(quiet, 0.5),
-            "feed_still_running_at_the_end": float(during), "feed_rows": recorded["counts"]["read"],
-            "feed_seconds": round(time.perf_counter() - started, 1), "peak_mib": round(memory / 2**20),
+            "ours": _quantile(loaded, 0.99),
+            "p50_ms": _quantile(loaded, 0.5),
+            "baseline": _quantile(quiet, 0.99),
+            "baseline_p50_ms": _quantile(quiet, 0.5),
+            "feed_still_running_at_the_end": float(during),
+            "feed_rows": recorded["counts"]["read"],
+            "feed_seconds": round(time.perf_counter() - started, 1),
+            "peak_mib": round(memory / 2**20),
         }
     finally:
         running.stop()

@@ -34,7 +34,12 @@ class Fangpin:
     the same feed."""
 
     def __init__(
-        self, url: str, client_id: str, secret: str, *, transport: httpx.BaseTransport | None = None,
+        self,
+        url: str,
+        client_id: str,
+        secret: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(60, connect=10), transport=transport)
@@ -130,10 +135,14 @@ def _checked(answer: httpx.Response) -> httpx.Response:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options every client has. The secret is not among them: other users of the machine could read it."""
-    parser.add_argument("--url", default=os.environ.get("FANGPIN_URL", "http://127.0.0.1:8000"),
-                        help="地址 (FANGPIN_URL)")
-    parser.add_argument("--client-id", default=os.environ.get("FANGPIN_CLIENT_ID"),
-                        help="客户端编号 (FANGPIN_CLIENT_ID)；密钥取自 FANGPIN_CLIENT_SECRET 或 --secret-file")
+    parser.add_argument(
+        "--url", default=os.environ.get("FANGPIN_URL", "http://127.0.0.1:8000"), help="地址 (FANGPIN_URL)"
+    )
+    parser.add_argument(
+        "--client-id",
+        default=os.environ.get("FANGPIN_CLIENT_ID"),
+        help="客户端编号 (FANGPIN_CLIENT_ID)；密钥取自 FANGPIN_CLIENT_SECRET 或 --secret-file",
+    )
     parser.add_argument("--secret-file", type=Path, help="存放客户端密钥的文件")
 
 

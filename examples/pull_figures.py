@@ -15,7 +15,10 @@ from typing import Any
 from fangpin_client import Away, Fangpin, Refused, add_options, open_client
 
 GROUPS = {
-    "recommendation": "建议类别", "listed_as": "已纳入类别", "severity": "预警等级", "last_outcome": "最近核实结果",
+    "recommendation": "建议类别",
+    "listed_as": "已纳入类别",
+    "severity": "预警等级",
+    "last_outcome": "最近核实结果",
     "division": "区划",
 }
 
@@ -77,8 +80,14 @@ def show_list(house: Fangpin, name: str, figure: dict[str, Any], page: int, most
     listed = 0
     for listed, one in enumerate(house.pages(figure["query"], page), start=1):
         if listed <= most:
-            print("  ", one["household_no"], one["living_division"], one["recommendation"] or "none",
-                  one["severity"] or "none", one["score"])
+            print(
+                "  ",
+                one["household_no"],
+                one["living_division"],
+                one["recommendation"] or "none",
+                one["severity"] or "none",
+                one["score"],
+            )
     # Counted a moment after the figure: in a living county the two may differ by who changed in between.
     print(f"   共列出 listed={listed}")
 

@@ -19,12 +19,21 @@ from fangpin_client import Away, Fangpin, Refused, add_options, open_client
 
 UNDER_WAY = frozenset({"received", "reading", "recording"})
 ENDS = {
-    "recorded": "已入库", "checked": "试运行完成，未入库", "rejected": "整批未入库", "failed": "处理失败",
+    "recorded": "已入库",
+    "checked": "试运行完成，未入库",
+    "rejected": "整批未入库",
+    "failed": "处理失败",
     "waiting_confirmation": "等待人工确认",
 }
 COUNTS = {
-    "read": "读取", "accepted": "接收", "rejected": "退回", "duplicates": "重复", "recorded": "入库", "added": "新增",
-    "changed": "更正", "unchanged": "未变",
+    "read": "读取",
+    "accepted": "接收",
+    "rejected": "退回",
+    "duplicates": "重复",
+    "recorded": "入库",
+    "added": "新增",
+    "changed": "更正",
+    "unchanged": "未变",
 }
 SHOWN = 20  # Rows printed; the CSV holds all.
 
@@ -33,8 +42,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="报送医保结算", epilog="退出码：0 全部接收；1 有退回；2 未能报送")
     parser.add_argument("file", type=Path, help="CSV（UTF-8 或 GB18030）或 NDJSON（.ndjson）")
     parser.add_argument("--period", default="", help="期次，例如 2025-12")
-    parser.add_argument("--mode", choices=["partial", "atomic", "dry_run"], default="partial",
-                        help="有错行时：partial 入库其余行；atomic 整批不入库；dry_run 只检查")
+    parser.add_argument(
+        "--mode",
+        choices=["partial", "atomic", "dry_run"],
+        default="partial",
+        help="有错行时：partial 入库其余行；atomic 整批不入库；dry_run 只检查",
+    )
     parser.add_argument("--errors", type=Path, help="错误清单存到哪里；默认为 <文件名>.errors.csv")
     add_options(parser)
     options = parser.parse_args()

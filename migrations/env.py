@@ -34,8 +34,11 @@ def migrate(connection: Connection, schema: str) -> None:
     for statement in SET_UP.format(schema=schema).strip().splitlines():
         connection.execute(text(statement))
     context.configure(
-        connection=connection, target_metadata=metadata_of(schema), version_table_schema=schema,
-        include_schemas=True, compare_server_default=False,
+        connection=connection,
+        target_metadata=metadata_of(schema),
+        version_table_schema=schema,
+        include_schemas=True,
+        compare_server_default=False,
         include_name=lambda name, kind, _: kind != "schema" or name == schema,
         include_object=is_declared,
     )

@@ -43,7 +43,10 @@ SERVICES: Mapping[str, Factories] = {
 
 
 def create_service(
-    service: str, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None,
+    service: str,
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
     """The app of one service, from common settings and its own environment."""
@@ -51,7 +54,10 @@ def create_service(
 
 
 def create_worker(
-    service: str, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None,
+    service: str,
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
 ) -> Worker:
     """The worker of one service."""

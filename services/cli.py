@@ -15,8 +15,11 @@ from shared.errors import FangpinError
 from shared.settings import Settings
 
 app = typer.Typer(
-    name="fangpin", help="防贫：农村低收入人口动态监测（fangpin: monitoring of low-income rural households）",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="fangpin",
+    help="防贫：农村低收入人口动态监测（fangpin: monitoring of low-income rural households）",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 ServiceName = Literal["intake", "monitoring", "alerts"]
 
@@ -60,7 +63,9 @@ def up(
     from services.up import run_up
 
     settings = settings_of(
-        data, port=port, demo=None if no_demo else True,
+        data,
+        port=port,
+        demo=None if no_demo else True,
         **dict.fromkeys(("public_url", "intake_url", "monitoring_url", "alerts_url"), f"http://127.0.0.1:{port}"),
     )
     run_up(settings, households=households, seed=seed, demo=not no_demo)
@@ -68,8 +73,10 @@ def up(
 
 @app.command()
 def serve(
-    service: ServiceName, port: PortOption = 8000,
-    host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1", data: DataOption = None,
+    service: ServiceName,
+    port: PortOption = 8000,
+    host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1",
+    data: DataOption = None,
 ) -> None:
     """单独启动一个服务。"""
     from services.all_in_one import create_service
@@ -89,7 +96,8 @@ def work(
     light: Annotated[bool, typer.Option("--light", help="只做轻任务（投递、评估、通知）")] = False,
     heavy: Annotated[bool, typer.Option("--heavy", help="只做重任务（文件入库、全县重筛）")] = False,
     metrics_port: Annotated[int | None, typer.Option("--metrics-port", help="在本机此端口提供 /metrics")] = None,
-    parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None, data: DataOption = None,
+    parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None,
+    data: DataOption = None,
 ) -> None:
     """单独启动一个服务的后台任务。"""
     from prometheus_client import start_http_server
@@ -135,7 +143,12 @@ def token(
     settings = settings_of(data)
     typer.echo(
         demo_token(
-            settings, role, division, scopes=scope, officer_no=officer, department=department,
+            settings,
+            role,
+            division,
+            scopes=scope,
+            officer_no=officer,
+            department=department,
             lifetime=timedelta(minutes=minutes),
         )
     )
@@ -143,7 +156,8 @@ def token(
 
 @app.command()
 def bench(
-    name: str, size: Annotated[int | None, typer.Option("--size")] = None,
+    name: str,
+    size: Annotated[int | None, typer.Option("--size")] = None,
     runs: Annotated[int | None, typer.Option("--runs")] = None,
 ) -> None:
     """测量（见 benchmarks/）；最后一行输出为一个 JSON 对象。"""
@@ -195,10 +209,12 @@ def keys_create(data: DataOption = None) -> None:
 
 @clients_app.command("add")
 def clients_add(
-    client_id: str, name: Annotated[str, typer.Option("--name")],
+    client_id: str,
+    name: Annotated[str, typer.Option("--name")],
     division: Annotated[str, typer.Option("--division")],
     scope: Annotated[list[str], typer.Option("--scope", help="权限，可重复")],
-    department: Annotated[str | None, typer.Option("--department")] = None, data: DataOption = None,
+    department: Annotated[str | None, typer.Option("--department")] = None,
+    data: DataOption = None,
 ) -> None:
     """登记一个系统客户端，打印其密钥（只显示这一次）。"""
     from services.clients import add_client

@@ -13,8 +13,14 @@ from shared.web.oauth import hash_secret
 
 
 async def add_client(
-    connection: asyncpg.Connection, client_id: str, *, name: str, division: str, scopes: Sequence[str],
-    department: str | None = None, secret: str | None = None,
+    connection: asyncpg.Connection,
+    client_id: str,
+    *,
+    name: str,
+    division: str,
+    scopes: Sequence[str],
+    department: str | None = None,
+    secret: str | None = None,
 ) -> str:
     """Store a client and return its secret; for a known client the new secret joins the last one (rotation)."""
     unknown = sorted(set(scopes) - SCOPES_OF_SYSTEMS)
@@ -32,7 +38,12 @@ async def add_client(
             name = excluded.name, division = excluded.division, department = excluded.department,
             scopes = excluded.scopes
         """,
-        client_id, hash_secret(client_id, secret), name, str(parse_division(division)), department, list(scopes),
+        client_id,
+        hash_secret(client_id, secret),
+        name,
+        str(parse_division(division)),
+        department,
+        list(scopes),
         SystemClock().now(),
     )
     return secret

@@ -19,8 +19,14 @@ class DemoOnly(Forbidden):
 
 
 def demo_token(
-    settings: Settings, role: str, division: str, *, scopes: Sequence[str] | None = None,
-    officer_no: str | None = None, department: str | None = None, lifetime: timedelta,
+    settings: Settings,
+    role: str,
+    division: str,
+    *,
+    scopes: Sequence[str] | None = None,
+    officer_no: str | None = None,
+    department: str | None = None,
+    lifetime: timedelta,
 ) -> str:
     """Sign a token for a role, or for `system`; `division` is the range it sees."""
     if not (settings.data / "keys" / DEMO_MARK).exists():
@@ -29,9 +35,14 @@ def demo_token(
     asked = frozenset(scopes or (SCOPES_OF_ROLE[known] if known else SCOPES_OF_SYSTEMS))
     kind = "person" if known else "system"
     principal = Principal(
-        subject=officer_no or f"demo-{role}", kind="person" if known else "system", role=known,
-        division=str(parse_division(division)), scopes=allowed_scopes(kind, known, asked), name=f"演示{role}",
-        department=department, officer_no=officer_no,
+        subject=officer_no or f"demo-{role}",
+        kind="person" if known else "system",
+        role=known,
+        division=str(parse_division(division)),
+        scopes=allowed_scopes(kind, known, asked),
+        name=f"演示{role}",
+        department=department,
+        officer_no=officer_no,
     )
     keys = load_keys(settings.data / "keys", "alerts", demo=True)
     return TokenIssuer(keys.token_key, settings.issuer).issue(principal, now=SystemClock().now(), lifetime=lifetime)

@@ -90,8 +90,14 @@ async def _send_all(
     with report.step("责任人 officers") as figures:
         figures.update(await _send_officers(client, settings, folder))
     with report.step("花名册 household_register") as figures:
-        feed = await _send_feed(client, settings, folder / "household_register.csv", "household_register",
-                                str(manifest.reporting_year), "农业农村")
+        feed = await _send_feed(
+            client,
+            settings,
+            folder / "household_register.csv",
+            "household_register",
+            str(manifest.reporting_year),
+            "农业农村",
+        )
         figures.update(_counts([feed]))
         await _wait(house, "匹配入户 households")
     with report.step("部门数据 department_feeds") as figures:
@@ -99,8 +105,16 @@ async def _send_all(
             await _send_feed(client, settings, path, "medical_settlement", _month(path), "医疗保障")
             for path in sorted(folder.glob("medical_settlement_*.csv"))
         ]
-        feeds.append(await _send_feed(client, settings, folder / "disability_register.csv", "disability_register",
-                                      manifest.until.isoformat(), "残联"))
+        feeds.append(
+            await _send_feed(
+                client,
+                settings,
+                folder / "disability_register.csv",
+                "disability_register",
+                manifest.until.isoformat(),
+                "残联",
+            )
+        )
         figures.update(files=len(feeds), **_counts(feeds))
     with report.step("农户自主申报 self_reports") as figures:
         figures["accepted"] = await _send_self_reports(client, settings, folder / "self_reports.ndjson")
@@ -174,10 +188,15 @@ async def _send_self_reports(client: httpx.AsyncClient, settings: Settings, path
 
 def _as_request(report: dict[str, Any]) -> dict[str, Any]:
     return {
-        "household_no": report["household_no"], "division": report["division"], "hardships": report["hardships"],
-        "description": report["text"], "reported_on": report["reported_on"],
+        "household_no": report["household_no"],
+        "division": report["division"],
+        "hardships": report["hardships"],
+        "description": report["text"],
+        "reported_on": report["reported_on"],
         "reporter": {
-            "name": report["name"], "identity_number": report["id_number"], "phone": report["phone"],
+            "name": report["name"],
+            "identity_number": report["id_number"],
+            "phone": report["phone"],
         },
     }
 
@@ -218,14 +237,21 @@ async def _tell(house: AllInOne, report: Report) -> None:
     report.echo(f"农户 households={known['households']} 已评估 assessed={known['assessed']}")
     listed = "，".join(f"{RiskClass(code).zh} {code}={classes.get(code, 0)}" for code in RiskClass)
     report.echo(f"建议 recommendations：{listed}")
-    report.echo(f"预警 alerts_opened={told['alerts']} open={told['open']} "
-                f"消息 messages_inbox={told['inbox']} messages_delivered={told['delivered']}")
+    report.echo(
+        f"预警 alerts_opened={told['alerts']} open={told['open']} "
+        f"消息 messages_inbox={told['inbox']} messages_delivered={told['delivered']}"
+    )
 
 
 def _bar() -> Progress:
     """A bar on a terminal, nothing elsewhere (the lines of the report say enough)."""
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )

@@ -48,8 +48,15 @@ class QuietServer(uvicorn.Server):
 async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event) -> None:
     """Answer requests until `stop`; requests in hand are finished, streams are cut after the grace time."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
     )
     server = QuietServer(config)
     serving = asyncio.create_task(server.serve())

@@ -134,9 +134,7 @@ async def _load_places(connection: asyncpg.Connection) -> int:
 
 
 @asynccontextmanager
-async def _house(
-    settings: Settings, server: EmbeddedServer | None, stop: asyncio.Event
-) -> AsyncIterator[AllInOne]:
+async def _house(settings: Settings, server: EmbeddedServer | None, stop: asyncio.Event) -> AsyncIterator[AllInOne]:
     """The three services, their light workers in this process, their heavy ones in children."""
     house = AllInOne(settings)
     workers = house.workers()
@@ -197,9 +195,13 @@ async def _child(settings: Settings, service: str, halt: asyncio.Event) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     """What a child must be told to be of the same house."""
     told = {
-        "DATA": settings.data, "DEMO": settings.demo, "DATABASE_URL": settings.database_url,
-        "INTAKE_URL": settings.intake_url, "MONITORING_URL": settings.monitoring_url,
-        "ALERTS_URL": settings.alerts_url, "PUBLIC_URL": settings.public_url,
+        "DATA": settings.data,
+        "DEMO": settings.demo,
+        "DATABASE_URL": settings.database_url,
+        "INTAKE_URL": settings.intake_url,
+        "MONITORING_URL": settings.monitoring_url,
+        "ALERTS_URL": settings.alerts_url,
+        "PUBLIC_URL": settings.public_url,
     }
     return {f"FANGPIN_{name}": str(value) for name, value in told.items() if value is not None}
 
@@ -237,6 +239,8 @@ def _say(text: str) -> None:
 def _say_where(settings: Settings) -> None:
     for name, what in (("intake", "数据采集"), ("monitoring", "监测评估"), ("alerts", "预警处置")):
         _say(f"  {what} {name}: {settings.public_url}/{name}/docs")
-    _say("获取令牌 token: ./manage token --role county_admin --division 130624000000"
-         + (f" --data {settings.data}" if str(settings.data) != ".fangpin" else ""))
+    _say(
+        "获取令牌 token: ./manage token --role county_admin --division 130624000000"
+        + (f" --data {settings.data}" if str(settings.data) != ".fangpin" else "")
+    )
     _say("按 Ctrl-C 停止 press Ctrl-C to stop")

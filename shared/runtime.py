@@ -74,7 +74,10 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    service: str, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None,
+    service: str,
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open pools and clients of `service`, make its peers subscribers, and close all at the end."""
@@ -82,6 +85,7 @@ async def open_runtime(
     url = settings.database_url_of(service)
     keys = load_keys(settings.data / "keys", service, demo=settings.demo)
     async with AsyncExitStack() as stack:
+
         async def pool(role: str, schema: str, dsn: str, size: int) -> asyncpg.Pool:
             opened = await open_pool(dsn, role=role, schema=schema, size=size)
             stack.push_async_callback(_close, opened)
@@ -99,8 +103,17 @@ async def open_runtime(
         async with transaction(worker) as connection:
             await register_peers(connection, service, settings, clock.now())
         yield Runtime(
-            service, settings, clock, app, worker, directory, async_sessionmaker(engine, expire_on_commit=False),
-            keys, http, waker, url,
+            service,
+            settings,
+            clock,
+            app,
+            worker,
+            directory,
+            async_sessionmaker(engine, expire_on_commit=False),
+            keys,
+            http,
+            waker,
+            url,
         )
 
 

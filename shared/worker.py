@@ -61,9 +61,7 @@ class Worker:
     def only(self, keep: Callable[[Task], bool], *, ticks: bool) -> "Worker":
         """The same worker with some of its tasks."""
         tasks = [task for task in self.tasks if keep(task)]
-        return Worker(
-            self.service, self.settings, tasks, self.ticks if ticks else (), self.transport, self.clock
-        )
+        return Worker(self.service, self.settings, tasks, self.ticks if ticks else (), self.transport, self.clock)
 
     def stop(self) -> None:
         """Let each task finish what it holds, then return from `run`."""
@@ -73,9 +71,7 @@ class Worker:
 
     async def run(self) -> None:
         self._events.update({task.name: asyncio.Event() for task in self.tasks})
-        async with open_runtime(
-            self.service, self.settings, transport=self.transport, clock=self.clock
-        ) as runtime:
+        async with open_runtime(self.service, self.settings, transport=self.transport, clock=self.clock) as runtime:
             scheduler = self._scheduler(runtime)
             scheduler.start()
             listener = asyncio.create_task(self._listen(runtime))

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = (
     ("ruff", ["-m", "ruff", "check", "--quiet", "."]),
+    ("ruff format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
     ("mypy", ["-m", "mypy", "--no-error-summary"]),
     ("import-linter", ["-c", "from importlinter.cli import lint_imports_command as check; check()", "--no-cache"]),
 )
@@ -45,9 +46,7 @@ def main(arguments: list[str]) -> int:
     good = sum(check(name, command) for name, command in CHECKS) == len(CHECKS)
     quick, first = run_pytest(["-n", "2", "--dist", "loadfile", "-m", "not processes", "tests"])
     slow, second = run_pytest(["-m", "processes", "tests"])
-    passed, failed, skipped = (
-        first.get(kind, 0) + second.get(kind, 0) for kind in ("passed", "failed", "skipped")
-    )
+    passed, failed, skipped = (first.get(kind, 0) + second.get(kind, 0) for kind in ("passed", "failed", "skipped"))
     failed += first.get("error", 0) + second.get("error", 0)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 0 if good and quick == 0 and slow == 0 else 1

@@ -99,8 +99,15 @@ async def settings(database: str, tmp_path_factory: pytest.TempPathFactory) -> S
     await remember_keys(connection, data / "keys")
     await connection.close()
     return Settings(
-        data=data, demo=True, database_url=database, intake_url="http://house", monitoring_url="http://house",
-        alerts_url="http://house", public_url="http://house", pool_size=4, log_level="WARNING",
+        data=data,
+        demo=True,
+        database_url=database,
+        intake_url="http://house",
+        monitoring_url="http://house",
+        alerts_url="http://house",
+        public_url="http://house",
+        pool_size=4,
+        log_level="WARNING",
         webhook_allowed_hosts=["127.0.0.1"],
     )
 
@@ -184,9 +191,13 @@ async def empty_tables(url: str) -> None:
             """
         )
         names = [row["name"] for row in tables]
-        full = await connection.fetch(
-            " UNION ALL ".join(f"SELECT '{name}' AS name WHERE EXISTS (SELECT FROM {name})" for name in names)
-        ) if names else []
+        full = (
+            await connection.fetch(
+                " UNION ALL ".join(f"SELECT '{name}' AS name WHERE EXISTS (SELECT FROM {name})" for name in names)
+            )
+            if names
+            else []
+        )
         if full:
             await connection.execute(f"TRUNCATE {', '.join(row['name'] for row in full)} RESTART IDENTITY CASCADE")
         for schema in ("intake", "monitoring", "alerts"):
@@ -249,14 +260,24 @@ def token(house: House) -> Token:
     """Make a token: token(role="village_secretary", division="130624100201"), or a system's with department=..."""
 
     def make(
-        role: str | None = None, division: str = COUNTY, *, scopes: list[str] | None = None,
-        department: str | None = None, officer_no: str | None = None, subject: str | None = None,
+        role: str | None = None,
+        division: str = COUNTY,
+        *,
+        scopes: list[str] | None = None,
+        department: str | None = None,
+        officer_no: str | None = None,
+        subject: str | None = None,
         lifetime: timedelta = timedelta(minutes=30),
     ) -> str:
         held = frozenset(scopes if scopes is not None else SCOPES_OF_ROLE[Role(role)] if role else SCOPES)
         principal = Principal(
-            subject=subject or officer_no or role or "system", kind="person" if role else "system",
-            division=division, scopes=held, role=Role(role) if role else None, name="测试", department=department,
+            subject=subject or officer_no or role or "system",
+            kind="person" if role else "system",
+            division=division,
+            scopes=held,
+            role=Role(role) if role else None,
+            name="测试",
+            department=department,
             officer_no=officer_no,
         )
         any_app = next(iter(house.apps.values()))

@@ -79,8 +79,10 @@ async def get_officers(
 
 
 @router.post(
-    "/alerts/v1/officers", summary="导入干部名册（JSON 或 CSV），整表成功或整表不变",
-    responses=problems(401, 403, 415, 422), openapi_extra=_LIST_BODY,
+    "/alerts/v1/officers",
+    summary="导入干部名册（JSON 或 CSV），整表成功或整表不变",
+    responses=problems(401, 403, 415, 422),
+    openapi_extra=_LIST_BODY,
 )
 async def post_officers(
     request: Request, caller: Admin, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
@@ -106,9 +108,11 @@ async def _lines(request: Request) -> list[dict[str, str | None]]:
 
 @router.get("/alerts/v1/duties", summary="在岗职责", responses=problems(401, 403, 422))
 async def get_duties(
-    caller: Reader, connection: ScopedConnection,
+    caller: Reader,
+    connection: ScopedConnection,
     on: Annotated[Day | None, Query(description="只看这一天在岗的", examples=["2026-11-22"])] = None,
-    cursor: Cursor = None, limit: Limit = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[DutyView]:
     position = decode_cursor(cursor, after=int)
     lo, hi = code_range(caller.division)
@@ -148,8 +152,13 @@ async def post_endpoint(
 
 @router.get("/alerts/v1/deliveries", summary="消息投递", responses=problems(401, 403, 422))
 async def get_deliveries(
-    caller: Admin, connection: ScopedConnection, state: DeliveryState | None = None,
-    channel: ChannelName | None = None, alert_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50,
+    caller: Admin,
+    connection: ScopedConnection,
+    state: DeliveryState | None = None,
+    channel: ChannelName | None = None,
+    alert_id: UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[DeliveryView]:
     rows = await repository_lists.list_deliveries(
         connection, state=state, channel=channel, alert_id=alert_id, before=before_id(cursor), limit=limit + 1

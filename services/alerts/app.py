@@ -20,10 +20,14 @@ def create_app(
 ) -> FastAPI:
     """Make the app; `transport` leads to the peers without a network."""
     app = build_app(
-        "alerts", title="防贫监测：预警处置", settings=settings,
+        "alerts",
+        title="防贫监测：预警处置",
+        settings=settings,
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
-            endpoints.router, admin_endpoints.router, events_router("alerts", {RISK_CHANGED: open_alerts}),
+            endpoints.router,
+            admin_endpoints.router,
+            events_router("alerts", {RISK_CHANGED: open_alerts}),
             subscriptions_router("alerts"),
         ],
         body_limits={"/alerts/v1/officers": 4 * 1024 * 1024},

@@ -75,8 +75,14 @@ def _job(runtime: Runtime, row: asyncpg.Record, endpoint: asyncpg.Record) -> Job
     message = Message(message_id=row["delivery_id"], created_at=row["created_at"], **row["message"])
     target = Target(endpoint["address"], open_secret(runtime, endpoint))
     return Job(
-        message, target, row["channel"], row["endpoint_id"], EndpointState(endpoint["state"]), row["lease_token"],
-        row["attempts"], row["give_up_at"],
+        message,
+        target,
+        row["channel"],
+        row["endpoint_id"],
+        EndpointState(endpoint["state"]),
+        row["lease_token"],
+        row["attempts"],
+        row["give_up_at"],
     )
 
 
@@ -117,10 +123,17 @@ async def _record(runtime: Runtime, one: Try) -> None:
 async def _settle(runtime: Runtime, connection: asyncpg.Connection, one: Try) -> None:
     job, now = one.job, runtime.clock.now()
     decision = decide(
-        one.outcome, attempt=job.attempt, now=now, give_up_at=job.give_up_at, jitter=random.uniform(-1, 1)  # noqa: S311
+        one.outcome,
+        attempt=job.attempt,
+        now=now,
+        give_up_at=job.give_up_at,
+        jitter=random.uniform(-1, 1),  # noqa: S311
     )
     await finish(
-        connection, QUEUE, (job.delivery_id,), job.token,
+        connection,
+        QUEUE,
+        (job.delivery_id,),
+        job.token,
         set_sql="state = $1, due_at = $2, outcome = $3, settled_at = $4",
         args=(decision.state, decision.due_at, one.outcome.outcome, None if decision.due_at else now),
     )
@@ -141,7 +154,12 @@ async def _mind_endpoint(
 
 async def _write_attempt(connection: asyncpg.Connection, one: Try, now: datetime) -> None:
     row = {
-        "delivery_id": one.job.delivery_id, "attempt": one.job.attempt, "at": now, "outcome": one.outcome.outcome,
-        "code": one.outcome.code, "reason": one.outcome.reason, "milliseconds": one.milliseconds,
+        "delivery_id": one.job.delivery_id,
+        "attempt": one.job.attempt,
+        "at": now,
+        "outcome": one.outcome.outcome,
+        "code": one.outcome.code,
+        "reason": one.outcome.reason,
+        "milliseconds": one.milliseconds,
     }
     await repository.insert_rows(connection, "delivery_attempt", [row], conflict="ON CONFLICT DO NOTHING")

@@ -51,9 +51,13 @@ class Dispatch:
     def subject(self, place: str) -> Subject:
         """The household as messages speak of it."""
         return Subject(
-            name=self.alert["contact_name"], phone=self.alert["contact_phone"], place=place,
-            severity=self.severity, recommendation=self.alert["recommendation"],
-            causes=tuple(self.alert["causes"]), sentences=self.sentences,
+            name=self.alert["contact_name"],
+            phone=self.alert["contact_phone"],
+            place=place,
+            severity=self.severity,
+            recommendation=self.alert["recommendation"],
+            causes=tuple(self.alert["causes"]),
+            sentences=self.sentences,
             has_reported=bool(self.alert["report_ids"]),
         )
 

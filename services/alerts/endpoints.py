@@ -84,15 +84,28 @@ async def bell_of(request: Request) -> Bell:
 
 @router.get("/alerts/v1/alerts", summary="预警列表", responses=problems(401, 403, 422))
 async def get_alerts(
-    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep,
-    division: DivisionFilter = None, household_no: HouseholdNo = None, status: Status | None = None,
-    severity: SeverityFilter = None, overdue: Annotated[bool, Query(description="只看超期")] = False,
-    mine: Annotated[bool, Query(description="只看本人负责的")] = False, cursor: Cursor = None, limit: Limit = 50,
+    caller: Reader,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    division: DivisionFilter = None,
+    household_no: HouseholdNo = None,
+    status: Status | None = None,
+    severity: SeverityFilter = None,
+    overdue: Annotated[bool, Query(description="只看超期")] = False,
+    mine: Annotated[bool, Query(description="只看本人负责的")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[AlertSummary]:
     officer_no = await officer_of(caller) if mine else None
     return await list_alerts(
-        connection, AlertFilters(division, household_no, status, severity, overdue, officer_no), caller, runtime,
-        before=before_id(cursor), limit=limit, request_id=context.request_id,
+        connection,
+        AlertFilters(division, household_no, status, severity, overdue, officer_no),
+        caller,
+        runtime,
+        before=before_id(cursor),
+        limit=limit,
+        request_id=context.request_id,
     )
 
 
@@ -141,8 +154,13 @@ class Steps:
 
 
 async def steps_of(
-    alert_id: UUID, caller: Actor, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep,
-    wake: WakeDep, key: IdempotencyKey = None,
+    alert_id: UUID,
+    caller: Actor,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    wake: WakeDep,
+    key: IdempotencyKey = None,
 ) -> Steps:
     return Steps(alert_id, caller, connection, runtime, context.request_id, wake, key)
 
@@ -153,15 +171,14 @@ STEP_PROBLEMS = problems(401, 403, 404, 409, 415, 422)
 
 @router.post("/alerts/v1/alerts/{alert_id}/acknowledge", summary="签收", responses=STEP_PROBLEMS)
 async def post_acknowledgement(body: AcknowledgeIn, steps: StepsDep) -> StepAnswer:
-    return await steps.once(
-        "acknowledge", body, lambda: acknowledge(steps.connection, steps.doing(body.version))
-    )
+    return await steps.once("acknowledge", body, lambda: acknowledge(steps.connection, steps.doing(body.version)))
 
 
 @router.post("/alerts/v1/alerts/{alert_id}/attempts", summary="登记联系不上", responses=STEP_PROBLEMS)
 async def post_attempt(body: AttemptIn, steps: StepsDep) -> StepAnswer:
     return await steps.once(
-        "attempt", body,
+        "attempt",
+        body,
         lambda: record_attempt(steps.connection, steps.doing(body.version), method=body.method, note=body.note),
     )
 
@@ -184,8 +201,11 @@ async def post_verification(body: VerificationIn, steps: StepsDep) -> StepAnswer
     async def act() -> Any:
         doing = steps.doing(body.version)
         return await verify(
-            steps.connection, doing, body.verification(doing.officer_no),
-            verification_id=body.id or new_id(doing.now), today=steps.runtime.clock.today(),
+            steps.connection,
+            doing,
+            body.verification(doing.officer_no),
+            verification_id=body.id or new_id(doing.now),
+            today=steps.runtime.clock.today(),
         )
 
     return await steps.once("verification", body, act)
@@ -193,8 +213,11 @@ async def post_verification(body: VerificationIn, steps: StepsDep) -> StepAnswer
 
 @router.get("/alerts/v1/inbox", summary="本人收件箱", tags=["inbox"], responses=problems(401, 403, 422))
 async def get_inbox(
-    officer_no: OwnNumber, connection: ScopedConnection,
-    unread: Annotated[bool, Query(description="只看未读")] = False, cursor: Cursor = None, limit: Limit = 50,
+    officer_no: OwnNumber,
+    connection: ScopedConnection,
+    unread: Annotated[bool, Query(description="只看未读")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[InboxItem]:
     position = decode_cursor(cursor, before=int)
     rows = await repository_lists.list_inbox(
@@ -209,7 +232,9 @@ async def get_inbox(
     "/alerts/v1/inbox/{item_no}/read", summary="标为已读", tags=["inbox"], responses=problems(401, 403, 404, 422)
 )
 async def post_inbox_read(
-    item_no: Annotated[int, Path(ge=1, lt=2**63)], officer_no: OwnNumber, connection: ScopedConnection,
+    item_no: Annotated[int, Path(ge=1, lt=2**63)],
+    officer_no: OwnNumber,
+    connection: ScopedConnection,
     runtime: RuntimeDep,
 ) -> InboxItem:
     row = await repository_lists.mark_read(connection, officer_no, item_no, runtime.clock.now())
@@ -219,15 +244,20 @@ async def post_inbox_read(
 
 
 @router.get(
-    "/alerts/v1/inbox/stream", summary="本人收件箱实时推送（SSE）", tags=["inbox"],
-    response_class=EventSourceResponse, responses=problems(401, 403, 422),
+    "/alerts/v1/inbox/stream",
+    summary="本人收件箱实时推送（SSE）",
+    tags=["inbox"],
+    response_class=EventSourceResponse,
+    responses=problems(401, 403, 422),
 )
 async def get_inbox_stream(
-    caller: Reader, officer_no: OwnNumber, runtime: RuntimeDep, bell: Annotated[Bell, Depends(bell_of)],
+    caller: Reader,
+    officer_no: OwnNumber,
+    runtime: RuntimeDep,
+    bell: Annotated[Bell, Depends(bell_of)],
     last_event_id: Annotated[int | None, Header(alias="Last-Event-ID", ge=0, lt=2**63)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     settings = runtime.settings
     assert isinstance(settings, AlertsSettings)
     async for event in stream_inbox(runtime, caller, officer_no, last_event_id, bell, settings.stream_for):
         yield event
-

@@ -25,7 +25,10 @@ async def hand_over(
     alert = await locked_alert(connection, doing)
     colleague = await _colleague(connection, alert, to_officer_no, doing.officer_no, desk.today)
     taken = await take_step(
-        connection, alert, Step.HAND_OVER, doing,
+        connection,
+        alert,
+        Step.HAND_OVER,
+        doing,
         changes={"ack_due_at": doing.now + timedelta(hours=alert["acknowledge_hours"]), "acknowledged_at": None},
         detail={"to": to_officer_no, "reason": reason},
     )

@@ -62,8 +62,12 @@ def _decode(content: bytes) -> str:
 
 
 async def import_officers(
-    connection: asyncpg.Connection, lines: Sequence[dict[str, str | None]], caller: Principal,
-    *, now: datetime, today: date,
+    connection: asyncpg.Connection,
+    lines: Sequence[dict[str, str | None]],
+    caller: Principal,
+    *,
+    now: datetime,
+    today: date,
 ) -> Imported:
     """Write officers, their posts from today on, and an e-mail endpoint for each address. All lines or none."""
     if len(lines) > MOST_LINES:
@@ -75,7 +79,11 @@ async def import_officers(
     duties = await repository_people.add_current_duties(connection, _duty_rows(read, today))
     await repository_people.put_endpoints(connection, _endpoint_rows(read, now))
     await audit(
-        connection, caller, "officers.import", f"division:{caller.division}", now=now,
+        connection,
+        caller,
+        "officers.import",
+        f"division:{caller.division}",
+        now=now,
         detail={"lines": len(read), "officers": officers, "duties": duties},
     )
     return Imported(len(read), officers, duties)
@@ -92,8 +100,13 @@ def _officer_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str,
         homes.setdefault(line.officer_no, line)
     return [
         {
-            "officer_no": home.officer_no, "name": home.name, "phone": home.phone, "email": home.email,
-            "division": home.division, "division_hi": code_range(home.division)[1], "active": True,
+            "officer_no": home.officer_no,
+            "name": home.name,
+            "phone": home.phone,
+            "email": home.email,
+            "division": home.division,
+            "division_hi": code_range(home.division)[1],
+            "active": True,
             "updated_at": now,
         }
         for home in homes.values()
@@ -104,7 +117,10 @@ def _duty_rows(lines: Sequence[OfficerLine], today: date) -> list[dict[str, Any]
     posts = {(line.officer_no, line.role, line.division) for line in lines}
     return [
         {
-            "officer_no": officer_no, "role": role, "division": division, "division_hi": code_range(division)[1],
+            "officer_no": officer_no,
+            "role": role,
+            "division": division,
+            "division_hi": code_range(division)[1],
             "valid_from": today,
         }
         for officer_no, role, division in sorted(posts)
@@ -115,8 +131,15 @@ def _endpoint_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str
     homes = {row["officer_no"]: row for row in _officer_rows(lines, now)}
     return [
         {
-            "endpoint_id": new_id(now), "channel": "smtp", "address": row["email"], "officer_no": officer_no,
-            "division": row["division"], "division_hi": row["division_hi"], "state": "active", "updated_at": now,
+            "endpoint_id": new_id(now),
+            "channel": "smtp",
+            "address": row["email"],
+            "officer_no": officer_no,
+            "division": row["division"],
+            "division_hi": row["division_hi"],
+            "state": "active",
+            "updated_at": now,
         }
-        for officer_no, row in sorted(homes.items()) if row["email"]
+        for officer_no, row in sorted(homes.items())
+        if row["email"]
     ]

@@ -32,19 +32,38 @@ class AlertFilters:
 
 
 async def list_alerts(
-    connection: asyncpg.Connection, filters: AlertFilters, caller: Principal, runtime: Runtime, *,
-    before: UUID | None, limit: int, request_id: str | None = None,
+    connection: asyncpg.Connection,
+    filters: AlertFilters,
+    caller: Principal,
+    runtime: Runtime,
+    *,
+    before: UUID | None,
+    limit: int,
+    request_id: str | None = None,
 ) -> Page[AlertSummary]:
     """A page of the alerts living or registered in the division; reading it leaves an audit row."""
     now = runtime.clock.now()
     lo, hi = code_range(filters.division or caller.division)
     rows = await repository_lists.list_alerts(
-        connection, lo=lo, hi=hi, household_no=filters.household_no, status=filters.status, severity=filters.severity,
-        officer_no=filters.officer_no, overdue_at=now if filters.overdue else None, before=before, limit=limit + 1,
+        connection,
+        lo=lo,
+        hi=hi,
+        household_no=filters.household_no,
+        status=filters.status,
+        severity=filters.severity,
+        officer_no=filters.officer_no,
+        overdue_at=now if filters.overdue else None,
+        before=before,
+        limit=limit + 1,
     )
     shown = rows[:limit]
     await audit(
-        connection, caller, "alert.list", f"division:{lo}", now=now, request_id=request_id,
+        connection,
+        caller,
+        "alert.list",
+        f"division:{lo}",
+        now=now,
+        request_id=request_id,
         detail={"rows": len(shown)},
     )
     names = await name_places(runtime.directory_pool, places_of(*shown), runtime.clock.today())

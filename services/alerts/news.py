@@ -58,14 +58,30 @@ def opening(
     """The row of a new alert."""
     due = _deadlines(item, now)
     return {
-        "alert_id": new_id(now), "subject": item.subject, "household_no": item.household_no,
-        "living_division": item.living_division, "registered_division": item.registered_division,
-        "contact_name": item.contact.name, "contact_phone": item.contact.phone, "severity": item.severity,
-        "recommendation": item.recommendation, "listed_as": item.listed_as, "causes": item.causes,
-        "reason": item.reason, "report_ids": item.report_ids, "facts_version": item.facts_version,
-        "policy_version": policy_version, "acknowledge_hours": item.clocks.acknowledge_hours,
-        "verify_days": item.clocks.verify_days, "status": "open", "follows": follows, "opened_at": now,
-        "opened_on": today, "ack_due_at": due.acknowledge_by, "verify_due_at": due.verify_by, "version": 1,
+        "alert_id": new_id(now),
+        "subject": item.subject,
+        "household_no": item.household_no,
+        "living_division": item.living_division,
+        "registered_division": item.registered_division,
+        "contact_name": item.contact.name,
+        "contact_phone": item.contact.phone,
+        "severity": item.severity,
+        "recommendation": item.recommendation,
+        "listed_as": item.listed_as,
+        "causes": item.causes,
+        "reason": item.reason,
+        "report_ids": item.report_ids,
+        "facts_version": item.facts_version,
+        "policy_version": policy_version,
+        "acknowledge_hours": item.clocks.acknowledge_hours,
+        "verify_days": item.clocks.verify_days,
+        "status": "open",
+        "follows": follows,
+        "opened_at": now,
+        "opened_on": today,
+        "ack_due_at": due.acknowledge_by,
+        "verify_due_at": due.verify_by,
+        "version": 1,
     }
 
 
@@ -93,8 +109,17 @@ def extended(
 
 
 _EXTENSION = (
-    "alert_id", "severity", "recommendation", "causes", "report_ids", "contact_phone", "facts_version",
-    "policy_version", "ack_due_at", "verify_due_at", "version",
+    "alert_id",
+    "severity",
+    "recommendation",
+    "causes",
+    "report_ids",
+    "contact_phone",
+    "facts_version",
+    "policy_version",
+    "ack_due_at",
+    "verify_due_at",
+    "version",
 )
 
 

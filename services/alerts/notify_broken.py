@@ -20,14 +20,25 @@ async def notify_broken(connection: asyncpg.Connection, runtime: Runtime, endpoi
     key = f"endpoint:{endpoint_id}:{now.isoformat()}"
     rows = [
         {
-            "notification_id": new_id(now), "dedupe_key": f"{key}:{post.officer_no}",
-            "alert_id": None, "subject": None, "division": endpoint["division"], "recipient": post.officer_no,
-            "kind": Kind.DATA_NOTICE, "decision": "send", "reason": None, "created_at": now,
+            "notification_id": new_id(now),
+            "dedupe_key": f"{key}:{post.officer_no}",
+            "alert_id": None,
+            "subject": None,
+            "division": endpoint["division"],
+            "recipient": post.officer_no,
+            "kind": Kind.DATA_NOTICE,
+            "decision": "send",
+            "reason": None,
+            "created_at": now,
         }
-        for post in posts if post.role is Role.COUNTY_ADMIN
+        for post in posts
+        if post.role is Role.COUNTY_ADMIN
     ]
     made = await repository.insert_rows(
-        connection, "notification", rows, conflict="ON CONFLICT (dedupe_key) DO NOTHING",
+        connection,
+        "notification",
+        rows,
+        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
         returning="notification_id, recipient",
     )
     text = endpoint_text(endpoint["channel"], endpoint["officer_no"])

@@ -24,7 +24,10 @@ async def notify_gaps(connection: asyncpg.Connection, told: Sequence[Told], desk
     rows = [_notice(gap, admin, desk) for gap, admin in addressed]
     rows += [_unrouted(one.dispatch, desk) for one in told if not one.listening.listeners]
     made = await repository.insert_rows(
-        connection, "notification", rows, conflict="ON CONFLICT (dedupe_key) DO NOTHING",
+        connection,
+        "notification",
+        rows,
+        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
         returning="notification_id, dedupe_key",
     )
     fresh = {row["dedupe_key"]: row["notification_id"] for row in made}
@@ -42,17 +45,30 @@ def _key(gap: Gap, admin: str, desk: Desk) -> str:
 
 def _notice(gap: Gap, admin: str, desk: Desk) -> dict[str, Any]:
     return {
-        "notification_id": new_id(desk.now), "dedupe_key": _key(gap, admin, desk), "alert_id": None,
-        "subject": None, "division": gap.place, "recipient": admin, "kind": Kind.DATA_NOTICE, "decision": "send",
-        "reason": None, "created_at": desk.now,
+        "notification_id": new_id(desk.now),
+        "dedupe_key": _key(gap, admin, desk),
+        "alert_id": None,
+        "subject": None,
+        "division": gap.place,
+        "recipient": admin,
+        "kind": Kind.DATA_NOTICE,
+        "decision": "send",
+        "reason": None,
+        "created_at": desk.now,
     }
 
 
 def _unrouted(dispatch: Dispatch, desk: Desk) -> dict[str, Any]:
     return {
-        "notification_id": new_id(desk.now), "dedupe_key": f"{dispatch.key}:nobody",
-        "alert_id": dispatch.alert_id, "subject": dispatch.alert["subject"], "division": dispatch.living,
-        "recipient": None, "kind": Kind.DATA_NOTICE, "decision": "suppress", "reason": NOBODY,
+        "notification_id": new_id(desk.now),
+        "dedupe_key": f"{dispatch.key}:nobody",
+        "alert_id": dispatch.alert_id,
+        "subject": dispatch.alert["subject"],
+        "division": dispatch.living,
+        "recipient": None,
+        "kind": Kind.DATA_NOTICE,
+        "decision": "suppress",
+        "reason": NOBODY,
         "created_at": desk.now,
     }
 

@@ -27,20 +27,20 @@ async def notify_listeners(connection: asyncpg.Connection, told: Sequence[Told],
     made = await _notify(connection, told, endpoints, desk)
     deliveries = [
         _delivery(one.dispatch, made[one.dispatch.alert_id, endpoint["officer_no"]], endpoint, desk)
-        for one in told for endpoint in endpoints
+        for one in told
+        for endpoint in endpoints
         if (one.dispatch.alert_id, endpoint["officer_no"]) in made and _reaches(endpoint, one)
     ]
     await repository.insert_rows(connection, "delivery", deliveries)
     return [
         _letter(one.dispatch, listener, made[one.dispatch.alert_id, listener.officer_no], desk)
-        for one in told for listener in one.listening.listeners
+        for one in told
+        for listener in one.listening.listeners
         if (one.dispatch.alert_id, listener.officer_no) in made
     ]
 
 
-async def _endpoints(
-    connection: asyncpg.Connection, told: Iterable[Told], desk: Desk
-) -> Sequence[asyncpg.Record]:
+async def _endpoints(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> Sequence[asyncpg.Record]:
     officers = {listener.officer_no for one in told for listener in one.listening.listeners}
     divisions = {division for one in told for division in lineage_of(one.dispatch.living)}
     return await repository.endpoints_of(connection, officers, divisions, channels_in_use(desk.settings))
@@ -61,12 +61,12 @@ def _reaches(endpoint: repository.Row, told: Told) -> bool:
 async def _notify(
     connection: asyncpg.Connection, told: Sequence[Told], endpoints: Sequence[repository.Row], desk: Desk
 ) -> Made:
-    rows = [
-        _notification(one.dispatch, recipient, desk)
-        for one in told for recipient in _recipients(one, endpoints)
-    ]
+    rows = [_notification(one.dispatch, recipient, desk) for one in told for recipient in _recipients(one, endpoints)]
     made = await repository.insert_rows(
-        connection, "notification", rows, conflict="ON CONFLICT (dedupe_key) DO NOTHING",
+        connection,
+        "notification",
+        rows,
+        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
         returning="notification_id, alert_id, recipient",
     )
     return {(row["alert_id"], row["recipient"]): row["notification_id"] for row in made}
@@ -80,9 +80,15 @@ def _recipients(told: Told, endpoints: Iterable[repository.Row]) -> list[str | N
 
 def _notification(dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any]:
     return {
-        "notification_id": new_id(desk.now), "dedupe_key": f"{dispatch.key}:{recipient or 'group'}",
-        "alert_id": dispatch.alert_id, "subject": dispatch.alert["subject"], "division": dispatch.living,
-        "recipient": recipient, "kind": dispatch.kind, "decision": "send", "created_at": desk.now,
+        "notification_id": new_id(desk.now),
+        "dedupe_key": f"{dispatch.key}:{recipient or 'group'}",
+        "alert_id": dispatch.alert_id,
+        "subject": dispatch.alert["subject"],
+        "division": dispatch.living,
+        "recipient": recipient,
+        "kind": dispatch.kind,
+        "decision": "send",
+        "created_at": desk.now,
     }
 
 
@@ -90,14 +96,26 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
     place = desk.place(dispatch.living)
     text = outside_text(dispatch.kind, count=1, place=place)
     return {
-        "delivery_id": new_id(desk.now), "notification_id": notification_id, "alert_id": dispatch.alert_id,
-        "channel": endpoint["channel"], "endpoint_id": endpoint["endpoint_id"],
+        "delivery_id": new_id(desk.now),
+        "notification_id": notification_id,
+        "alert_id": dispatch.alert_id,
+        "channel": endpoint["channel"],
+        "endpoint_id": endpoint["endpoint_id"],
         "message": {
-            "kind": dispatch.kind, "title": text.title, "body": text.body, "link": desk.link(dispatch.alert_id),
-            "division": dispatch.living, "place": place, "count": 1,
+            "kind": dispatch.kind,
+            "title": text.title,
+            "body": text.body,
+            "link": desk.link(dispatch.alert_id),
+            "division": dispatch.living,
+            "place": place,
+            "count": 1,
         },
-        "state": "due", "due_at": desk.now, "priority": _URGENT if dispatch.is_urgent else _USUAL, "attempts": 0,
-        "created_at": desk.now, "give_up_at": desk.now + desk.settings.give_up_after,
+        "state": "due",
+        "due_at": desk.now,
+        "priority": _URGENT if dispatch.is_urgent else _USUAL,
+        "attempts": 0,
+        "created_at": desk.now,
+        "give_up_at": desk.now + desk.settings.give_up_after,
     }
 
 
@@ -106,6 +124,11 @@ def _letter(dispatch: Dispatch, listener: Listener, notification_id: UUID, desk:
         dispatch.kind, dispatch.subject(desk.place(dispatch.living)), FIELD_CLASSES_OF_ROLE[listener.role]
     )
     return Letter(
-        listener.officer_no, notification_id, dispatch.alert_id, dispatch.kind, dispatch.alert["severity"], text,
+        listener.officer_no,
+        notification_id,
+        dispatch.alert_id,
+        dispatch.kind,
+        dispatch.alert["severity"],
+        text,
         desk.link(dispatch.alert_id),
     )

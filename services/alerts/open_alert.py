@@ -54,7 +54,9 @@ async def _decide(
     names = [item.subject for item in items]
     reported = [
         (f"report:{report_id}", item.subject, item.household_no)
-        for item in items if item.household_no is not None for report_id in item.report_ids
+        for item in items
+        if item.household_no is not None
+        for report_id in item.report_ids
     ]
     subjects = await repository.lock_subjects(connection, [*names, *(report for report, _, _ in reported)])
     await repository.adopt_alerts(connection, reported)
@@ -64,9 +66,7 @@ async def _decide(
     for item in items:
         before = alerts.get(item.subject)
         known = repository.known(subjects[item.subject], before)
-        change = change_for(
-            known, facts_version=item.facts_version, opens=item.opens, report_ids=item.report_ids
-        )
+        change = change_for(known, facts_version=item.facts_version, opens=item.opens, report_ids=item.report_ids)
         if change is Change.WITHHOLD:
             withheld.append(_withheld(item, desk))
         elif change is not Change.IGNORE:
@@ -94,14 +94,23 @@ async def _add_evidence(
     """Write each piece of evidence once; how many are new, by alert."""
     rows = [
         {
-            "alert_id": one.alert_id, "event_id": event.id, "kind": kind, "item": item,
-            "digest": digest_of(kind, item), "facts_version": one.item.facts_version,
-            "policy_version": one.alert["policy_version"], "recorded_at": desk.now,
+            "alert_id": one.alert_id,
+            "event_id": event.id,
+            "kind": kind,
+            "item": item,
+            "digest": digest_of(kind, item),
+            "facts_version": one.item.facts_version,
+            "policy_version": one.alert["policy_version"],
+            "recorded_at": desk.now,
         }
-        for one in news for kind, item in evidence_of(one.item)
+        for one in news
+        for kind, item in evidence_of(one.item)
     ]
     made = await repository.insert_rows(
-        connection, "alert_evidence", rows, conflict="ON CONFLICT (alert_id, digest) DO NOTHING",
+        connection,
+        "alert_evidence",
+        rows,
+        conflict="ON CONFLICT (alert_id, digest) DO NOTHING",
         returning="alert_id",
     )
     fresh: dict[UUID, int] = {}
@@ -112,12 +121,18 @@ async def _add_evidence(
 
 def _log_row(one: News, new_evidence: int, event: Event, desk: Desk) -> dict[str, Any]:
     return {
-        "alert_id": one.alert_id, "at": desk.now, "actor": MONITORING,
+        "alert_id": one.alert_id,
+        "at": desk.now,
+        "actor": MONITORING,
         "action": "opened" if one.before is None else "extended",
-        "status_before": one.before["status"] if one.before else None, "status_after": one.alert["status"],
+        "status_before": one.before["status"] if one.before else None,
+        "status_after": one.alert["status"],
         "detail": {
-            "event_id": str(event.id), "severity": one.alert["severity"], "reason": one.item.reason,
-            "new_evidence": new_evidence, "new_reports": len(one.new_reports),
+            "event_id": str(event.id),
+            "severity": one.alert["severity"],
+            "reason": one.item.reason,
+            "new_evidence": new_evidence,
+            "new_reports": len(one.new_reports),
         },
     }
 
@@ -143,9 +158,7 @@ def _withheld(item: RiskItem, desk: Desk) -> dict[str, Any]:
 def _quiet(one: News, desk: Desk) -> dict[str, Any]:
     key = f"evidence:{one.alert_id}:{one.item.facts_version}"
     reason = "已有未办结预警，依据已补充，不重复发送"
-    return _suppressed(
-        key, Kind.EVIDENCE, one.alert_id, one.item.subject, one.alert["living_division"], reason, desk
-    )
+    return _suppressed(key, Kind.EVIDENCE, one.alert_id, one.item.subject, one.alert["living_division"], reason, desk)
 
 
 def _suppressed(
@@ -153,8 +166,15 @@ def _suppressed(
 ) -> dict[str, Any]:
     """The row of a message that is not sent; every one has its reason."""
     return {
-        "notification_id": new_id(desk.now), "dedupe_key": key, "alert_id": alert_id, "subject": subject,
-        "division": division, "kind": kind, "decision": "suppress", "reason": reason, "created_at": desk.now,
+        "notification_id": new_id(desk.now),
+        "dedupe_key": key,
+        "alert_id": alert_id,
+        "subject": subject,
+        "division": division,
+        "kind": kind,
+        "decision": "suppress",
+        "reason": reason,
+        "created_at": desk.now,
     }
 
 

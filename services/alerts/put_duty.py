@@ -19,9 +19,7 @@ class DutyRefused(Unprocessable):
     code, title = "duty_refused", "职责未登记"
 
 
-async def put_duty(
-    connection: asyncpg.Connection, duty: DutyIn, caller: Principal, now: datetime
-) -> dict[str, Any]:
+async def put_duty(connection: asyncpg.Connection, duty: DutyIn, caller: Principal, now: datetime) -> dict[str, Any]:
     """The post as stored, with its holder's name."""
     officer = await repository_people.officer_by_no(connection, duty.officer_no)
     if officer is None:

@@ -60,8 +60,14 @@ async def _row(connection: asyncpg.Connection, body: EndpointIn, runtime: Runtim
     assert division is not None, "the schema asks for one owner"
     now = runtime.clock.now()
     return {
-        "endpoint_id": new_id(now), "channel": body.channel, "address": body.address, "officer_no": body.officer_no,
-        "division": division, "division_hi": code_range(division)[1], "state": "active", "updated_at": now,
+        "endpoint_id": new_id(now),
+        "channel": body.channel,
+        "address": body.address,
+        "officer_no": body.officer_no,
+        "division": division,
+        "division_hi": code_range(division)[1],
+        "state": "active",
+        "updated_at": now,
     }
 
 

@@ -13,9 +13,7 @@ async def record_attempt(
 ) -> asyncpg.Record:
     """Write the attempt into the timeline; the clock of verification runs on."""
     alert = await locked_alert(connection, doing)
-    taken = await take_step(
-        connection, alert, Step.CANNOT_REACH, doing, detail={"method": method, "note": note}
-    )
+    taken = await take_step(connection, alert, Step.CANNOT_REACH, doing, detail={"method": method, "note": note})
     if alert["status"] == Status.OPEN:
         reported = Reported(doing.alert_id, alert["report_ids"])
         await report_progress(connection, [reported], ("acknowledged",), doing.now)

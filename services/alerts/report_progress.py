@@ -30,7 +30,9 @@ async def report_progress(
     """Write the message that these reports reached `stages`; nothing if no report is among them."""
     items = [
         ProgressItem(report_id=report_id, stage=stage, at=now, alert_id=str(one.alert_id))
-        for one in reported for report_id in one.report_ids for stage in stages
+        for one in reported
+        for report_id in one.report_ids
+        for stage in stages
     ]
     for start in range(0, len(items), _ITEMS_PER_MESSAGE):
         progress = Progress(items=items[start : start + _ITEMS_PER_MESSAGE])

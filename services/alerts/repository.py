@@ -82,7 +82,9 @@ async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str
         ) found
         WHERE a.alert_id = found.alert_id
         """,
-        [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
     )
 
 
@@ -147,7 +149,8 @@ async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[
     sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(changes, start=2))
     row = await connection.fetchrow(
         f"UPDATE alert SET {sets}, version = version + 1 WHERE alert_id = $1 RETURNING *",
-        alert_id, *changes.values(),
+        alert_id,
+        *changes.values(),
     )
     assert row is not None, "the caller holds the row's lock"
     return row
@@ -158,18 +161,19 @@ async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetim
     status = await connection.execute(
         "UPDATE delivery SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL, "
         "settled_at = $2 WHERE alert_id = $1 AND state = 'due'",
-        alert_id, now,
+        alert_id,
+        now,
     )
     return int(status.rsplit(" ", 1)[1])
 
 
-async def end_assignments(
-    connection: Connection, alert_id: UUID, officers: Sequence[str], now: datetime
-) -> None:
+async def end_assignments(connection: Connection, alert_id: UUID, officers: Sequence[str], now: datetime) -> None:
     """These people no longer answer for the alert."""
     await connection.execute(
         "UPDATE assignment SET until = $3 WHERE alert_id = $1 AND officer_no = ANY ($2) AND until IS NULL",
-        alert_id, officers, now,
+        alert_id,
+        officers,
+        now,
     )
 
 
@@ -197,7 +201,8 @@ async def lock_unrouted_alerts(connection: Connection, today: date, limit: int) 
                       AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1))
         ORDER BY a.subject LIMIT $2 FOR UPDATE OF a SKIP LOCKED
         """,
-        today, limit,
+        today,
+        limit,
     )
 
 
@@ -222,7 +227,9 @@ async def posts_at(connection: Connection, places: Iterable[str], today: date) -
         JOIN officer o ON o.officer_no = d.officer_no AND o.active
         WHERE d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)
         """,
-        [pair[0] for pair in pairs], [pair[1] for pair in pairs], today,
+        [pair[0] for pair in pairs],
+        [pair[1] for pair in pairs],
+        today,
     )
     return [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"]) for row in rows]
 
@@ -243,7 +250,9 @@ async def endpoints_of(
     return await connection.fetch(
         "SELECT endpoint_id, channel, officer_no, division FROM endpoint WHERE state = 'active' "
         "AND channel = ANY ($3) AND (officer_no = ANY ($1) OR (officer_no IS NULL AND division = ANY ($2)))",
-        list(set(officers)), list(set(divisions)), list(channels),
+        list(set(officers)),
+        list(set(divisions)),
+        list(channels),
     )
 
 
@@ -261,14 +270,13 @@ async def take_item_numbers(connection: Connection, counts: Mapping[str, int]) -
         ON CONFLICT (officer_no) DO UPDATE SET last_item_no = c.last_item_no + excluded.last_item_no
         RETURNING officer_no, last_item_no
         """,
-        officers, [counts[officer] for officer in officers],
+        officers,
+        [counts[officer] for officer in officers],
     )
     return {row["officer_no"]: row["last_item_no"] for row in rows}
 
 
-async def officer_on_duty(
-    connection: Connection, officer_no: str, places: Iterable[str], today: date
-) -> Post | None:
+async def officer_on_duty(connection: Connection, officer_no: str, places: Iterable[str], today: date) -> Post | None:
     """The lowest post that an officer holds today over one of the places; None if he holds none."""
     posts = [post for post in await posts_at(connection, places, today) if post.officer_no == officer_no]
     return max(posts, key=lambda post: post.division, default=None)
@@ -290,7 +298,10 @@ async def set_endpoint_state(
     status = await connection.execute(
         "UPDATE endpoint SET state = $2, state_reason = $3, updated_at = $4 "
         "WHERE endpoint_id = $1 AND state = 'active'",
-        endpoint_id, state, reason, now,
+        endpoint_id,
+        state,
+        reason,
+        now,
     )
     return bool(status == "UPDATE 1")
 
@@ -303,5 +314,6 @@ async def revive_deliveries(connection: Connection, endpoint_id: UUID, now: date
         WHERE d.endpoint_id = $1 AND d.state = 'dead' AND d.outcome IN ('fix', 'gone') AND d.give_up_at > $2
           AND EXISTS (SELECT 1 FROM alert a WHERE a.alert_id = d.alert_id AND a.status = 'open')
         """,
-        endpoint_id, now,
+        endpoint_id,
+        now,
     )

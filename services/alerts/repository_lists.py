@@ -11,8 +11,17 @@ NONE = "none"  # As a filter: what has no severity.
 
 
 async def list_alerts(
-    connection: Connection, *, lo: str, hi: str, household_no: str | None, status: str | None, severity: str | None,
-    officer_no: str | None, overdue_at: datetime | None, before: UUID | None, limit: int,
+    connection: Connection,
+    *,
+    lo: str,
+    hi: str,
+    household_no: str | None,
+    status: str | None,
+    severity: str | None,
+    officer_no: str | None,
+    overdue_at: datetime | None,
+    before: UUID | None,
+    limit: int,
 ) -> list[asyncpg.Record]:
     """Alerts living or registered in [lo, hi), newest first, before an id; `officer_no`: those he answers for."""
     return await connection.fetch(
@@ -30,7 +39,15 @@ async def list_alerts(
           AND ($8::text IS NULL OR a.household_no = $8)
         ORDER BY a.alert_id DESC LIMIT $9
         """,
-        lo, hi, status, severity, officer_no, overdue_at, before, household_no, limit,
+        lo,
+        hi,
+        status,
+        severity,
+        officer_no,
+        overdue_at,
+        before,
+        household_no,
+        limit,
     )
 
 
@@ -69,7 +86,9 @@ async def count_alerts(connection: Connection, lo: str, hi: str, now: datetime) 
            OR (registered_division >= $1 AND registered_division < $2)
         GROUP BY status, severity ORDER BY status, severity
         """,
-        lo, hi, now,
+        lo,
+        hi,
+        now,
     )
 
 
@@ -92,7 +111,8 @@ async def count_messages(connection: Connection, lo: str, hi: str) -> asyncpg.Re
                (SELECT count(*) FROM gone WHERE state = 'due') AS due,
                (SELECT count(*) FROM gone WHERE state = 'dead') AS dead
         """,
-        lo, hi,
+        lo,
+        hi,
     )
     assert row is not None
     return row
@@ -113,7 +133,10 @@ async def list_inbox(
     return await connection.fetch(
         f"SELECT {_LETTER} FROM inbox_item i WHERE officer_no = $1 AND (NOT $2 OR read_at IS NULL) "
         "AND ($3::bigint IS NULL OR item_no < $3) ORDER BY item_no DESC LIMIT $4",
-        officer_no, unread, before, limit,
+        officer_no,
+        unread,
+        before,
+        limit,
     )
 
 
@@ -121,7 +144,9 @@ async def inbox_after(connection: Connection, officer_no: str, item_no: int, lim
     """An officer's items after a number, oldest first."""
     return await connection.fetch(
         f"SELECT {_LETTER} FROM inbox_item i WHERE officer_no = $1 AND item_no > $2 ORDER BY item_no LIMIT $3",
-        officer_no, item_no, limit,
+        officer_no,
+        item_no,
+        limit,
     )
 
 
@@ -131,20 +156,25 @@ async def last_item_no(connection: Connection, officer_no: str) -> int:
     return int(number or 0)
 
 
-async def mark_read(
-    connection: Connection, officer_no: str, item_no: int, now: datetime
-) -> asyncpg.Record | None:
+async def mark_read(connection: Connection, officer_no: str, item_no: int, now: datetime) -> asyncpg.Record | None:
     """Note when an item was first read; None if it is not his."""
     return await connection.fetchrow(
         "UPDATE inbox_item i SET read_at = coalesce(read_at, $3) WHERE officer_no = $1 AND item_no = $2 "
         f"RETURNING {_LETTER}",
-        officer_no, item_no, now,
+        officer_no,
+        item_no,
+        now,
     )
 
 
 async def list_deliveries(
-    connection: Connection, *, state: str | None, channel: str | None, alert_id: UUID | None,
-    before: UUID | None, limit: int,
+    connection: Connection,
+    *,
+    state: str | None,
+    channel: str | None,
+    alert_id: UUID | None,
+    before: UUID | None,
+    limit: int,
 ) -> list[asyncpg.Record]:
     """Deliveries of the alerts in the scope, newest first, with what the last try came to."""
     return await connection.fetch(
@@ -157,5 +187,9 @@ async def list_deliveries(
           AND ($3::uuid IS NULL OR d.alert_id = $3) AND ($4::uuid IS NULL OR d.delivery_id < $4)
         ORDER BY d.delivery_id DESC LIMIT $5
         """,
-        state, channel, alert_id, before, limit,
+        state,
+        channel,
+        alert_id,
+        before,
+        limit,
     )

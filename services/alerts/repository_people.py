@@ -17,7 +17,10 @@ async def list_officers(
     return await connection.fetch(
         "SELECT * FROM officer WHERE division >= $1 AND division < $2 AND ($3::text IS NULL OR officer_no > $3) "
         "ORDER BY officer_no LIMIT $4",
-        lo, hi, after, limit,
+        lo,
+        hi,
+        after,
+        limit,
     )
 
 
@@ -32,14 +35,21 @@ async def list_duties(
           AND ($3::date IS NULL OR (o.active AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)))
         ORDER BY d.duty_id LIMIT $5
         """,
-        lo, hi, on, after, limit,
+        lo,
+        hi,
+        on,
+        after,
+        limit,
     )
 
 
 async def put_officers(connection: Connection, rows: Sequence[Row]) -> int:
     """Insert officers or change them; how many were new or changed."""
     made = await insert_rows(
-        connection, "officer", rows, returning="officer_no",
+        connection,
+        "officer",
+        rows,
+        returning="officer_no",
         conflict="""
         ON CONFLICT (officer_no) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
             division = excluded.division, division_hi = excluded.division_hi, active = excluded.active,
@@ -71,7 +81,10 @@ async def add_current_duties(connection: Connection, rows: Sequence[Mapping[str,
 async def put_duty(connection: Connection, row: Row) -> asyncpg.Record:
     """Write one post; the same post from the same day gets the new end."""
     made = await insert_rows(
-        connection, "duty", [row], returning="*",
+        connection,
+        "duty",
+        [row],
+        returning="*",
         conflict="ON CONFLICT (officer_no, role, division, valid_from) DO UPDATE SET valid_to = excluded.valid_to",
     )
     return made[0]
@@ -85,7 +98,10 @@ async def officer_by_no(connection: Connection, officer_no: str) -> asyncpg.Reco
 async def put_endpoints(connection: Connection, rows: Sequence[Row]) -> list[asyncpg.Record]:
     """Write endpoints; one that exists is in use again, with the new secret if one is given."""
     return await insert_rows(
-        connection, "endpoint", rows, returning="*",
+        connection,
+        "endpoint",
+        rows,
+        returning="*",
         conflict="""
         ON CONFLICT ON CONSTRAINT uq_endpoint_owner DO UPDATE SET state = 'active', state_reason = NULL,
             updated_at = excluded.updated_at
@@ -105,5 +121,8 @@ async def list_endpoints(
     return await connection.fetch(
         "SELECT * FROM endpoint WHERE division >= $1 AND division < $2 AND ($3::uuid IS NULL OR endpoint_id < $3) "
         "ORDER BY endpoint_id DESC LIMIT $4",
-        lo, hi, before, limit,
+        lo,
+        hi,
+        before,
+        limit,
     )

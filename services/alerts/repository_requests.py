@@ -15,7 +15,10 @@ async def claim_key(
     taken = await connection.fetchval(
         "INSERT INTO idempotency_key (client, key, fingerprint, status, answer, created_at) "
         "VALUES ($1, $2, $3, 200, '{}', $4) ON CONFLICT DO NOTHING RETURNING true",
-        client, key, fingerprint, now,
+        client,
+        key,
+        fingerprint,
+        now,
     )
     if taken:
         return None

@@ -60,10 +60,15 @@ def _listening(dispatch: Dispatch, desk: Desk) -> Listening:
 async def _assign(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> None:
     rows = [
         {
-            "alert_id": one.dispatch.alert_id, "officer_no": listener.officer_no, "role": listener.role,
-            "level": listener.level, "reach": listener.reach, "since": desk.now,
+            "alert_id": one.dispatch.alert_id,
+            "officer_no": listener.officer_no,
+            "role": listener.role,
+            "level": listener.level,
+            "reach": listener.reach,
+            "since": desk.now,
         }
-        for one in told for listener in one.listening.listeners
+        for one in told
+        for listener in one.listening.listeners
     ]
     conflict = "ON CONFLICT (alert_id, officer_no) WHERE until IS NULL DO NOTHING"
     await repository.insert_rows(connection, "assignment", rows, conflict=conflict)

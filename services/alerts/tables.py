@@ -196,9 +196,7 @@ class Assignment(AlertsTable, table=True):
 
     __tablename__ = "assignment"
     __table_args__ = (
-        Index(
-            "ux_assignment_current", "alert_id", "officer_no", unique=True, postgresql_where=text("until IS NULL")
-        ),
+        Index("ux_assignment_current", "alert_id", "officer_no", unique=True, postgresql_where=text("until IS NULL")),
         Index(None, "officer_no"),
         CheckConstraint("reach IN ('duty','fallthrough','copy','handed_over')", name="reach"),
     )
@@ -247,7 +245,11 @@ class Endpoint(AlertsTable, table=True):
     __tablename__ = "endpoint"
     __table_args__ = (
         UniqueConstraint(
-            "channel", "address", "division", "officer_no", name="uq_endpoint_owner",
+            "channel",
+            "address",
+            "division",
+            "officer_no",
+            name="uq_endpoint_owner",
             postgresql_nulls_not_distinct=True,
         ),
         Index(None, "officer_no"),
@@ -345,9 +347,7 @@ class Verification(AlertsTable, table=True):
     __table_args__ = (
         UniqueConstraint("alert_id"),
         CheckConstraint("method IN ('visit','call')", name="method"),
-        CheckConstraint(
-            "num_nonnulls(method, contacted_by, contacted_on) IN (0, 3)", name="contact_whole"
-        ),
+        CheckConstraint("num_nonnulls(method, contacted_by, contacted_on) IN (0, 3)", name="contact_whole"),
     )
 
     verification_id: UUID = Field(primary_key=True)

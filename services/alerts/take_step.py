@@ -75,8 +75,13 @@ def check_version(alert: repository.Row, doing: Doing) -> None:
 
 
 async def take_step(
-    connection: asyncpg.Connection, alert: repository.Row, step: Step, doing: Doing,
-    *, changes: dict[str, Any] | None = None, detail: dict[str, Any] | None = None,
+    connection: asyncpg.Connection,
+    alert: repository.Row,
+    step: Step,
+    doing: Doing,
+    *,
+    changes: dict[str, Any] | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> asyncpg.Record:
     """Move a locked alert by one step, with the columns that change beside its status; AlertClosed."""
     before = Status(alert["status"])
@@ -102,11 +107,20 @@ async def _record(
     connection: asyncpg.Connection, step: Step, before: Status, after_: Status, doing: Doing, detail: dict[str, Any]
 ) -> None:
     row = {
-        "alert_id": doing.alert_id, "at": doing.now, "actor": doing.officer_no, "action": step,
-        "status_before": before, "status_after": after_, "detail": detail,
+        "alert_id": doing.alert_id,
+        "at": doing.now,
+        "actor": doing.officer_no,
+        "action": step,
+        "status_before": before,
+        "status_after": after_,
+        "detail": detail,
     }
     await repository.insert_rows(connection, "alert_log", [row])
     await audit(
-        connection, doing.caller, f"alert.{step}", f"alert:{doing.alert_id}", now=doing.now,
+        connection,
+        doing.caller,
+        f"alert.{step}",
+        f"alert:{doing.alert_id}",
+        now=doing.now,
         request_id=doing.request_id,
     )

@@ -37,7 +37,10 @@ async def verify(
     if alert["closed_at"] is None:
         _check(verification, alert, today)
     closed = await take_step(
-        connection, alert, Step.VERIFY, doing,
+        connection,
+        alert,
+        Step.VERIFY,
+        doing,
         changes={"outcome": verification.outcome, "closed_at": doing.now},
         detail={"outcome": verification.outcome, "verification_id": str(verification_id)},
     )
@@ -78,11 +81,19 @@ def _check(verification: Verification, alert: repository.Row, today: date) -> No
 def _row(verification: Verification, verification_id: UUID, doing: Doing) -> dict[str, object]:
     contact = verification.contact
     return {
-        "verification_id": verification_id, "alert_id": doing.alert_id, "outcome": verification.outcome,
-        "causes": list(verification.causes), "method": contact.method if contact else None,
-        "contacted_by": contact.by if contact else None, "contacted_on": contact.on if contact else None,
-        "met": contact.met if contact else None, "helped_by": verification.helped_by, "note": verification.note,
-        "officer_no": doing.officer_no, "officer_role": _role(doing), "verified_at": doing.now,
+        "verification_id": verification_id,
+        "alert_id": doing.alert_id,
+        "outcome": verification.outcome,
+        "causes": list(verification.causes),
+        "method": contact.method if contact else None,
+        "contacted_by": contact.by if contact else None,
+        "contacted_on": contact.on if contact else None,
+        "met": contact.met if contact else None,
+        "helped_by": verification.helped_by,
+        "note": verification.note,
+        "officer_no": doing.officer_no,
+        "officer_role": _role(doing),
+        "verified_at": doing.now,
     }
 
 
@@ -90,10 +101,17 @@ async def _tell_monitoring(
     connection: asyncpg.Connection, alert: repository.Row, verification: Verification, doing: Doing
 ) -> None:
     item = VerifiedItem(
-        alert_id=str(doing.alert_id), subject=alert["subject"], household_no=alert["household_no"],
-        living_division=alert["living_division"], outcome=verification.outcome, causes=list(verification.causes),
-        visited_on=verification.contact.on if verification.contact else None, verified_at=doing.now,
-        officer_role=_role(doing), facts_version=alert["facts_version"], policy_version=alert["policy_version"],
+        alert_id=str(doing.alert_id),
+        subject=alert["subject"],
+        household_no=alert["household_no"],
+        living_division=alert["living_division"],
+        outcome=verification.outcome,
+        causes=list(verification.causes),
+        visited_on=verification.contact.on if verification.contact else None,
+        verified_at=doing.now,
+        officer_role=_role(doing),
+        facts_version=alert["facts_version"],
+        policy_version=alert["policy_version"],
         indicators=await repository.indicators_of(connection, doing.alert_id),
     )
     event = Event.make(SOURCE, VERIFIED, alert["subject"], Verified(items=[item]), doing.now)

@@ -45,8 +45,16 @@ def summary_of(alert: Row, classes: Collection[str], names: Mapping[str, str], n
     """The fields of an alert in a list."""
     due = Deadlines(alert["ack_due_at"], alert["verify_due_at"])
     plain = (
-        "alert_id", "status", "severity", "household_no", "reason", "opened_at", "ack_due_at", "verify_due_at",
-        "outcome", "version",
+        "alert_id",
+        "status",
+        "severity",
+        "household_no",
+        "reason",
+        "opened_at",
+        "ack_due_at",
+        "verify_due_at",
+        "outcome",
+        "version",
     )
     return {
         **{name: alert[name] for name in plain},

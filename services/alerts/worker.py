@@ -45,9 +45,7 @@ async def deliver(runtime: Runtime) -> int:
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
     # Not `runtime.http`: that goes to peers, in memory if need be; this goes out, and follows nobody elsewhere.
-    async with httpx.AsyncClient(
-        timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls()
-    ) as http:
+    async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls()) as http:
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
             "webhook": WebhookChannel(http, settings.webhook_allowed_hosts, plain=settings.demo),

@@ -76,11 +76,14 @@ class ReportUnknown(NotFound):
 
 
 @hot_router.post(
-    "/intake/v1/self-reports", status_code=202, tags=["self-reports"], summary="农户自主申报",
+    "/intake/v1/self-reports",
+    status_code=202,
+    tags=["self-reports"],
+    summary="农户自主申报",
     response_model=SelfReportReceived,
     responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422)},
     openapi_extra={"parameters": [KEY_HEADER]},
-)  # fmt: skip
+)
 async def post_self_report(body: SelfReportCreate, request: Request, caller: ReportWriter) -> Response:
     """收下申报并立即转监测；同一幂等键或同一内容再次提交，返回第一次的编号。"""
     state, context = request.app.state, request.state.context
@@ -95,9 +98,11 @@ async def post_self_report(body: SelfReportCreate, request: Request, caller: Rep
 
 
 @router.get(
-    "/intake/v1/self-reports/{report_id}", tags=["self-reports"], summary="申报进度",
+    "/intake/v1/self-reports/{report_id}",
+    tags=["self-reports"],
+    summary="申报进度",
     responses=problems(401, 403, 404, 422),
-)  # fmt: skip
+)
 async def get_self_report(
     report_id: UUID, caller: ReportReader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
 ) -> SelfReportView:
@@ -106,21 +111,36 @@ async def get_self_report(
     if row is None:
         raise ReportUnknown
     await audit(
-        connection, caller, "self_report.read", f"report:{report_id}", now=runtime.clock.now(),
+        connection,
+        caller,
+        "self_report.read",
+        f"report:{report_id}",
+        now=runtime.clock.now(),
         request_id=context.request_id,
-    )  # fmt: skip
+    )
     return view_report(row, caller, runtime.keys)
 
 
 @router.post(
-    "/intake/v1/feeds", status_code=202, tags=["feeds"], summary="报送部门数据文件",
-    responses={202: {"headers": LOCATION}, 200: {"model": FeedReceived, "description": "同一文件此前已接收"},
-               **problems(401, 403, 404, 415, 422)},
+    "/intake/v1/feeds",
+    status_code=202,
+    tags=["feeds"],
+    summary="报送部门数据文件",
+    responses={
+        202: {"headers": LOCATION},
+        200: {"model": FeedReceived, "description": "同一文件此前已接收"},
+        **problems(401, 403, 404, 415, 422),
+    },
     openapi_extra=FILE_BODY,
-)  # fmt: skip
+)
 async def post_feed(
-    request: Request, response: Response, caller: FeedWriter, runtime: RuntimeDep, context: ContextDep,
-    layout: LayoutName, mode: FeedMode = FeedMode.PARTIAL,
+    request: Request,
+    response: Response,
+    caller: FeedWriter,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    layout: LayoutName,
+    mode: FeedMode = FeedMode.PARTIAL,
     period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
     division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
 ) -> FeedReceived:
@@ -135,14 +155,22 @@ async def post_feed(
 
 @router.get("/intake/v1/feeds", tags=["feeds"], summary="报送批次列表", responses=problems(401, 403, 422))
 async def get_feeds(
-    caller: FeedReader, connection: ScopedConnection, layout: LayoutName | None = None,
-    status: FeedStatus | None = None, cursor: Cursor = None, limit: Limit = 50,
+    caller: FeedReader,
+    connection: ScopedConnection,
+    layout: LayoutName | None = None,
+    status: FeedStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[FeedView]:
     """本人范围内的批次，新的在前。"""
     rows = await feeds.list_feeds(
-        connection, department=caller.department, layout=layout, status=status, before=before_id(cursor),
+        connection,
+        department=caller.department,
+        layout=layout,
+        status=status,
+        before=before_id(cursor),
         limit=limit + 1,
-    )  # fmt: skip
+    )
     more = encode_cursor({"before": str(rows[limit - 1]["feed_id"])}) if len(rows) > limit else None
     return Page(items=[FeedView.of(row) for row in rows[:limit]], next_cursor=more)
 
@@ -159,12 +187,19 @@ async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnecti
 
 
 @router.get(
-    "/intake/v1/feeds/{feed_id}/errors", tags=["feeds"], summary="逐行错误",
+    "/intake/v1/feeds/{feed_id}/errors",
+    tags=["feeds"],
+    summary="逐行错误",
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(401, 403, 404, 422)},
-)  # fmt: skip
+)
 async def get_feed_errors(
-    feed_id: UUID, caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep,
-    format_: ErrorFormat = None, accept: Annotated[str, Header(include_in_schema=False)] = "", cursor: Cursor = None,
+    feed_id: UUID,
+    caller: FeedReader,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    format_: ErrorFormat = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[RowErrorView]:
     """按行号列出错误与提示：行、列、代码、原因、应为、示例。"""
@@ -180,9 +215,12 @@ async def get_feed_errors(
 
 
 @router.post(
-    "/intake/v1/feeds/{feed_id}/confirm", status_code=202, tags=["feeds"], summary="确认等待中的全量清单",
+    "/intake/v1/feeds/{feed_id}/confirm",
+    status_code=202,
+    tags=["feeds"],
+    summary="确认等待中的全量清单",
     responses=problems(401, 403, 404, 409, 422),
-)  # fmt: skip
+)
 async def post_feed_confirmation(
     feed_id: UUID, caller: FeedWriter, connection: ScopedConnection, runtime: RuntimeDep, wake: WakeDep
 ) -> FeedView:

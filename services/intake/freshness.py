@@ -29,14 +29,25 @@ def _item(layout: FeedLayout, row: asyncpg.Record, today: date) -> FreshnessItem
     """Data is as fresh as the day it reaches to; a file that came in time is due again a cadence later."""
     due_by = row["received_at"].astimezone(SHANGHAI).date() + timedelta(days=layout.overdue_after_days)
     return FreshnessItem(
-        layout=layout.name, title=layout.title, department=layout.department, division=row["division"],
-        newest_on=row["newest_on"] or row["snapshot_on"], received_at=row["received_at"], due_by=due_by,
+        layout=layout.name,
+        title=layout.title,
+        department=layout.department,
+        division=row["division"],
+        newest_on=row["newest_on"] or row["snapshot_on"],
+        received_at=row["received_at"],
+        due_by=due_by,
         overdue=today > due_by,
-    )  # fmt: skip
+    )
 
 
 def _never(layout: FeedLayout, division: str) -> FreshnessItem:
     return FreshnessItem(
-        layout=layout.name, title=layout.title, department=layout.department, division=division, newest_on=None,
-        received_at=None, due_by=None, overdue=True,
-    )  # fmt: skip
+        layout=layout.name,
+        title=layout.title,
+        department=layout.department,
+        division=division,
+        newest_on=None,
+        received_at=None,
+        due_by=None,
+        overdue=True,
+    )

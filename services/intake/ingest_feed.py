@@ -129,15 +129,21 @@ async def _close(
 
 
 async def _end(
-    connection: asyncpg.Connection, runtime: Runtime, feed: asyncpg.Record, status: FeedStatus,
+    connection: asyncpg.Connection,
+    runtime: Runtime,
+    feed: asyncpg.Record,
+    status: FeedStatus,
     problem: dict[str, Any] | None,
 ) -> None:
     """Write the feed's end; what was staged goes, and of a dry run the raw bytes too."""
     now = runtime.clock.now()
     await finish(
-        connection, FEEDS, *_held(feed),
-        set_sql="status = $1, problem = $2, finished_at = $3, due_at = NULL", args=(status, problem, now),
-    )  # fmt: skip
+        connection,
+        FEEDS,
+        *_held(feed),
+        set_sql="status = $1, problem = $2, finished_at = $3, due_at = NULL",
+        args=(status, problem, now),
+    )
     await repository.drop_staged(connection, feed["feed_id"])
     if status is FeedStatus.CHECKED:
         await repository.drop_raw(connection, feed["feed_id"])

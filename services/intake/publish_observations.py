@@ -39,9 +39,7 @@ def events_of(
 def ending_events(feed: asyncpg.Record, ended: Iterable[asyncpg.Record], now: datetime) -> list[Event]:
     """The messages that end what a snapshot no longer lists, on the snapshot's day."""
     day = feed["snapshot_on"].isoformat()
-    said = (
-        {**o, "op": "end", "ended_on": max(day, o["occurred_on"])} for row in ended for o in row["ending"] or ()
-    )
+    said = ({**o, "op": "end", "ended_on": max(day, o["occurred_on"])} for row in ended for o in row["ending"] or ())
     return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
 
 

@@ -138,9 +138,15 @@ async def _keep(reading: FeedReading, piece: Piece, done: int) -> None:
         await repository.stage(connection, piece.staged)
         await repository.add_errors(connection, reading.feed_id, piece.errors)
         await repository.note_progress(
-            connection, reading.feed_id, bytes_done=done, read=piece.read, staged=len(piece.staged),
-            report=_report(reading), newest_on=piece.newest, now=reading.runtime.clock.now(),
-        )  # fmt: skip
+            connection,
+            reading.feed_id,
+            bytes_done=done,
+            read=piece.read,
+            staged=len(piece.staged),
+            report=_report(reading),
+            newest_on=piece.newest,
+            now=reading.runtime.clock.now(),
+        )
 
 
 def _report(reading: FeedReading) -> dict[str, Any]:

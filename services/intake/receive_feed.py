@@ -77,10 +77,20 @@ async def receive_feed(
     with Spool(lambda piece, seq: _sealed(runtime, piece, feed_id, seq), _refuse_foreign) as spool:
         await spool.take(body)
         new = NewFeed(
-            feed_id=feed_id, client=caller.subject, department=order.layout.department, division=order.division,
-            period_text=order.period, period=period, mode=order.mode, media_type=order.media_type,
-            digest=spool.digest, size_bytes=spool.size, chunks=spool.pieces, received_at=now, traceparent=traceparent,
-        )  # fmt: skip
+            feed_id=feed_id,
+            client=caller.subject,
+            department=order.layout.department,
+            division=order.division,
+            period_text=order.period,
+            period=period,
+            mode=order.mode,
+            media_type=order.media_type,
+            digest=spool.digest,
+            size_bytes=spool.size,
+            chunks=spool.pieces,
+            received_at=now,
+            traceparent=traceparent,
+        )
         received = await _store(runtime, caller, new, order.layout, spool)
     runtime.waker.wake("ingest")
     return received
@@ -136,9 +146,7 @@ def _sealed(runtime: Runtime, piece: bytes, feed_id: UUID, seq: int) -> bytes:
     return runtime.keys.seal_raw(piece, "feed_chunk", str(feed_id), str(seq))
 
 
-async def _store(
-    runtime: Runtime, caller: Principal, new: NewFeed, layout: FeedLayout, spool: Spool
-) -> ReceivedFeed:
+async def _store(runtime: Runtime, caller: Principal, new: NewFeed, layout: FeedLayout, spool: Spool) -> ReceivedFeed:
     async with scoped(runtime.pool, caller.division) as connection:
         if not await repository.add_feed(connection, new, layout):
             known = await repository.same_feed(connection, new, layout)
@@ -147,7 +155,11 @@ async def _store(
             return ReceivedFeed(known["feed_id"], False)
         await repository.add_chunks(connection, new.feed_id, spool.sealed_pieces())
         await audit(
-            connection, caller, "feed.receive", f"feed:{new.feed_id}", now=new.received_at,
+            connection,
+            caller,
+            "feed.receive",
+            f"feed:{new.feed_id}",
+            now=new.received_at,
             detail={"layout": layout.name, "mode": new.mode, "division": new.division, "digest": new.digest.hex()},
-        )  # fmt: skip
+        )
         return ReceivedFeed(new.feed_id, True)

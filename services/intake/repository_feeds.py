@@ -46,10 +46,23 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15)
         ON CONFLICT ON CONSTRAINT uq_feed_same_file DO NOTHING RETURNING true
         """,
-        new.feed_id, new.client, layout.name, layout.version, new.department, new.division, new.period_text,
-        new.period.last, new.period.first, new.mode, new.media_type, new.digest, new.size_bytes, new.chunks,
-        new.received_at, new.traceparent,
-    )  # fmt: skip
+        new.feed_id,
+        new.client,
+        layout.name,
+        layout.version,
+        new.department,
+        new.division,
+        new.period_text,
+        new.period.last,
+        new.period.first,
+        new.mode,
+        new.media_type,
+        new.digest,
+        new.size_bytes,
+        new.chunks,
+        new.received_at,
+        new.traceparent,
+    )
     return bool(added)
 
 
@@ -63,10 +76,14 @@ async def add_chunks(connection: asyncpg.Connection, feed_id: UUID, pieces: Iter
 async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> asyncpg.Record | None:
     """The feed this very file made when it was received first."""
     return await connection.fetchrow(
-        "SELECT feed_id FROM feed"
-        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)",
-        new.client, layout.name, new.division, new.period_text, new.mode, new.digest,
-    )  # fmt: skip
+        "SELECT feed_id FROM feed WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)",
+        new.client,
+        layout.name,
+        new.division,
+        new.period_text,
+        new.mode,
+        new.digest,
+    )
 
 
 async def try_again(connection: asyncpg.Connection, feed_id: UUID, now: datetime) -> None:
@@ -74,13 +91,12 @@ async def try_again(connection: asyncpg.Connection, feed_id: UUID, now: datetime
     await connection.execute(
         "UPDATE feed SET status = 'received', problem = NULL, due_at = $2, attempts = 0, finished_at = NULL"
         " WHERE feed_id = $1 AND status = 'failed'",
-        feed_id, now,
-    )  # fmt: skip
+        feed_id,
+        now,
+    )
 
 
-async def feed_by_id(
-    connection: asyncpg.Connection, feed_id: UUID, department: str | None
-) -> asyncpg.Record | None:
+async def feed_by_id(connection: asyncpg.Connection, feed_id: UUID, department: str | None) -> asyncpg.Record | None:
     """The feed, if it is in range and of that department (null: any)."""
     return await connection.fetchrow(
         f"SELECT {VIEW} FROM feed WHERE feed_id = $1 AND ($2::text IS NULL OR department = $2)", feed_id, department
@@ -88,8 +104,13 @@ async def feed_by_id(
 
 
 async def list_feeds(
-    connection: asyncpg.Connection, *, department: str | None, layout: str | None, status: str | None,
-    before: UUID | None, limit: int,
+    connection: asyncpg.Connection,
+    *,
+    department: str | None,
+    layout: str | None,
+    status: str | None,
+    before: UUID | None,
+    limit: int,
 ) -> list[asyncpg.Record]:
     """Feeds in range, newest first, from `before` on."""
     return await connection.fetch(
@@ -99,8 +120,12 @@ async def list_feeds(
           AND ($3::text IS NULL OR status = $3) AND ($4::uuid IS NULL OR feed_id < $4)
         ORDER BY feed_id DESC LIMIT $5
         """,
-        department, layout, status, before, limit,
-    )  # fmt: skip
+        department,
+        layout,
+        status,
+        before,
+        limit,
+    )
 
 
 async def row_errors(
@@ -112,8 +137,10 @@ async def row_errors(
         SELECT error_id, line, header, code, level, reason, expected, example, echo FROM feed_row_error
         WHERE feed_id = $1 AND (line, error_id) > ($2, $3) ORDER BY line, error_id LIMIT $4
         """,
-        feed_id, *after, limit,
-    )  # fmt: skip
+        feed_id,
+        *after,
+        limit,
+    )
 
 
 async def newer_recorded(connection: asyncpg.Connection, feed_id: UUID) -> bool:
@@ -136,8 +163,10 @@ async def confirm(connection: asyncpg.Connection, feed_id: UUID, by: str, now: d
     status = await connection.execute(
         "UPDATE feed SET status = 'recording', confirmed_at = $2, confirmed_by = $3, due_at = $2"
         " WHERE feed_id = $1 AND status = 'waiting_confirmation'",
-        feed_id, now, by,
-    )  # fmt: skip
+        feed_id,
+        now,
+        by,
+    )
     return bool(status == "UPDATE 1")
 
 
@@ -161,6 +190,7 @@ async def villages_in_force(connection: asyncpg.Connection, county: str, on: dat
         SELECT code FROM directory.region
         WHERE level = 5 AND code >= $1 AND code < $2 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)
         """,
-        *code_range(county), on,
-    )  # fmt: skip
+        *code_range(county),
+        on,
+    )
     return frozenset(row["code"] for row in rows)

@@ -86,13 +86,21 @@ async def add_errors(
             SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::text[], $9::text[], $10::text[])
             """,
-            feed_id, *map(list, zip(*rows, strict=True)),
-        )  # fmt: skip
+            feed_id,
+            *map(list, zip(*rows, strict=True)),
+        )
 
 
 async def note_progress(
-    connection: asyncpg.Connection, feed_id: UUID, *, bytes_done: int, read: int, staged: int,
-    report: dict[str, Any], newest_on: date | None, now: datetime,
+    connection: asyncpg.Connection,
+    feed_id: UUID,
+    *,
+    bytes_done: int,
+    read: int,
+    staged: int,
+    report: dict[str, Any],
+    newest_on: date | None,
+    now: datetime,
 ) -> None:
     """Remember how far the reading got; the checkpoint from which it goes on."""
     await connection.execute(
@@ -102,8 +110,14 @@ async def note_progress(
             newest_on = greatest(newest_on, $6), started_at = coalesce(started_at, $7)
         WHERE feed_id = $1
         """,
-        feed_id, bytes_done, read, staged, report, newest_on, now,
-    )  # fmt: skip
+        feed_id,
+        bytes_done,
+        read,
+        staged,
+        report,
+        newest_on,
+        now,
+    )
 
 
 def _rejecting(bad: str, and_same: str = "") -> str:
@@ -174,8 +188,12 @@ async def set_counts(
 ) -> None:
     await connection.execute(
         "UPDATE feed SET accepted = $2, rejected = $3, duplicates = $4, records = $5, staged = $2 WHERE feed_id = $1",
-        feed_id, accepted, rejected, duplicates, records,
-    )  # fmt: skip
+        feed_id,
+        accepted,
+        rejected,
+        duplicates,
+        records,
+    )
 
 
 async def compare(connection: asyncpg.Connection, feed_id: UUID) -> asyncpg.Record:
@@ -205,8 +223,12 @@ async def set_comparison(
     """What a dry run found."""
     await connection.execute(
         "UPDATE feed SET added = $2, changed = $3, unchanged = $4, ended = $5 WHERE feed_id = $1",
-        feed_id, added, changed, unchanged, ended,
-    )  # fmt: skip
+        feed_id,
+        added,
+        changed,
+        unchanged,
+        ended,
+    )
 
 
 async def newer_snapshot_on(connection: asyncpg.Connection, feed_id: UUID) -> date | None:
@@ -246,9 +268,15 @@ async def merge_batch(
         )
         SELECT batch.record, merged.was FROM batch LEFT JOIN merged USING (record) ORDER BY batch.record
         """,
-        feed["feed_id"], after, limit, feed["layout"], feed["division"], feed["department"], now,
+        feed["feed_id"],
+        after,
+        limit,
+        feed["layout"],
+        feed["division"],
+        feed["department"],
+        now,
         _ending_kinds(layout),
-    )  # fmt: skip
+    )
 
 
 _ENDING = """
@@ -261,9 +289,7 @@ def _ending_kinds(layout: FeedLayout) -> list[str]:
     return [fact.kind for fact in layout.facts if fact.ends] if layout.kind is Kind.SNAPSHOT else []
 
 
-async def contents(
-    connection: asyncpg.Connection, feed_id: UUID, records: Sequence[str]
-) -> list[asyncpg.Record]:
+async def contents(connection: asyncpg.Connection, feed_id: UUID, records: Sequence[str]) -> list[asyncpg.Record]:
     """The distinct rows of these records, by record and line."""
     return await connection.fetch(
         """
@@ -272,8 +298,9 @@ async def contents(
             WHERE feed_id = $1 AND record = ANY ($2) ORDER BY record, digest, line
         ) rows ORDER BY record, line
         """,
-        feed_id, list(records),
-    )  # fmt: skip
+        feed_id,
+        list(records),
+    )
 
 
 async def note_merge(
@@ -286,8 +313,12 @@ async def note_merge(
             records_done = records_done + $3 + $4 + $5
         WHERE feed_id = $1
         """,
-        feed_id, last, added, changed, unchanged,
-    )  # fmt: skip
+        feed_id,
+        last,
+        added,
+        changed,
+        unchanged,
+    )
 
 
 async def end_unlisted(
@@ -310,8 +341,14 @@ async def end_unlisted(
         )
         SELECT record, ending FROM ended ORDER BY record
         """,
-        feed["feed_id"], feed["layout"], feed["division"], feed["department"], feed["snapshot_on"], limit, now,
-    )  # fmt: skip
+        feed["feed_id"],
+        feed["layout"],
+        feed["division"],
+        feed["department"],
+        feed["snapshot_on"],
+        limit,
+        now,
+    )
 
 
 async def drop_staged(connection: asyncpg.Connection, feed_id: UUID) -> None:
@@ -328,11 +365,11 @@ async def add_report(connection: asyncpg.Connection, feed_id: UUID, part: dict[s
     await connection.execute("UPDATE feed SET report = report || $2 WHERE feed_id = $1", feed_id, part)
 
 
-async def add_monitoring_counts(
-    connection: asyncpg.Connection, feed_id: UUID, matched: int, unmatched: int
-) -> None:
+async def add_monitoring_counts(connection: asyncpg.Connection, feed_id: UUID, matched: int, unmatched: int) -> None:
     """What one message of a feed did in monitoring."""
     await connection.execute(
         "UPDATE feed SET matched = matched + $2, unmatched = unmatched + $3 WHERE feed_id = $1",
-        feed_id, matched, unmatched,
-    )  # fmt: skip
+        feed_id,
+        matched,
+        unmatched,
+    )

@@ -95,11 +95,29 @@ async def submit_all(pool: asyncpg.Pool, reports: Sequence[NewReport]) -> set[UU
 
 def _row(new: NewReport) -> tuple[object, ...]:
     return (
-        new.client, new.client_kind, new.key, new.fingerprint, new.report_id, new.now, new.division,
-        new.household_no, new.person_index, new.sealed_number, new.reporter_name, new.sealed_phone,
-        new.sealed_description, ",".join(new.hardships), new.amount_fen, new.on_behalf_of, new.reported_on,
-        new.event_id, to_json(new.payload), new.traceparent, new.audit_id, new.request_id,
-    )  # fmt: skip
+        new.client,
+        new.client_kind,
+        new.key,
+        new.fingerprint,
+        new.report_id,
+        new.now,
+        new.division,
+        new.household_no,
+        new.person_index,
+        new.sealed_number,
+        new.reporter_name,
+        new.sealed_phone,
+        new.sealed_description,
+        ",".join(new.hardships),
+        new.amount_fen,
+        new.on_behalf_of,
+        new.reported_on,
+        new.event_id,
+        to_json(new.payload),
+        new.traceparent,
+        new.audit_id,
+        new.request_id,
+    )
 
 
 async def fingerprint_of(connection: asyncpg.Connection, client: str, key: str) -> bytes | None:
@@ -114,8 +132,11 @@ async def first_report(connection: asyncpg.Connection, new: NewReport) -> UUID |
     """The report that said the same before: same place, person, day and hardships."""
     found: UUID | None = await connection.fetchval(
         "SELECT report_id FROM self_report WHERE (division, person_index, reported_on, hardships) = ($1, $2, $3, $4)",
-        new.division, new.person_index, new.reported_on, new.hardships,
-    )  # fmt: skip
+        new.division,
+        new.person_index,
+        new.reported_on,
+        new.hardships,
+    )
     return found
 
 
@@ -143,5 +164,7 @@ async def note_stage(
     await connection.execute(
         f"UPDATE self_report SET {column} = least({column}, $2), alert_id = greatest(alert_id, $3)"
         " WHERE report_id = $1",
-        report_id, at, alert_id,
-    )  # fmt: skip
+        report_id,
+        at,
+        alert_id,
+    )

@@ -35,7 +35,9 @@ def _plausible(text: str) -> str:
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date), Field(examples=["2026-01-31"])]
 HouseholdNo = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), AfterValidator(without_identity_number),
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"),
+    AfterValidator(without_identity_number),
     Field(examples=["H13062410020100001"]),
 ]
 Phone = Annotated[
@@ -55,7 +57,9 @@ class OnBehalf(Strict):
     """The cadre who writes the report for a household."""
 
     officer_no: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), AfterValidator(without_identity_number),
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"),
+        AfterValidator(without_identity_number),
         Field(examples=["V130624100201"]),
     ]
 
@@ -75,12 +79,17 @@ class SelfReportCreate(Strict):
     def as_report(self) -> SelfReport:
         """The report as the domain knows it: hardships sorted, each once."""
         return SelfReport(
-            household_no=self.household_no, reporter_name=self.reporter.name,
-            identity_number=self.reporter.identity_number, phone=self.reporter.phone, division=self.division,
-            hardships=tuple(sorted(set(self.hardships))), description=self.description or None,
+            household_no=self.household_no,
+            reporter_name=self.reporter.name,
+            identity_number=self.reporter.identity_number,
+            phone=self.reporter.phone,
+            division=self.division,
+            hardships=tuple(sorted(set(self.hardships))),
+            description=self.description or None,
             amount_fen=None if self.amount_yuan is None else parse_yuan(self.amount_yuan),
-            on_behalf_of=self.on_behalf_of.officer_no if self.on_behalf_of else None, reported_on=self.reported_on,
-        )  # fmt: skip
+            on_behalf_of=self.on_behalf_of.officer_no if self.on_behalf_of else None,
+            reported_on=self.reported_on,
+        )
 
 
 class SelfReportReceived(BaseModel):
@@ -228,14 +237,25 @@ class FeedView(BaseModel):
         """The view of a row of `feed`."""
         counts = {name: row[name] for name in FeedCounts.model_fields if name != "recorded"}
         return cls(
-            id=row["feed_id"], layout=row["layout"], layout_version=row["layout_version"],
-            department=row["department"], division=row["division"], period=row["period"] or None, mode=row["mode"],
-            status=row["status"], problem=row["problem"], progress=_progress(row),
+            id=row["feed_id"],
+            layout=row["layout"],
+            layout_version=row["layout_version"],
+            department=row["department"],
+            division=row["division"],
+            period=row["period"] or None,
+            mode=row["mode"],
+            status=row["status"],
+            problem=row["problem"],
+            progress=_progress(row),
             counts=FeedCounts(**counts, recorded=row["records_done"]),
-            report=FeedReport(**row["report"]), newest_on=row["newest_on"], sha256=row["digest"].hex(),
-            received_at=row["received_at"], started_at=row["started_at"], finished_at=row["finished_at"],
+            report=FeedReport(**row["report"]),
+            newest_on=row["newest_on"],
+            sha256=row["digest"].hex(),
+            received_at=row["received_at"],
+            started_at=row["started_at"],
+            finished_at=row["finished_at"],
             confirmed_at=row["confirmed_at"],
-        )  # fmt: skip
+        )
 
 
 def _progress(row: Any) -> FeedProgress:
@@ -244,9 +264,12 @@ def _progress(row: Any) -> FeedProgress:
     recorded = row["records_done"] / row["records"] if row["records"] else 0.0
     percent = 100 if row["finished_at"] is not None else int(50 * read + 50 * recorded)
     return FeedProgress(
-        bytes_done=row["bytes_done"], bytes_total=row["size_bytes"], records_done=row["records_done"],
-        records_total=row["records"], percent=min(percent, 100),
-    )  # fmt: skip
+        bytes_done=row["bytes_done"],
+        bytes_total=row["size_bytes"],
+        records_done=row["records_done"],
+        records_total=row["records"],
+        percent=min(percent, 100),
+    )
 
 
 class RowErrorView(BaseModel):
@@ -265,9 +288,15 @@ class RowErrorView(BaseModel):
     def of(cls, row: Any) -> Self:
         """The view of a row of `feed_row_error`."""
         return cls(
-            line=row["line"], column=row["header"], code=row["code"], level=row["level"], reason=row["reason"],
-            expected=row["expected"], example=row["example"], value=row["echo"],
-        )  # fmt: skip
+            line=row["line"],
+            column=row["header"],
+            code=row["code"],
+            level=row["level"],
+            reason=row["reason"],
+            expected=row["expected"],
+            example=row["example"],
+            value=row["echo"],
+        )
 
 
 class ColumnView(BaseModel):
@@ -285,10 +314,15 @@ class ColumnView(BaseModel):
     @classmethod
     def of(cls, column: Column) -> Self:
         return cls(
-            name=column.name, header=column.header, synonyms=list(column.synonyms), type=column.type,
-            unit=column.unit if column.type == "money_yuan" else None, required=column.required,
-            codes=dict(column.codes), example=column.example,
-        )  # fmt: skip
+            name=column.name,
+            header=column.header,
+            synonyms=list(column.synonyms),
+            type=column.type,
+            unit=column.unit if column.type == "money_yuan" else None,
+            required=column.required,
+            codes=dict(column.codes),
+            example=column.example,
+        )
 
 
 class RuleView(BaseModel):
@@ -317,8 +351,10 @@ class LayoutSummary(BaseModel):
 
     @classmethod
     def of(cls, layout: FeedLayout) -> Self:
-        return cls(**{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
-                   natural_key=list(layout.natural_key))  # fmt: skip
+        return cls(
+            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
+            natural_key=list(layout.natural_key),
+        )
 
 
 class LayoutView(LayoutSummary):

@@ -46,9 +46,13 @@ async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layo
     if decision.status is FeedStatus.CHECKED:
         ending = counted.unlisted if ends_unlisted(layout, counted.rejected) else 0
         await repository.set_comparison(
-            connection, feed["feed_id"], added=counted.added, changed=counted.changed, unchanged=counted.unchanged,
+            connection,
+            feed["feed_id"],
+            added=counted.added,
+            changed=counted.changed,
+            unchanged=counted.unchanged,
             ended=ending,
-        )  # fmt: skip
+        )
     return decision
 
 
@@ -67,32 +71,48 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
 
     if layout.household is None:
         await reject(
-            repository.CONFLICTING_ROWS, key, "rows_conflict",
-            f"第 % 行的{key}相同而内容不同，无法判断哪一行正确", "每个编号只保留正确的一行",
-        )  # fmt: skip
+            repository.CONFLICTING_ROWS,
+            key,
+            "rows_conflict",
+            f"第 % 行的{key}相同而内容不同，无法判断哪一行正确",
+            "每个编号只保留正确的一行",
+        )
         return
     person = layout.column(layout.household.member["number"]).header
     await reject(
-        repository.CONFLICTING_MEMBERS, person, "rows_conflict",
-        f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确", "每人只保留正确的一行",
-    )  # fmt: skip
+        repository.CONFLICTING_MEMBERS,
+        person,
+        "rows_conflict",
+        f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确",
+        "每人只保留正确的一行",
+    )
     relation, head = layout.column(layout.household.relation).header, layout.household.head
     await reject(
-        repository.TWO_HEADS, relation, "household_has_two_heads",
-        f"同一{key}有两个{head} (第 % 行)，整户未接收", f"每户一个{head}",
-    )  # fmt: skip
+        repository.TWO_HEADS,
+        relation,
+        "household_has_two_heads",
+        f"同一{key}有两个{head} (第 % 行)，整户未接收",
+        f"每户一个{head}",
+    )
     await reject(
-        repository.NO_HEAD, relation, "household_without_head",
-        f"本户没有正确的{head}行，整户未接收；同户有错的行: %", f"每户一行{head}，先改正{head}行",
-    )  # fmt: skip
+        repository.NO_HEAD,
+        relation,
+        "household_without_head",
+        f"本户没有正确的{head}行，整户未接收；同户有错的行: %",
+        f"每户一行{head}，先改正{head}行",
+    )
 
 
 async def _count(connection: asyncpg.Connection, feed: asyncpg.Record) -> Counted:
     staged = await repository.count_staged(connection, feed["feed_id"])
     await repository.set_counts(
-        connection, feed["feed_id"], accepted=staged["rows"], rejected=feed["read"] - staged["rows"],
-        duplicates=staged["duplicates"], records=staged["records"],
-    )  # fmt: skip
+        connection,
+        feed["feed_id"],
+        accepted=staged["rows"],
+        rejected=feed["read"] - staged["rows"],
+        duplicates=staged["duplicates"],
+        records=staged["records"],
+    )
     found = await repository.compare(connection, feed["feed_id"])
     return Counted(feed["read"], staged["rows"], **dict(found))
 

@@ -109,16 +109,30 @@ def _prepare(runtime: Runtime, submission: Submission) -> NewReport:
     sealed_number = seal("sealed_number", number)
     assert sealed_number is not None
     return NewReport(
-        scope=code_range(caller.division), client=caller.subject, client_kind=caller.kind, key=submission.key,
-        fingerprint=hashlib.sha256(submission.payload).digest(), report_id=report_id, now=now,
-        division=report.division, household_no=report.household_no, person_index=person,
-        sealed_number=sealed_number, reporter_name=report.reporter_name,
+        scope=code_range(caller.division),
+        client=caller.subject,
+        client_kind=caller.kind,
+        key=submission.key,
+        fingerprint=hashlib.sha256(submission.payload).digest(),
+        report_id=report_id,
+        now=now,
+        division=report.division,
+        household_no=report.household_no,
+        person_index=person,
+        sealed_number=sealed_number,
+        reporter_name=report.reporter_name,
         sealed_phone=seal("sealed_phone", report.phone),
-        sealed_description=seal("sealed_description", report.description), hardships=report.hardships,
-        amount_fen=report.amount_fen, on_behalf_of=report.on_behalf_of, reported_on=report.reported_on,
-        event_id=new_id(now), payload=_message(report, str(report_id), person.hex(), now.isoformat()),
-        traceparent=submission.context.traceparent, audit_id=new_id(now), request_id=submission.context.request_id,
-    )  # fmt: skip
+        sealed_description=seal("sealed_description", report.description),
+        hardships=report.hardships,
+        amount_fen=report.amount_fen,
+        on_behalf_of=report.on_behalf_of,
+        reported_on=report.reported_on,
+        event_id=new_id(now),
+        payload=_message(report, str(report_id), person.hex(), now.isoformat()),
+        traceparent=submission.context.traceparent,
+        audit_id=new_id(now),
+        request_id=submission.context.request_id,
+    )
 
 
 def _number(runtime: Runtime, text: str) -> str:

@@ -54,10 +54,18 @@ async def announce_unmatched_report(
     package = load_policy()
     division = told.observations[0].division or told.division
     item = RiskItem(
-        subject=f"report:{report.report_id}", facts_version=0, living_division=division,
-        registered_division=division, contact=Contact(name=report.name, phone=report.phone),
-        severity=Severity.ORANGE, findings=[_hardship(told)], evidence=_evidence(told), reason=HARDSHIP_REPORT,
-        report_ids=[report.report_id], opens=True, on=runtime.clock.today(),
+        subject=f"report:{report.report_id}",
+        facts_version=0,
+        living_division=division,
+        registered_division=division,
+        contact=Contact(name=report.name, phone=report.phone),
+        severity=Severity.ORANGE,
+        findings=[_hardship(told)],
+        evidence=_evidence(told),
+        reason=HARDSHIP_REPORT,
+        report_ids=[report.report_id],
+        opens=True,
+        on=runtime.clock.today(),
         clocks=clocks_at(package, Severity.ORANGE, division, runtime),
     )
     await announce_risks(connection, [item], policy_version=package.version, now=runtime.clock.now())
@@ -87,7 +95,10 @@ def _hardship(told: ObservationsRecorded) -> Finding:
 def _evidence(told: ObservationsRecorded) -> list[EvidenceItem]:
     return [
         EvidenceItem(
-            kind=one.kind, occurred_on=one.occurred_on, source=told.source, department=told.department,
+            kind=one.kind,
+            occurred_on=one.occurred_on,
+            source=told.source,
+            department=told.department,
             summary=f"{Source(told.source).zh}：{Hardship(one.value).zh if one.value in set(Hardship) else '困难'}",
         )
         for one in told.observations

@@ -28,7 +28,9 @@ def create_app(
 ) -> FastAPI:
     """The only factory of this service's web side."""
     return build_app(
-        "monitoring", title="防贫监测 · 监测评估", settings=settings,
+        "monitoring",
+        title="防贫监测 · 监测评估",
+        settings=settings,
         runtime_factory=lambda: open_runtime("monitoring", settings, transport=transport, clock=clock),
         routers=[router, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
     )

@@ -79,8 +79,11 @@ async def _lock(connection: asyncpg.Connection, entries: Sequence[Entry]) -> dic
 
 
 async def _write(
-    connection: asyncpg.Connection, stored: dict[Key, Stored], after: dict[Key, Register],
-    now: datetime, priority: int,
+    connection: asyncpg.Connection,
+    stored: dict[Key, Stored],
+    after: dict[Key, Register],
+    now: datetime,
+    priority: int,
 ) -> tuple[int, frozenset[int]]:
     """Write the difference; returns how many records changed, and the households they belong to."""
     difference = changes(stored, after)

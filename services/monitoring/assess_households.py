@@ -36,9 +36,7 @@ async def assess_due(runtime: Runtime) -> int:
     Each county's part is one transaction. Whoever lost its lease meanwhile rolls back: another worker has it.
     """
     async with transaction(runtime.worker_pool) as connection:
-        token, by_county = await repository.claim_due(
-            connection, now=runtime.clock.now(), limit=BATCH, lease=LEASE
-        )
+        token, by_county = await repository.claim_due(connection, now=runtime.clock.now(), limit=BATCH, lease=LEASE)
     if token is None:
         return 0
     for county, ids in by_county.items():
@@ -83,7 +81,8 @@ async def _judge(
 async def _append(connection: asyncpg.Connection, batch: Batch, judged: Sequence[Judged]) -> dict[int, int]:
     """Append the assessments that say something new; the assessment_id that stands for each household now."""
     new = [
-        made for one in judged
+        made
+        for one in judged
         if one.assessment and (made := _new(one, one.assessment)).digest != one.standing["digest"]
     ]
     stands = {one.standing["household_id"]: one.standing["assessment_id"] for one in judged}
@@ -92,9 +91,13 @@ async def _append(connection: asyncpg.Connection, batch: Batch, judged: Sequence
 
 def _new(one: Judged, assessment: Assessment) -> NewAssessment:
     return NewAssessment(
-        household_id=one.standing["household_id"], recommendation=assessment.recommendation,
-        severity=assessment.severity.rank if assessment.severity else None, score=assessment.score,
-        confidence_percent=assessment.confidence_percent, measured=one.row, digest=assessment.decision_digest(),
+        household_id=one.standing["household_id"],
+        recommendation=assessment.recommendation,
+        severity=assessment.severity.rank if assessment.severity else None,
+        score=assessment.score,
+        confidence_percent=assessment.confidence_percent,
+        measured=one.row,
+        digest=assessment.decision_digest(),
         facts_version=one.standing["facts_version"],
     )
 
@@ -110,9 +113,7 @@ async def _tell(connection: asyncpg.Connection, batch: Batch, told: Sequence[Jud
             await _tell_some(connection, batch, some, runtime)
 
 
-async def _tell_some(
-    connection: asyncpg.Connection, batch: Batch, told: Sequence[Judged], runtime: Runtime
-) -> None:
+async def _tell_some(connection: asyncpg.Connection, batch: Batch, told: Sequence[Judged], runtime: Runtime) -> None:
     shown_since = batch.run.on - timedelta(days=396)
     ids = [one.standing["household_id"] for one in told]
     evidence = await repository.evidence_of(connection, batch.run.county, ids, shown_since) if ids else {}
@@ -124,7 +125,8 @@ async def _tell_some(
     await announce_risks(connection, items, policy_version=batch.package.version, now=now)
     assessed = [
         ProgressItem(report_id=report["report_id"], stage="assessed", at=now)
-        for one in told for report in one.standing["waiting_reports"]
+        for one in told
+        for report in one.standing["waiting_reports"]
     ]
     await announce_progress(connection, assessed, now=now, priority=0)
 
@@ -137,12 +139,18 @@ async def _finish(
     for_all = next_change_on(batch.package, run.on, division=run.county.ljust(12, "0"))
     finished = [
         Finished(
-            household_id=i, assessment_id=assessment_ids[i], recommendation=one.risk.recommendation,
-            severity=one.risk.severity.rank if one.risk.severity else None, score=one.row["score"],
-            next_change_on=min(for_all, ends.get(i, for_all)), risk=one.risk.as_json(),
-            answered=one.answered.as_json() if one.answered else None, warned_at=one.warned_at,
+            household_id=i,
+            assessment_id=assessment_ids[i],
+            recommendation=one.risk.recommendation,
+            severity=one.risk.severity.rank if one.risk.severity else None,
+            score=one.row["score"],
+            next_change_on=min(for_all, ends.get(i, for_all)),
+            risk=one.risk.as_json(),
+            answered=one.answered.as_json() if one.answered else None,
+            warned_at=one.warned_at,
         )
-        for one in judged for i in [one.standing["household_id"]]
+        for one in judged
+        for i in [one.standing["household_id"]]
     ]
     await repository.finish(connection, finished)
 

@@ -68,8 +68,13 @@ class HouseholdRead:
     async def note(self, action: str, **asked: object) -> None:
         detail = {name: str(value) for name, value in asked.items() if value is not None}
         await audit(
-            self.connection, self.caller, action, f"household:{self.household_no}", now=self.runtime.clock.now(),
-            request_id=self.request_id, detail=detail,
+            self.connection,
+            self.caller,
+            action,
+            f"household:{self.household_no}",
+            now=self.runtime.clock.now(),
+            request_id=self.request_id,
+            detail=detail,
         )
 
 
@@ -84,22 +89,38 @@ ReadDep = Annotated[HouseholdRead, Depends(household_read)]
 
 @router.get("/monitoring/v1/households", summary="农户列表", responses=problems(401, 403, 422))
 async def get_households(
-    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, division: LivesIn = None,
-    recommendation: ClassCode = None, listed_as: ClassCode = None, severity: SeverityCode = None,
-    last_outcome: OutcomeCode = None, cursor: Cursor = None, limit: Limit = 50,
+    caller: Reader,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    division: LivesIn = None,
+    recommendation: ClassCode = None,
+    listed_as: ClassCode = None,
+    severity: SeverityCode = None,
+    last_outcome: OutcomeCode = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[HouseholdSummary]:
     position = decode_cursor(cursor, after=int)
     filters = {
-        "recommendation": recommendation, "listed_as": listed_as, "severity": severity, "last_outcome": last_outcome,
+        "recommendation": recommendation,
+        "listed_as": listed_as,
+        "severity": severity,
+        "last_outcome": last_outcome,
     }
     return await list_households(
-        connection, caller, runtime, division=division, filters=filters,
-        after=position["after"] if position else None, limit=limit,
+        connection,
+        caller,
+        runtime,
+        division=division,
+        filters=filters,
+        after=position["after"] if position else None,
+        limit=limit,
     )
 
 
 @router.post(
-    "/monitoring/v1/households/search", summary="按身份证号查找农户（须注明用途，留痕）",
+    "/monitoring/v1/households/search",
+    summary="按身份证号查找农户（须注明用途，留痕）",
     responses=problems(401, 403, 415, 422),
 )
 async def post_household_search(
@@ -111,9 +132,7 @@ async def post_household_search(
     return SearchAnswer(items=items)
 
 
-@router.get(
-    "/monitoring/v1/households/{household_no}", summary="农户及成员", responses=problems(401, 403, 404, 422)
-)
+@router.get("/monitoring/v1/households/{household_no}", summary="农户及成员", responses=problems(401, 403, 404, 422))
 async def get_household(read: ReadDep) -> HouseholdView:
     view = await view_household(read.connection, read.household_no, read.caller, read.runtime)
     await read.note("household.read")
@@ -121,11 +140,13 @@ async def get_household(read: ReadDep) -> HouseholdView:
 
 
 @router.get(
-    "/monitoring/v1/households/{household_no}/assessment", summary="评估结果及其依据",
+    "/monitoring/v1/households/{household_no}/assessment",
+    summary="评估结果及其依据",
     responses=problems(401, 403, 404, 422),
 )
 async def get_assessment(
-    read: ReadDep, as_of: Annotated[date | None, Query(description="按这一天重新推算")] = None,
+    read: ReadDep,
+    as_of: Annotated[date | None, Query(description="按这一天重新推算")] = None,
     known_at: Annotated[AwareDatetime | None, Query(description="只用这一时刻已掌握的信息（含时区）")] = None,
 ) -> AssessmentView:
     view = await explain_assessment(
@@ -136,7 +157,8 @@ async def get_assessment(
 
 
 @router.get(
-    "/monitoring/v1/households/{household_no}/history", summary="评估、核实与决定的历史",
+    "/monitoring/v1/households/{household_no}/history",
+    summary="评估、核实与决定的历史",
     responses=problems(401, 403, 404, 422),
 )
 async def get_history(read: ReadDep) -> HistoryView:
@@ -146,16 +168,29 @@ async def get_history(read: ReadDep) -> HistoryView:
 
 
 @router.post(
-    "/monitoring/v1/households/{household_no}/decisions", summary="作出纳入、变更或消除决定（仅限县级管理员本人）",
-    status_code=201, responses=problems(401, 403, 404, 409, 415, 422),
+    "/monitoring/v1/households/{household_no}/decisions",
+    summary="作出纳入、变更或消除决定（仅限县级管理员本人）",
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 415, 422),
 )
 async def post_decision(
-    household_no: HouseholdNo, body: DecisionRequest, caller: Decider, connection: ScopedConnection,
-    runtime: RuntimeDep, context: ContextDep, wake: WakeDep,
+    household_no: HouseholdNo,
+    body: DecisionRequest,
+    caller: Decider,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    wake: WakeDep,
 ) -> DecisionEntry:
     decision = await record_decision(
-        connection, household_no, DecisionOrder(**body.model_dump()), caller, package=load_policy(),
-        now=runtime.clock.now(), today=runtime.clock.today(), request_id=context.request_id,
+        connection,
+        household_no,
+        DecisionOrder(**body.model_dump()),
+        caller,
+        package=load_policy(),
+        now=runtime.clock.now(),
+        today=runtime.clock.today(),
+        request_id=context.request_id,
     )
     wake("assess")
     return DecisionEntry(**{name: decision[name] for name in DecisionEntry.model_fields})
@@ -165,8 +200,12 @@ async def post_decision(
     "/monitoring/v1/rescreens", summary="对一个区划重新筛查", status_code=202, responses=problems(401, 403, 415, 422)
 )
 async def post_rescreen(
-    body: RescreenRequest, caller: Rescreener, connection: ScopedConnection, runtime: RuntimeDep,
-    context: ContextDep, wake: WakeDep,
+    body: RescreenRequest,
+    caller: Rescreener,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    wake: WakeDep,
 ) -> RescreenView:
     status = await order_rescreen(
         connection, body.division, body.reason, caller, now=runtime.clock.now(), request_id=context.request_id
@@ -189,9 +228,7 @@ async def get_summary(
     return await summarise(connection, division or caller.division, caller, load_policy(), runtime)
 
 
-@router.get(
-    "/monitoring/v1/dashboard/precision", summary="各指标的核实准确率", responses=problems(401, 403, 422)
-)
+@router.get("/monitoring/v1/dashboard/precision", summary="各指标的核实准确率", responses=problems(401, 403, 422))
 async def get_precision(caller: Reader, connection: ScopedConnection) -> PrecisionView:
     return await measure_precision(connection, load_policy())
 
@@ -206,7 +243,11 @@ async def get_unmatched(
 
 def _rescreen(status: RescreenStatus) -> RescreenView:
     return RescreenView(
-        rescreen_id=status.rescreen_id, division=status.division, reason=status.reason,
-        requested_at=status.requested_at, households=status.households, remaining=status.remaining,
+        rescreen_id=status.rescreen_id,
+        division=status.division,
+        reason=status.reason,
+        requested_at=status.requested_at,
+        households=status.households,
+        remaining=status.remaining,
         state="running" if status.remaining else "finished",
     )

@@ -52,8 +52,13 @@ class Answer:
 
 
 async def explain_assessment(
-    connection: asyncpg.Connection, household_no: str, caller: Principal, runtime: Runtime, *,
-    as_of: date | None, known_at: datetime | None,
+    connection: asyncpg.Connection,
+    household_no: str,
+    caller: Principal,
+    runtime: Runtime,
+    *,
+    as_of: date | None,
+    known_at: datetime | None,
 ) -> AssessmentView:
     """What the policy says of a household, in the fields the caller's post sees.
 
@@ -81,14 +86,24 @@ async def _stored(
     doubtful = doubts(package, assessment_from_row(package, row, parameters, on), stale)
     assessment = assessment_from_row(package, _overlaid(row, package, doubtful), parameters, on)
     return Answer(
-        assessment, "stored", household["known_at"], household["engine_version"], household["assessed_version"],
-        stale, doubtful,
+        assessment,
+        "stored",
+        household["known_at"],
+        household["engine_version"],
+        household["assessed_version"],
+        stale,
+        doubtful,
     )
 
 
 async def _replay(
-    connection: asyncpg.Connection, household: Mapping[str, Any], package: PolicyPackage, runtime: Runtime, *,
-    as_of: date | None, known_at: datetime | None,
+    connection: asyncpg.Connection,
+    household: Mapping[str, Any],
+    package: PolicyPackage,
+    runtime: Runtime,
+    *,
+    as_of: date | None,
+    known_at: datetime | None,
 ) -> Answer:
     """The compiled policy over the facts of a day as known at a moment. Staleness is of today, so none is shown."""
     today = runtime.clock.today()
@@ -100,13 +115,14 @@ async def _replay(
     parameters = package.parameters_for(household["county"].ljust(12, "0"), on)
     policy = compile_policy(package)
     binds = policy.bind(
-        county=household["county"], household_ids=[household["household_id"]], on=on, known_at=moment,
+        county=household["county"],
+        household_ids=[household["household_id"]],
+        on=on,
+        known_at=moment,
         parameters=parameters,
     )
     [row] = (await assessments.evaluate(connection, policy.households_sql, binds)).values()
-    version = await repository.facts_version_at(
-        connection, household["household_id"], household["county"], moment
-    )
+    version = await repository.facts_version_at(connection, household["household_id"], household["county"], moment)
     assessment = assessment_from_row(package, row, parameters, on)
     return Answer(assessment, "replay", moment, ENGINE_VERSION, version)
 
@@ -125,7 +141,8 @@ async def _stale(
     limits = settings.stale_after_days if isinstance(settings, MonitoringSettings) else {}
     newest, today = await freshness.newest_by_data_set(connection, county), runtime.clock.today()
     return tuple(
-        StaleDataSet(name, newest.get(name)) for name in package.data_sets
+        StaleDataSet(name, newest.get(name))
+        for name in package.data_sets
         if name in limits and (name not in newest or (today - newest[name]).days > limits[name])
     )
 
@@ -147,19 +164,31 @@ def _view(answer: Answer, household_no: str, package: PolicyPackage, classes: fr
     one, amounts = answer.assessment, AMOUNT in classes
     sees_class = CLASS in classes
     return AssessmentView(
-        household_no=household_no, origin=answer.origin, on=one.on, known_at=answer.known_at,
-        policy_version=one.policy_version, engine_version=answer.engine_version, facts_version=answer.facts_version,
+        household_no=household_no,
+        origin=answer.origin,
+        on=one.on,
+        known_at=answer.known_at,
+        policy_version=one.policy_version,
+        engine_version=answer.engine_version,
+        facts_version=answer.facts_version,
         recommendation=one.recommendation if sees_class else None,
         recommendation_label=package.label(one.recommendation) if sees_class and one.recommendation else None,
-        severity=one.severity, score=one.score if sees_class else None,
+        severity=one.severity,
+        score=one.score if sees_class else None,
         causes=[str(cause) for cause in one.causes] if CAUSE in classes else None,
         members_counted=one.members_counted,
         indicators=[_indicator(each, package, amounts, answer.doubts.get(each.id)) for each in one.indicators],
-        flags=list(one.flags), unknown=list(one.unknown), stale=[each.name for each in answer.stale],
-        confidence=one.confidence_percent / 100, window={"from": one.window.first, "to": one.window.last},
-        explanation="".join([
-            explain(one, package) if amounts else _without_amounts(one, package, sees_class), *answer.doubts.values(),
-        ]),
+        flags=list(one.flags),
+        unknown=list(one.unknown),
+        stale=[each.name for each in answer.stale],
+        confidence=one.confidence_percent / 100,
+        window={"from": one.window.first, "to": one.window.last},
+        explanation="".join(
+            [
+                explain(one, package) if amounts else _without_amounts(one, package, sees_class),
+                *answer.doubts.values(),
+            ]
+        ),
         parameters_used={each.name: each.as_data() for each in one.parameters_used} if amounts else None,
         **_amounts(one, amounts),
     )
@@ -182,8 +211,13 @@ def _indicator(each: IndicatorResult, package: PolicyPackage, amounts: bool, dou
         for name in ("measured", "threshold", "margin", "unit", "decided_by")
     }
     return IndicatorView(
-        id=each.id, label=package.indicators[each.id].label_zh, state=each.state, cause=each.cause,
-        severity=each.severity, sentence=doubt or (each.sentence if amounts else _plain(each, package)), **shown,
+        id=each.id,
+        label=package.indicators[each.id].label_zh,
+        state=each.state,
+        cause=each.cause,
+        severity=each.severity,
+        sentence=doubt or (each.sentence if amounts else _plain(each, package)),
+        **shown,
     )
 
 

@@ -53,9 +53,7 @@ class Batch:
         return assessment_from_row(self.package, row, self.parameters, self.run.on)
 
 
-async def hold_batch(
-    connection: asyncpg.Connection, county: str, ids: Sequence[int], token: UUID, on: date
-) -> Batch:
+async def hold_batch(connection: asyncpg.Connection, county: str, ids: Sequence[int], token: UUID, on: date) -> Batch:
     """Lock claimed households of a county, to be assessed by everything known now; raises LeaseLost."""
     package = load_policy()
     parameters = _parameters_at(package, county, on)

@@ -30,7 +30,12 @@ class Judged:
 
 
 def judge(
-    standing: Mapping[str, Any], row: Mapping[str, Any], assessment: Assessment | None, risk: Risk, *, now: datetime,
+    standing: Mapping[str, Any],
+    row: Mapping[str, Any],
+    assessment: Assessment | None,
+    risk: Risk,
+    *,
+    now: datetime,
     newer: Collection[str],
 ) -> Judged:
     """Compare a household's risk with how it stood.
@@ -39,9 +44,7 @@ def judge(
     """
     answered = Answered.from_json(standing["answered"]) if standing["answered"] else None
     reports = [report["report_id"] for report in standing["waiting_reports"]]
-    warning = decide(
-        risk, listed_as=standing["listed_as"], answered=answered, newer=newer, reports=reports
-    )
+    warning = decide(risk, listed_as=standing["listed_as"], answered=answered, newer=newer, reports=reports)
     opens_anew = warning.opens and standing["warned_at"] is None
     is_told = bool(reports) or opens_anew or not risk.is_like(Risk.from_json(standing["risk"]))
     warned_at = now if opens_anew else standing["warned_at"]
@@ -54,7 +57,8 @@ def risk_of(assessment: Assessment) -> Risk:
     """What people act on, out of an assessment."""
     fired = tuple(
         FiredIndicator(each.id, each.severity, each.measured, each.threshold)
-        for each in assessment.indicators if each.state == "fired"
+        for each in assessment.indicators
+        if each.state == "fired"
     )
     return Risk(assessment.recommendation, assessment.severity, fired)
 

@@ -19,7 +19,12 @@ async def list_unmatched(connection: asyncpg.Connection, *, after: int, limit: i
 def _view(row: dict[str, Any]) -> UnmatchedView:
     entry = row["entry"]
     return UnmatchedView(
-        division=row["division"], department=entry["department"], data_set=row["data_set"],
-        record=row["record_key"].partition("/")[2], kind=row["kind"], household_no=row["household_no"],
-        occurred_on=entry["content"]["occurred_on"], received_at=row["received_at"],
+        division=row["division"],
+        department=entry["department"],
+        data_set=row["data_set"],
+        record=row["record_key"].partition("/")[2],
+        kind=row["kind"],
+        household_no=row["household_no"],
+        occurred_on=entry["content"]["occurred_on"],
+        received_at=row["received_at"],
     )

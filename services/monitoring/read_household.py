@@ -43,8 +43,14 @@ class FilterNotForPost(Forbidden):
 
 
 async def list_households(
-    connection: asyncpg.Connection, caller: Principal, runtime: Runtime, *, division: str | None,
-    filters: Mapping[str, str | None], after: int | None, limit: int,
+    connection: asyncpg.Connection,
+    caller: Principal,
+    runtime: Runtime,
+    *,
+    division: str | None,
+    filters: Mapping[str, str | None],
+    after: int | None,
+    limit: int,
 ) -> Page[HouseholdSummary]:
     """A page of the households in the caller's range that live in `division` and fit all filters."""
     wanted: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
@@ -61,9 +67,7 @@ async def list_households(
     return Page(items=await summaries(rows[:limit], caller, runtime), next_cursor=more)
 
 
-async def summaries(
-    rows: Sequence[Mapping[str, Any]], caller: Principal, runtime: Runtime
-) -> list[HouseholdSummary]:
+async def summaries(rows: Sequence[Mapping[str, Any]], caller: Principal, runtime: Runtime) -> list[HouseholdSummary]:
     """Households with the fields the caller's post sees."""
     places, classes = await _places(rows, runtime), field_classes(caller)
     return [HouseholdSummary(**_visible(row, classes, places)) for row in rows]
@@ -85,9 +89,12 @@ async def view_household(
     classes = field_classes(caller)
     members = await repository.members(connection, row["household_id"], runtime.clock.today())
     return HouseholdView(
-        **_visible(row, classes, await _places([row], runtime)), members=[_member(each, classes) for each in members],
-        causes=_causes(row["causes"]) if CAUSE in classes else None, waiting_reports=row["reports"],
-        due=row["due_at"] is not None, assessed_on=row["on_date"],
+        **_visible(row, classes, await _places([row], runtime)),
+        members=[_member(each, classes) for each in members],
+        causes=_causes(row["causes"]) if CAUSE in classes else None,
+        waiting_reports=row["reports"],
+        due=row["due_at"] is not None,
+        assessed_on=row["on_date"],
     )
 
 
@@ -95,9 +102,10 @@ async def view_history(connection: asyncpg.Connection, household_no: str, caller
     """What happened to a household: assessments, answers of visitors, decisions."""
     row = await find_household(connection, household_no)
     sees = field_classes(caller)
-    found = [await read(connection, row["household_id"]) for read in (
-        repository.assessments, repository.verifications, repository.decisions
-    )]
+    found = [
+        await read(connection, row["household_id"])
+        for read in (repository.assessments, repository.verifications, repository.decisions)
+    ]
     hidden = {} if CLASS in sees else {"recommendation": None, "score": None}
     no_causes = {} if CAUSE in sees else {"causes": None}
     return HistoryView(
@@ -127,8 +135,12 @@ def _visible(row: Mapping[str, Any], classes: frozenset[str], places: Mapping[st
 
 def _member(row: Mapping[str, Any], classes: frozenset[str]) -> MemberView:
     return MemberView(
-        name=row["name"] if CONTACT in classes else mask_name(row["name"]), relation=row["relation"], sex=row["sex"],
-        birth_year=row["birth_date"].year, status=row["status"], since=row["valid_from"],
+        name=row["name"] if CONTACT in classes else mask_name(row["name"]),
+        relation=row["relation"],
+        sex=row["sex"],
+        birth_year=row["birth_date"].year,
+        status=row["status"],
+        since=row["valid_from"],
     )
 
 

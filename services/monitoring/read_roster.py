@@ -18,8 +18,10 @@ _county = lru_cache(county_of)
 
 # Field of the roster's income -> kind of fact. A household's total of the year: nobody's in particular.
 INCOMES: Mapping[str, str] = {
-    "wage_fen": "income.wage", "business_sales_fen": "income.business_sales",
-    "production_cost_fen": "cost.production", "property_fen": "income.property",
+    "wage_fen": "income.wage",
+    "business_sales_fen": "income.business_sales",
+    "production_cost_fen": "cost.production",
+    "property_fen": "income.property",
     "transfer_fen": "income.transfer_regular",
 }
 
@@ -119,6 +121,12 @@ def _base(told: HouseholdsRecorded, record: HouseholdRecord) -> str:
 
 def _entry(told: HouseholdsRecorded, key: Key, content: Content, place: Place, op: Any = "put") -> Entry:
     return Entry(
-        key=key, said=Said(told.received_at, told.feed_id), content=content, source=DEPARTMENT,
-        division=told.division, op=op, department=told.department, place=place,
+        key=key,
+        said=Said(told.received_at, told.feed_id),
+        content=content,
+        source=DEPARTMENT,
+        division=told.division,
+        op=op,
+        department=told.department,
+        place=place,
     )

@@ -52,8 +52,15 @@ class DecisionOrder:
 
 
 async def record_decision(
-    connection: asyncpg.Connection, household_no: str, order: DecisionOrder, by: Principal, *,
-    package: PolicyPackage, now: datetime, today: date, request_id: str | None = None,
+    connection: asyncpg.Connection,
+    household_no: str,
+    order: DecisionOrder,
+    by: Principal,
+    *,
+    package: PolicyPackage,
+    now: datetime,
+    today: date,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
     """Write the decision, list the household accordingly, and make it due."""
     _check(order, by, package, today)
@@ -62,18 +69,31 @@ async def record_decision(
         raise HouseholdNotFound
     action = _action(household["listed_as"], order.listed_as)
     decision = {
-        "decision_id": new_id(now), "household_id": household["household_id"], "action": action,
-        "listed_as": order.listed_as, "previously": household["listed_as"],
-        "recommended": household["recommendation"], "assessment_id": household["assessment_id"],
-        "decided_on": order.decided_on, "document_no": order.document_no, "reason": order.reason,
-        "decided_by": by.subject, "decided_by_name": by.name,
+        "decision_id": new_id(now),
+        "household_id": household["household_id"],
+        "action": action,
+        "listed_as": order.listed_as,
+        "previously": household["listed_as"],
+        "recommended": household["recommendation"],
+        "assessment_id": household["assessment_id"],
+        "decided_on": order.decided_on,
+        "document_no": order.document_no,
+        "reason": order.reason,
+        "decided_by": by.subject,
+        "decided_by_name": by.name,
     }
     await repository.add(connection, decision)
     await repository.list_household(connection, household["household_id"], order.listed_as, order.decided_on)
     await append_facts(connection, _facts(household, decision, now), now=now, priority=USUAL)
     await audit(
-        connection, by, f"household.{action}", f"household:{household_no}", now=now, purpose=order.document_no,
-        request_id=request_id, detail={"listed_as": order.listed_as, "previously": household["listed_as"]},
+        connection,
+        by,
+        f"household.{action}",
+        f"household:{household_no}",
+        now=now,
+        purpose=order.document_no,
+        request_id=request_id,
+        detail={"listed_as": order.listed_as, "previously": household["listed_as"]},
     )
     return decision
 
@@ -111,8 +131,13 @@ def _facts(household: asyncpg.Record, decision: dict[str, Any], now: datetime) -
         facts.append((str(decision["decision_id"]), "put", content))
     return [
         Entry(
-            key=Key(DATA_SET, record, MONITORED), said=said, content=content, source=Source.DEPARTMENT.value,
-            division=household["registered_division"], op=op, place=place,  # type: ignore[arg-type]
+            key=Key(DATA_SET, record, MONITORED),
+            said=said,
+            content=content,
+            source=Source.DEPARTMENT.value,
+            division=household["registered_division"],
+            op=op,
+            place=place,  # type: ignore[arg-type]
         )
         for record, op, content in facts
     ]

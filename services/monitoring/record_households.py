@@ -55,7 +55,9 @@ class Roster:
     def members(self, *, late: bool = False) -> list[Membership]:
         return [
             Membership(self.homes[h.household_no]["household_id"], self.residents[_index(m)], m.relation)
-            for h in self.told.households if self.homes[h.household_no]["newest"] is not late for m in h.members
+            for h in self.told.households
+            if self.homes[h.household_no]["newest"] is not late
+            for m in h.members
         ]
 
     def place(self, record: HouseholdRecord) -> Place:
@@ -105,8 +107,11 @@ async def _put_people_and_homes(
 
 
 async def _put_people(
-    connection: asyncpg.Connection, told: HouseholdsRecorded, homes: dict[str, asyncpg.Record],
-    event: Event, runtime: Runtime,
+    connection: asyncpg.Connection,
+    told: HouseholdsRecorded,
+    homes: dict[str, asyncpg.Record],
+    event: Event,
+    runtime: Runtime,
 ) -> dict[bytes, int]:
     """Add the people not known yet, correct the others from newer rosters only; everybody's resident_id."""
     people = {_index(m): (h, i, m) for h in told.households for i, m in enumerate(h.members)}
@@ -157,7 +162,8 @@ async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry],
     appended = await append_facts(connection, waited, now=now, priority=BULK)
     found = {
         entry.said.origin: entry.place.household_id
-        for entry in appended.matched if calls_for_help(entry.source) and entry.place is not None
+        for entry in appended.matched
+        if calls_for_help(entry.source) and entry.place is not None
     }
     for report_id, household_id in found.items():
         await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
@@ -185,9 +191,7 @@ def _index(member: MemberRecord) -> bytes:
     return bytes.fromhex(member.index)
 
 
-def _progress(
-    told: HouseholdsRecorded, appended: Appended, matched: Appended, runtime: Runtime
-) -> ProgressItem:
+def _progress(told: HouseholdsRecorded, appended: Appended, matched: Appended, runtime: Runtime) -> ProgressItem:
     changed = len(appended.households | matched.households)
     counts = FeedCounts(matched=len(told.households), changed=changed)
     return ProgressItem(feed_id=told.feed_id, stage="matched", at=runtime.clock.now(), counts=counts)

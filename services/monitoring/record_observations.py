@@ -50,14 +50,29 @@ def _entry(told: ObservationsRecorded, county: str, one: Observation, said: Said
     division = one.division or told.division
     return Entry(
         # Two counties' offices may number alike, so the place whose office it is belongs to the record's name.
-        key=Key(told.data_set, f"{county}/{one.record}", one.kind), said=said, op=one.op,
+        key=Key(told.data_set, f"{county}/{one.record}", one.kind),
+        said=said,
+        op=one.op,
         content=Content(
-            occurred_on=one.occurred_on, ended_on=one.ended_on, period_from=one.period_from,
-            period_to=one.period_to, amount_fen=one.amount_fen, gross_fen=one.gross_fen,
-            compliant_fen=one.compliant_fen, other_fen=one.other_fen, relief_fen=one.relief_fen,
-            visit=one.visit, stay=one.stay, value=one.value, verified=one.verified, attributes=one.attributes,
+            occurred_on=one.occurred_on,
+            ended_on=one.ended_on,
+            period_from=one.period_from,
+            period_to=one.period_to,
+            amount_fen=one.amount_fen,
+            gross_fen=one.gross_fen,
+            compliant_fen=one.compliant_fen,
+            other_fen=one.other_fen,
+            relief_fen=one.relief_fen,
+            visit=one.visit,
+            stay=one.stay,
+            value=one.value,
+            verified=one.verified,
+            attributes=one.attributes,
         ),
-        source=told.source, division=division, department=told.department, person=one.person,
+        source=told.source,
+        division=division,
+        department=told.department,
+        person=one.person,
         household_no=one.household_no,
     )
 
@@ -93,7 +108,9 @@ def _progress(told: ObservationsRecorded, appended: Appended, runtime: Runtime) 
     matched: Sequence[Entry] = appended.matched
     counts = FeedCounts(matched=len(matched), unmatched=len(appended.unmatched), changed=appended.changed)
     return ProgressItem(
-        report_id=told.report_id, feed_id=told.feed_id, stage="matched" if matched else "unmatched",
-        at=runtime.clock.now(), counts=counts,
+        report_id=told.report_id,
+        feed_id=told.feed_id,
+        stage="matched" if matched else "unmatched",
+        at=runtime.clock.now(),
+        counts=counts,
     )
-

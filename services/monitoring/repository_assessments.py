@@ -85,7 +85,8 @@ async def hold(
         WHERE h.household_id = ANY ($1::bigint[]) AND h.lease_token = $2
         ORDER BY h.household_id FOR NO KEY UPDATE OF h
         """,
-        household_ids, token,
+        household_ids,
+        token,
     )
     if len(rows) < len(household_ids):
         raise LeaseLost
@@ -121,10 +122,19 @@ async def append(connection: asyncpg.Connection, new: Sequence[NewAssessment], r
                    measured, digest, facts_version)
         RETURNING household_id, assessment_id
         """,
-        run.county, run.on, run.known_at, run.policy_version, run.engine_version,
-        [n.household_id for n in new], [n.recommendation for n in new], [n.severity for n in new],
-        [n.score for n in new], *([n.measured[mask] for n in new] for mask in MASKS),
-        [n.confidence_percent for n in new], [dict(n.measured) for n in new], [n.digest for n in new],
+        run.county,
+        run.on,
+        run.known_at,
+        run.policy_version,
+        run.engine_version,
+        [n.household_id for n in new],
+        [n.recommendation for n in new],
+        [n.severity for n in new],
+        [n.score for n in new],
+        *([n.measured[mask] for n in new] for mask in MASKS),
+        [n.confidence_percent for n in new],
+        [dict(n.measured) for n in new],
+        [n.digest for n in new],
         [n.facts_version for n in new],
     )
     return {row["household_id"]: row["assessment_id"] for row in rows}
@@ -144,29 +154,32 @@ async def finish(connection: asyncpg.Connection, finished: Sequence[Finished]) -
                    warned_at)
         WHERE h.household_id = n.household_id
         """,
-        [f.household_id for f in finished], [f.assessment_id for f in finished],
-        [f.recommendation for f in finished], [f.severity for f in finished], [f.score for f in finished],
-        [f.next_change_on for f in finished], [dict(f.risk) for f in finished], [f.answered for f in finished],
+        [f.household_id for f in finished],
+        [f.assessment_id for f in finished],
+        [f.recommendation for f in finished],
+        [f.severity for f in finished],
+        [f.score for f in finished],
+        [f.next_change_on for f in finished],
+        [dict(f.risk) for f in finished],
+        [f.answered for f in finished],
         [f.warned_at for f in finished],
     )
 
 
-async def put_off(
-    connection: asyncpg.Connection, household_ids: Sequence[int], token: UUID, until: datetime
-) -> None:
+async def put_off(connection: asyncpg.Connection, household_ids: Sequence[int], token: UUID, until: datetime) -> None:
     """Give claimed households back, due again at `until`; their reports have been told."""
     await connection.execute(
         """
         UPDATE household SET due_at = $3, lease_until = NULL, lease_token = NULL, waiting_reports = '[]'
         WHERE household_id = ANY ($1::bigint[]) AND lease_token = $2
         """,
-        household_ids, token, until,
+        household_ids,
+        token,
+        until,
     )
 
 
-async def newer_kinds(
-    connection: asyncpg.Connection, county: str, since: Mapping[int, int]
-) -> dict[int, set[str]]:
+async def newer_kinds(connection: asyncpg.Connection, county: str, since: Mapping[int, int]) -> dict[int, set[str]]:
     """The kinds of fact that came to each household after the given facts_version."""
     rows = await connection.fetch(
         """
@@ -174,7 +187,9 @@ async def newer_kinds(
         JOIN fact f ON f.household_id = s.household_id AND f.facts_version > s.version
         WHERE f.county = $1 AND f.superseded_at IS NULL
         """,
-        county, list(since), list(since.values()),
+        county,
+        list(since),
+        list(since.values()),
     )
     kinds: dict[int, set[str]] = {}
     for row in rows:
@@ -199,7 +214,9 @@ async def expiries(
         ) m
         WHERE f.day IS NOT NULL OR m.day IS NOT NULL
         """,
-        county, household_ids, on,
+        county,
+        household_ids,
+        on,
     )
     return {row["household_id"]: row["day"] for row in rows}
 
@@ -219,7 +236,9 @@ async def evidence_of(
             ORDER BY occurred_on DESC, fact_id DESC LIMIT 50
         ) f ORDER BY f.household_id, f.occurred_on DESC, f.fact_id DESC
         """,
-        county, household_ids, since,
+        county,
+        household_ids,
+        since,
     )
     found: dict[int, list[dict[str, Any]]] = {}
     for row in rows:

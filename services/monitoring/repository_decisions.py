@@ -9,9 +9,7 @@ import asyncpg
 
 async def hold(connection: asyncpg.Connection, household_no: str) -> asyncpg.Record | None:
     """Lock a household in the caller's range, with the record by which it is listed now."""
-    await connection.execute(
-        "SELECT 1 FROM household WHERE household_no = $1 FOR NO KEY UPDATE", household_no
-    )
+    await connection.execute("SELECT 1 FROM household WHERE household_no = $1 FOR NO KEY UPDATE", household_no)
     return await connection.fetchrow(
         """
         SELECT h.*, f.record_key AS listed_record FROM household h
@@ -29,9 +27,7 @@ async def add(connection: asyncpg.Connection, decision: Mapping[str, Any]) -> No
     await connection.execute(f"INSERT INTO decision ({names}) VALUES ({binds})", *decision.values())
 
 
-async def list_household(
-    connection: asyncpg.Connection, household_id: int, listed_as: str | None, on: date
-) -> None:
+async def list_household(connection: asyncpg.Connection, household_id: int, listed_as: str | None, on: date) -> None:
     """Write what the household is listed as; removed households keep the day."""
     await connection.execute(
         "UPDATE household SET listed_as = $2, listed_on = $3 WHERE household_id = $1", household_id, listed_as, on

@@ -16,12 +16,33 @@ _content_of = attrgetter(*_CONTENT)
 
 # Column of `fact` -> its type; what `add_facts` writes of each fact, the content first.
 _FACT_COLUMNS: Mapping[str, str] = {
-    "occurred_on": "date", "ended_on": "date", "period_from": "date", "period_to": "date", "amount_fen": "bigint",
-    "gross_fen": "bigint", "compliant_fen": "bigint", "other_fen": "bigint", "relief_fen": "bigint", "visit": "text",
-    "stay": "text", "value": "text", "verified": "boolean", "attributes": "jsonb",
-    "county": "text", "household_id": "bigint", "resident_id": "bigint", "kind": "text", "source": "text",
-    "department": "text", "data_set": "text", "record_key": "text", "origin": "text", "received_at": "timestamptz",
-    "ended_received_at": "timestamptz", "facts_version": "bigint", "recorded_at": "timestamptz",
+    "occurred_on": "date",
+    "ended_on": "date",
+    "period_from": "date",
+    "period_to": "date",
+    "amount_fen": "bigint",
+    "gross_fen": "bigint",
+    "compliant_fen": "bigint",
+    "other_fen": "bigint",
+    "relief_fen": "bigint",
+    "visit": "text",
+    "stay": "text",
+    "value": "text",
+    "verified": "boolean",
+    "attributes": "jsonb",
+    "county": "text",
+    "household_id": "bigint",
+    "resident_id": "bigint",
+    "kind": "text",
+    "source": "text",
+    "department": "text",
+    "data_set": "text",
+    "record_key": "text",
+    "origin": "text",
+    "received_at": "timestamptz",
+    "ended_received_at": "timestamptz",
+    "facts_version": "bigint",
+    "recorded_at": "timestamptz",
 }
 
 # A state belongs to the household a person is in now, everything else to that on the day; failing that, the last one.
@@ -73,8 +94,12 @@ WHERE f.resident_id = ANY ($1::bigint[]) AND f.superseded_at IS NULL AND f.data_
 async def locate(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Place | None]:
     """Whom each entry concerns, in the order of `entries`; None where nobody fits yet."""
     rows = await connection.fetch(
-        LOCATE, list(range(len(entries))), [index_of(e.person) for e in entries], [e.household_no for e in entries],
-        [e.key.kind for e in entries], [e.content.occurred_on for e in entries],
+        LOCATE,
+        list(range(len(entries))),
+        [index_of(e.person) for e in entries],
+        [e.household_no for e in entries],
+        [e.key.kind for e in entries],
+        [e.content.occurred_on for e in entries],
     )
     places: list[Place | None] = [None] * len(entries)
     for row in rows:
@@ -91,7 +116,10 @@ async def facts_that_stand(
 
 
 async def states_that_stand(
-    connection: asyncpg.Connection, household_ids: Sequence[int], counties: Sequence[str], data_set: str,
+    connection: asyncpg.Connection,
+    household_ids: Sequence[int],
+    counties: Sequence[str],
+    data_set: str,
     kinds: Sequence[str],
 ) -> list[Stored]:
     """What a data set says of the states of these households, ended ones too."""
@@ -103,7 +131,10 @@ async def states_that_stand(
         ) f
         WHERE f.kind = ANY ($4::text[]) AND f.data_set = $3 AND f.superseded_at IS NULL
         """,
-        household_ids, counties, data_set, kinds,
+        household_ids,
+        counties,
+        data_set,
+        kinds,
     )
     return [stored_of(row) for row in rows]
 
@@ -116,9 +147,7 @@ async def misplaced(
     What the roster `data_set` itself said of a household stays there.
     """
     rows = await connection.fetch(MISPLACED, residents, data_set)
-    return [
-        (stored_of(row), Place(row["right_household"], row["right_county"], row["resident_id"])) for row in rows
-    ]
+    return [(stored_of(row), Place(row["right_household"], row["right_county"], row["resident_id"])) for row in rows]
 
 
 async def supersede(connection: asyncpg.Connection, stored: Sequence[Stored], at: datetime) -> None:
@@ -131,7 +160,8 @@ async def supersede(connection: asyncpg.Connection, stored: Sequence[Stored], at
         FROM unnest($1::text[], $2::bigint[]) AS k (county, fact_id)
         WHERE f.county = k.county AND f.fact_id = k.fact_id
         """,
-        *_places(stored), at,
+        *_places(stored),
+        at,
     )
 
 
@@ -144,7 +174,8 @@ async def confirm(connection: asyncpg.Connection, confirmed: Sequence[tuple[Stor
              AS k (county, fact_id, received_at, origin)
         WHERE f.county = k.county AND f.fact_id = k.fact_id
         """,
-        *_places([stored for stored, _ in confirmed]), [said.received_at for _, said in confirmed],
+        *_places([stored for stored, _ in confirmed]),
+        [said.received_at for _, said in confirmed],
         [said.origin for _, said in confirmed],
     )
 
@@ -182,19 +213,32 @@ def _row(register: Register, versions: Mapping[int, int], at: datetime) -> tuple
     assert entry.place is not None
     place, key, said = entry.place, entry.key, entry.said
     return (
-        *_content_of(entry.content), place.county, place.household_id, place.resident_id, key.kind,
-        str(entry.source), entry.department, key.data_set, key.record_key, said.origin, said.received_at,
+        *_content_of(entry.content),
+        place.county,
+        place.household_id,
+        place.resident_id,
+        key.kind,
+        str(entry.source),
+        entry.department,
+        key.data_set,
+        key.record_key,
+        said.origin,
+        said.received_at,
         register.end.said.received_at if register.end and register.has_ended else None,
-        versions[place.household_id], at,
+        versions[place.household_id],
+        at,
     )
 
 
 def stored_of(row: asyncpg.Record) -> Stored:
     """A row of `fact` as the ledger knows it."""
     entry = Entry(
-        key=Key(row["data_set"], row["record_key"], row["kind"]), said=Said(row["received_at"], row["origin"]),
-        content=Content(**{name: row[name] for name in _CONTENT}), source=row["source"],
-        division=row["county"].ljust(12, "0"), department=row["department"],
+        key=Key(row["data_set"], row["record_key"], row["kind"]),
+        said=Said(row["received_at"], row["origin"]),
+        content=Content(**{name: row[name] for name in _CONTENT}),
+        source=row["source"],
+        division=row["county"].ljust(12, "0"),
+        department=row["department"],
         place=Place(row["household_id"], row["county"], row["resident_id"]),
     )
     return Stored(row["fact_id"], entry, row["ended_received_at"])

@@ -29,7 +29,10 @@ async def record(
         WHERE (f.newest_on, f.received_at) < (excluded.newest_on, excluded.received_at)
            OR f.received_at < excluded.received_at
         """,
-        county_of(division), data_set, newest_on, received_at,
+        county_of(division),
+        data_set,
+        newest_on,
+        received_at,
     )
 
 

@@ -25,15 +25,14 @@ async def share_rosters(connection: asyncpg.Connection, counties: Sequence[str])
     """Wait until no roster of these counties is being written; until the end of the transaction none is."""
     await connection.execute(
         "SELECT pg_advisory_xact_lock_shared($1, c) FROM unnest($2::int[]) AS c",
-        _ROSTER_LOCK, sorted({int(county) for county in counties}),
+        _ROSTER_LOCK,
+        sorted({int(county) for county in counties}),
     )
 
 
 async def lock_data_set(connection: asyncpg.Connection, county: str, data_set: str) -> None:
     """One message of a data set of a county at a time: two may correct the same record."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}"
-    )
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}")
 
 
 async def ensure_counties(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
@@ -75,7 +74,9 @@ async def mark_changed(
                priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
         WHERE household_id = ANY ($1::bigint[]) RETURNING household_id, facts_version
         """,
-        household_ids, now, priority,
+        household_ids,
+        now,
+        priority,
     )
     return {row["household_id"]: row["facts_version"] for row in rows}
 
@@ -90,5 +91,7 @@ async def mark_due(
                priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
         WHERE household_id = ANY ($1::bigint[])
         """,
-        household_ids, now, priority,
+        household_ids,
+        now,
+        priority,
     )

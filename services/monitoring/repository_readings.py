@@ -13,8 +13,12 @@ _SUMMARY = """
 
 # Filter -> condition on `household h`; the bind takes the place of {}. "none" asks for what is empty.
 _CONDITIONS: Mapping[str, str] = {
-    "lo": "h.living_division >= {}", "hi": "h.living_division < {}", "severity": "h.severity = {}",
-    "recommendation": "h.recommendation = {}", "listed_as": "h.listed_as = {}", "last_outcome": "h.last_outcome = {}",
+    "lo": "h.living_division >= {}",
+    "hi": "h.living_division < {}",
+    "severity": "h.severity = {}",
+    "recommendation": "h.recommendation = {}",
+    "listed_as": "h.listed_as = {}",
+    "last_outcome": "h.last_outcome = {}",
     "after": "h.household_id > {}",
 }
 NONE = "none"
@@ -34,7 +38,8 @@ async def households(
     rows = await connection.fetch(
         f"SELECT {_SUMMARY} FROM household h WHERE {' AND '.join(conditions)} ORDER BY h.household_id"
         f" LIMIT ${len(binds) + 1}",
-        *binds, limit,
+        *binds,
+        limit,
     )
     return [dict(row) for row in rows]
 
@@ -63,7 +68,8 @@ async def members(connection: asyncpg.Connection, household_id: int, on: date) -
           AND (m.valid_to IS NULL OR $2 < m.valid_to)
         ORDER BY m.relation <> '户主', m.valid_from, m.member_id
         """,
-        household_id, on,
+        household_id,
+        on,
     )
     return [dict(row) for row in rows]
 
@@ -120,14 +126,14 @@ async def facts_version_at(connection: asyncpg.Connection, household_id: int, co
     version: int = await connection.fetchval(
         "SELECT coalesce(max(facts_version), 0) FROM fact"
         " WHERE county = $1 AND household_id = $2 AND recorded_at <= $3",
-        county, household_id, known_at,
+        county,
+        household_id,
+        known_at,
     )
     return version
 
 
-async def counts(
-    connection: asyncpg.Connection, lo: str, hi: str, digits: int
-) -> list[dict[str, Any]]:
+async def counts(connection: asyncpg.Connection, lo: str, hi: str, digits: int) -> list[dict[str, Any]]:
     """Households living in [lo, hi) by each dimension; `digits` is the length of a child division's prefix."""
     rows = await connection.fetch(
         """
@@ -140,7 +146,9 @@ async def counts(
         GROUP BY GROUPING SETS ((), (recommendation), (listed_as), (severity), (last_outcome), (child))
         ORDER BY dimension, recommendation, listed_as, severity DESC, last_outcome, child
         """,
-        lo, hi, digits,
+        lo,
+        hi,
+        digits,
     )
     return [dict(row) for row in rows]
 
@@ -152,7 +160,8 @@ async def unmatched(connection: asyncpg.Connection, after: int, limit: int) -> l
         SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, entry
         FROM unmatched_observation WHERE unmatched_id > $1 ORDER BY unmatched_id LIMIT $2
         """,
-        after, limit,
+        after,
+        limit,
     )
     return [dict(row) for row in rows]
 

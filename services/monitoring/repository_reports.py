@@ -17,5 +17,8 @@ async def hold(
         UPDATE household SET waiting_reports = waiting_reports || $2::jsonb, due_at = least(due_at, $4), priority = 0
         WHERE household_id = ANY ($1::bigint[]) AND NOT waiting_reports @> $3::jsonb
         """,
-        household_ids, [report.as_json()], [{"report_id": report.report_id}], now,
+        household_ids,
+        [report.as_json()],
+        [{"report_id": report.report_id}],
+        now,
     )

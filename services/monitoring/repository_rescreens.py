@@ -30,13 +30,22 @@ async def mark_area_due(
         )
         SELECT count(*) FROM marked
         """,
-        rescreen_id, lo, hi, now, priority,
+        rescreen_id,
+        lo,
+        hi,
+        now,
+        priority,
     )
     return count
 
 
 async def add(
-    connection: asyncpg.Connection, rescreen_id: UUID, division: str, households: int, reason: str, by: str,
+    connection: asyncpg.Connection,
+    rescreen_id: UUID,
+    division: str,
+    households: int,
+    reason: str,
+    by: str,
     now: datetime,
 ) -> None:
     await connection.execute(
@@ -44,7 +53,12 @@ async def add(
         INSERT INTO rescreen (rescreen_id, division, households, reason, requested_by, requested_at)
         VALUES ($1, $2, $3, $4, $5, $6)
         """,
-        rescreen_id, division, households, reason, by, now,
+        rescreen_id,
+        division,
+        households,
+        reason,
+        by,
+        now,
     )
 
 
@@ -80,7 +94,10 @@ async def mark_touched_by_time(
         )
         SELECT count(*) FROM marked
         """,
-        today, now, priority, limit,
+        today,
+        now,
+        priority,
+        limit,
     )
     return count
 
@@ -96,7 +113,8 @@ async def activate(connection: asyncpg.Connection, version: str, now: datetime) 
     )
     lately = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM policy_activation WHERE policy_version = $1 AND activated_at > $2)",
-        version, now - timedelta(hours=1),
+        version,
+        now - timedelta(hours=1),
     )
     if last == version or lately:
         return False
@@ -105,7 +123,9 @@ async def activate(connection: asyncpg.Connection, version: str, now: datetime) 
         INSERT INTO policy_activation (activation_id, division, policy_version, activated_at, activated_by)
         VALUES ($1, '000000000000', $2, $3, 'release')
         """,
-        new_id(now), version, now,
+        new_id(now),
+        version,
+        now,
     )
     return True
 
@@ -122,6 +142,7 @@ async def mark_all_due(connection: asyncpg.Connection, *, now: datetime, priorit
         )
         SELECT count(*) FROM marked
         """,
-        now, priority,
+        now,
+        priority,
     )
     return count

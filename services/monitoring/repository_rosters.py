@@ -107,13 +107,19 @@ async def put_households(
                EXISTS (SELECT 1 FROM corrected c WHERE c.household_id = h.household_id) AS newest
         FROM household h JOIN n USING (household_no)
         """,
-        *_transposed(homes, 5), on, received_at,
+        *_transposed(homes, 5),
+        on,
+        received_at,
     )
 
 
 async def put_members(
-    connection: asyncpg.Connection, members: Sequence[Membership], household_ids: Sequence[int],
-    *, on: date, at: datetime,
+    connection: asyncpg.Connection,
+    members: Sequence[Membership],
+    household_ids: Sequence[int],
+    *,
+    on: date,
+    at: datetime,
 ) -> set[tuple[int, int]]:
     """Let exactly `members` belong to these households from `on` on; returns what changed: household and resident.
 
@@ -129,7 +135,9 @@ async def put_members(
             WHERE (n.household_id, n.resident_id, n.relation) = (m.household_id, m.resident_id, m.relation))
         RETURNING m.household_id, m.resident_id, m.county, m.relation, m.status, m.valid_from
         """,
-        *_transposed(members, 3), household_ids, at,
+        *_transposed(members, 3),
+        household_ids,
+        at,
     )
     listed = {(member.household_id, member.resident_id) for member in members}
     gone = [row for row in left if (row["household_id"], row["resident_id"]) not in listed]
@@ -149,8 +157,10 @@ async def put_members(
               AND m.resident_id = n.resident_id AND m.superseded_at IS NULL AND m.valid_to IS NULL OFFSET 0)
         RETURNING household_id, resident_id
         """,
-        *_transposed(members, 3), [since.get(m[:2], (on, ""))[0] for m in members],
-        [since.get(m[:2], (on, "living"))[1] for m in members], at,
+        *_transposed(members, 3),
+        [since.get(m[:2], (on, ""))[0] for m in members],
+        [since.get(m[:2], (on, "living"))[1] for m in members],
+        at,
     )
     return {(row["household_id"], row["resident_id"]) for row in (*left, *joined)}
 
@@ -170,8 +180,12 @@ async def _end_memberships(
 
 
 async def reach_back(
-    connection: asyncpg.Connection, members: Sequence[Membership], until: Mapping[int, date],
-    *, on: date, at: datetime,
+    connection: asyncpg.Connection,
+    members: Sequence[Membership],
+    until: Mapping[int, date],
+    *,
+    on: date,
+    at: datetime,
 ) -> set[tuple[int, int]]:
     """Fill the past from a roster that came late: its members belong from `on` on, at least until the newer roster.
 
@@ -206,7 +220,10 @@ async def reach_back(
         FROM gap JOIN household h USING (household_id)
         RETURNING household_id, resident_id
         """,
-        *_transposed(members, 3), [until[m.household_id] for m in members], on, at,
+        *_transposed(members, 3),
+        [until[m.household_id] for m in members],
+        on,
+        at,
     )
     return {(row["household_id"], row["resident_id"]) for row in rows}
 
@@ -221,7 +238,8 @@ async def move_to_county(
             UPDATE {table} t SET county = n.county FROM unnest($1::bigint[], $2::text[]) AS n (household_id, county)
             WHERE t.household_id = n.household_id AND t.county <> n.county
             """,
-            household_ids, counties,
+            household_ids,
+            counties,
         )
 
 

@@ -27,21 +27,31 @@ async def add(connection: asyncpg.Connection, item: VerifiedItem, household: asy
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (alert_id) DO NOTHING RETURNING true
         """,
-        item.alert_id, item.subject, household["household_id"] if household else None, item.outcome.value,
-        item.causes, item.visited_on, item.verified_at, item.officer_role.value, item.facts_version,
-        item.policy_version, item.indicators, household["assessment_id"] if household else None,
+        item.alert_id,
+        item.subject,
+        household["household_id"] if household else None,
+        item.outcome.value,
+        item.causes,
+        item.visited_on,
+        item.verified_at,
+        item.officer_role.value,
+        item.facts_version,
+        item.policy_version,
+        item.indicators,
+        household["assessment_id"] if household else None,
     )
     return bool(added)
 
 
-async def remember(
-    connection: asyncpg.Connection, household_id: int, item: VerifiedItem, answered: Answered
-) -> None:
+async def remember(connection: asyncpg.Connection, household_id: int, item: VerifiedItem, answered: Answered) -> None:
     """Let the household know its last answer; one given earlier than the last known changes nothing."""
     await connection.execute(
         """
         UPDATE household SET last_outcome = $2, last_verified_at = $3, answered = $4, warned_at = NULL
         WHERE household_id = $1 AND (last_verified_at IS NULL OR last_verified_at <= $3)
         """,
-        household_id, item.outcome.value, item.verified_at, answered.as_json(),
+        household_id,
+        item.outcome.value,
+        item.verified_at,
+        answered.as_json(),
     )

@@ -27,9 +27,7 @@ async def of_keys(connection: asyncpg.Connection, keys: Collection[Key]) -> list
     return [entry for entry in found if entry.key in keys]
 
 
-async def of(
-    connection: asyncpg.Connection, persons: Sequence[bytes], household_nos: Sequence[str]
-) -> list[Entry]:
+async def of(connection: asyncpg.Connection, persons: Sequence[bytes], household_nos: Sequence[str]) -> list[Entry]:
     """What waits for one of these people or households."""
     rows = await connection.fetch(
         """
@@ -38,7 +36,8 @@ async def of(
         SELECT entry FROM unmatched_observation
         WHERE household_no = ANY ($2::text[]) AND (person IS NULL OR NOT person = ANY ($1::bytea[]))
         """,
-        persons, household_nos,
+        persons,
+        household_nos,
     )
     return [_ENTRY.validate_python(row["entry"]) for row in rows]
 
@@ -60,9 +59,7 @@ async def that_match(connection: asyncpg.Connection, limit: int) -> list[Entry]:
     return [_ENTRY.validate_python(row["entry"]) for row in rows]
 
 
-async def replace(
-    connection: asyncpg.Connection, before: Sequence[Entry], after: Sequence[Entry]
-) -> None:
+async def replace(connection: asyncpg.Connection, before: Sequence[Entry], after: Sequence[Entry]) -> None:
     """Let `after` wait in place of `before`."""
     was, will = ({(e.key, e.op): e for e in entries} for entries in (before, after))
     gone = [entry for name, entry in was.items() if will.get(name) != entry]
@@ -74,7 +71,10 @@ async def replace(
             USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (data_set, record_key, kind, op)
             WHERE (u.data_set, u.record_key, u.kind, u.op) = (k.data_set, k.record_key, k.kind, k.op)
             """,
-            data_sets, records, kinds, [entry.op for entry in gone],
+            data_sets,
+            records,
+            kinds,
+            [entry.op for entry in gone],
         )
     await _add_waiting(connection, [entry for name, entry in will.items() if was.get(name) != entry])
 
@@ -89,8 +89,16 @@ async def _add_waiting(connection: asyncpg.Connection, entries: Sequence[Entry])
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         [
-            (e.division, *e.key, e.op, index_of(e.person), e.household_no, e.said.origin, e.said.received_at,
-             _ENTRY.dump_python(e, mode="json"))
+            (
+                e.division,
+                *e.key,
+                e.op,
+                index_of(e.person),
+                e.household_no,
+                e.said.origin,
+                e.said.received_at,
+                _ENTRY.dump_python(e, mode="json"),
+            )
             for e in entries
         ],
     )

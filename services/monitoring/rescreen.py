@@ -40,7 +40,12 @@ class RescreenStatus:
 
 
 async def order_rescreen(
-    connection: asyncpg.Connection, division: str, reason: str, by: Principal, *, now: datetime,
+    connection: asyncpg.Connection,
+    division: str,
+    reason: str,
+    by: Principal,
+    *,
+    now: datetime,
     request_id: str | None = None,
 ) -> RescreenStatus:
     """Make every household living in `division` due, within the caller's range."""
@@ -49,7 +54,13 @@ async def order_rescreen(
     count = await repository.mark_area_due(connection, rescreen_id, lo, hi, now=now, priority=BULK)
     await repository.add(connection, rescreen_id, division, count, reason, by.subject, now)
     await audit(
-        connection, by, "rescreen.order", f"division:{division}", now=now, purpose=reason, request_id=request_id,
+        connection,
+        by,
+        "rescreen.order",
+        f"division:{division}",
+        now=now,
+        purpose=reason,
+        request_id=request_id,
         detail={"households": count},
     )
     return RescreenStatus(rescreen_id, division, reason, now, count, count)

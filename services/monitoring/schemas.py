@@ -14,10 +14,18 @@ Reason = Annotated[OpenText, StringConstraints(min_length=1, max_length=500)]
 ShortText = Annotated[OpenText, StringConstraints(min_length=1, max_length=100)]
 
 HOUSEHOLD_EXAMPLE: JsonDict = {
-    "household_no": "F130624001", "living_division": "130624100201", "living_place": "大台村",
+    "household_no": "F130624001",
+    "living_division": "130624100201",
+    "living_place": "大台村",
     "registered_division": "130624100201",
-    "head_name": "张*国", "phone": None, "listed_as": None, "listed_on": None,
-    "recommendation": "marginal_at_risk", "severity": "orange", "score": 55, "last_outcome": None,
+    "head_name": "张*国",
+    "phone": None,
+    "listed_as": None,
+    "listed_on": None,
+    "recommendation": "marginal_at_risk",
+    "severity": "orange",
+    "score": 55,
+    "last_outcome": None,
 }
 
 
@@ -156,7 +164,8 @@ class SearchRequest(Strict):
     """A look-up by identity number, which never stands in a URL; the purpose is audited."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True,
+        extra="forbid",
+        frozen=True,
         json_schema_extra={"example": {"identity_number": "990101199003070017", "purpose": "核对申报人所在户"}},
     )
 
@@ -174,10 +183,13 @@ class DecisionRequest(Strict):
     """A person's decision; `listed_as` null removes the household from the register."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True,
+        extra="forbid",
+        frozen=True,
         json_schema_extra={
             "example": {
-                "listed_as": "marginal_at_risk", "decided_on": "2026-03-15", "document_no": "阜防返贫〔2026〕12号",
+                "listed_as": "marginal_at_risk",
+                "decided_on": "2026-03-15",
+                "document_no": "阜防返贫〔2026〕12号",
                 "reason": "入户核实，县级部门比对后同意纳入",
             }
         },
@@ -253,4 +265,3 @@ class DashboardSummary(Answer):
     by_last_outcome: list[Figure]
     by_division: list[Figure]
     generated_at: AwareDatetime
-

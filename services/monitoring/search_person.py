@@ -17,7 +17,12 @@ class IdentityNumberRefused(Unprocessable):
 
 
 async def search_person(
-    connection: asyncpg.Connection, text: str, caller: Principal, runtime: Runtime, *, purpose: str,
+    connection: asyncpg.Connection,
+    text: str,
+    caller: Principal,
+    runtime: Runtime,
+    *,
+    purpose: str,
     request_id: str | None = None,
 ) -> list[HouseholdSummary]:
     """The households a person belongs to within the caller's range; every search leaves an audit row."""
@@ -28,7 +33,13 @@ async def search_person(
         raise IdentityNumberRefused("身份证号有误，请核对", errors=[field]) from None
     rows = await repository.households_of_person(connection, runtime.keys.blind_index(number))
     await audit(
-        connection, caller, "household.search", "resident", now=runtime.clock.now(), purpose=purpose,
-        request_id=request_id, detail={"found": len(rows)},
+        connection,
+        caller,
+        "household.search",
+        "resident",
+        now=runtime.clock.now(),
+        purpose=purpose,
+        request_id=request_id,
+        detail={"found": len(rows)},
     )
     return await summaries(rows, caller, runtime)

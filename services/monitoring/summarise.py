@@ -21,8 +21,14 @@ from shared.vocabulary.terms import Outcome
 LISTS = "/monitoring/v1/households"
 
 # GROUPING() gives a bit for each dimension that a row does not split by, the first column the highest bit.
-_SPLIT_BY = {0b01111: "recommendation", 0b10111: "listed_as", 0b11011: "severity", 0b11101: "last_outcome",
-             0b11110: "child", 0b11111: "total"}
+_SPLIT_BY = {
+    0b01111: "recommendation",
+    0b10111: "listed_as",
+    0b11011: "severity",
+    0b11101: "last_outcome",
+    0b11110: "child",
+    0b11111: "total",
+}
 
 
 async def summarise(
@@ -40,10 +46,15 @@ async def summarise(
     [assessed] = [row["assessed"] for row in rows if _SPLIT_BY[row["dimension"]] == "total"]
     sees_class = CLASS in field_classes(caller)
     return DashboardSummary(
-        division=division, total=figures["total"][0], assessed=assessed,
+        division=division,
+        total=figures["total"][0],
+        assessed=assessed,
         by_recommendation=figures["recommendation"] if sees_class else None,
-        by_listed_as=figures["listed_as"] if sees_class else None, by_severity=figures["severity"],
-        by_last_outcome=figures["last_outcome"], by_division=figures["child"], generated_at=runtime.clock.now(),
+        by_listed_as=figures["listed_as"] if sees_class else None,
+        by_severity=figures["severity"],
+        by_last_outcome=figures["last_outcome"],
+        by_division=figures["child"],
+        generated_at=runtime.clock.now(),
     )
 
 
@@ -67,7 +78,9 @@ def _figure(
         return Figure(key=child, label=places[child], households=row["households"], query=_query(child, {}))
     key = row[split] if split != "severity" else severity_of_rank(row[split])
     return Figure(
-        key=key, label=_label(split, key, package), households=row["households"],
+        key=key,
+        label=_label(split, key, package),
+        households=row["households"],
         query=_query(division, {split: key or repository.NONE}),
     )
 

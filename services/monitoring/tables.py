@@ -91,11 +91,13 @@ class Household(ClaimColumns, MonitoringTable, table=True):
     )
     score: int = Field(default=0, sa_type=_SMALL, sa_column_kwargs=_ZERO)
     risk: dict[str, Any] | None = Field(
-        default=None, sa_type=_JSON,
+        default=None,
+        sa_type=_JSON,
         sa_column_kwargs={"comment": "recommendation, severity and what fired, as assessed last"},
     )
     answered: dict[str, Any] | None = Field(
-        default=None, sa_type=_JSON,
+        default=None,
+        sa_type=_JSON,
         sa_column_kwargs={"comment": "the last visitor's outcome, with as much of the risk he saw as still stands"},
     )
     warned_at: datetime | None = Field(
@@ -132,14 +134,16 @@ class HouseholdMember(MonitoringTable, table=True):
         ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
         ForeignKeyConstraint(["resident_id"], ["monitoring.resident.resident_id"]),
         Index(
-            "uq_household_member_current", "household_id", "resident_id", "valid_from",
-            unique=True, postgresql_where=_CURRENT,
+            "uq_household_member_current",
+            "household_id",
+            "resident_id",
+            "valid_from",
+            unique=True,
+            postgresql_where=_CURRENT,
         ),
         Index("ix_household_member_county", "county", "household_id"),
         Index("ix_household_member_resident_id", "resident_id"),
-        CheckConstraint(
-            "status IN ('living', 'deceased', 'imprisoned', 'missing', 'long_term_away')", name="status"
-        ),
+        CheckConstraint("status IN ('living', 'deceased', 'imprisoned', 'missing', 'long_term_away')", name="status"),
         CheckConstraint("valid_to >= valid_from", name="validity"),
     )
 
@@ -167,8 +171,14 @@ class Fact(MonitoringTable, table=True):
         Index("ix_fact_household", "county", "household_id", "kind", "occurred_on"),
         Index("ix_fact_resident", "resident_id", postgresql_where=text("resident_id IS NOT NULL")),
         Index(
-            "uq_fact_record", "data_set", "record_key", "kind", "household_id", "county",
-            unique=True, postgresql_where=_CURRENT,
+            "uq_fact_record",
+            "data_set",
+            "record_key",
+            "kind",
+            "household_id",
+            "county",
+            unique=True,
+            postgresql_where=_CURRENT,
         ),
         CheckConstraint("superseded_at >= recorded_at", name="known"),
         CheckConstraint("period_from <= period_to", name="period"),
@@ -205,7 +215,8 @@ class Fact(MonitoringTable, table=True):
     data_set: str = Field(sa_type=_TEXT)
     record_key: str = Field(sa_type=_TEXT)
     origin: str = Field(
-        default="", sa_type=_TEXT,
+        default="",
+        sa_type=_TEXT,
         sa_column_kwargs={"server_default": text("''"), "comment": "feed or report it came with"},
     )
     received_at: datetime = Field(sa_type=_MOMENT)
@@ -227,7 +238,8 @@ class UnmatchedObservation(MonitoringTable, table=True):
         Index("uq_unmatched_observation_record", "data_set", "record_key", "kind", "op", unique=True),
         Index("ix_unmatched_observation_person", "person", postgresql_where=text("person IS NOT NULL")),
         Index(
-            "ix_unmatched_observation_household_no", "household_no",
+            "ix_unmatched_observation_household_no",
+            "household_no",
             postgresql_where=text("household_no IS NOT NULL"),
         ),
         Index("ix_unmatched_observation_division", "division"),

@@ -17,8 +17,12 @@ EVIDENCE_SHOWN = 20
 
 
 def risk_item(
-    one: Judged, assessment: Assessment, package: PolicyPackage,
-    evidence: Mapping[int, Sequence[Mapping[str, Any]]], on: date, runtime: Runtime,
+    one: Judged,
+    assessment: Assessment,
+    package: PolicyPackage,
+    evidence: Mapping[int, Sequence[Mapping[str, Any]]],
+    on: date,
+    runtime: Runtime,
 ) -> RiskItem:
     """One household's news, with what fired, what it rests on, and how long it may wait."""
     standing = one.standing
@@ -26,13 +30,21 @@ def risk_item(
     reports = [report["report_id"] for report in standing["waiting_reports"]]
     severity = assessment.severity or (Severity.ORANGE if reports else None)
     return RiskItem(
-        **_whose(standing), facts_version=standing["facts_version"], recommendation=assessment.recommendation,
-        previous_recommendation=standing["recommendation"], listed_as=standing["listed_as"], severity=severity,
-        score=assessment.score, causes=[str(cause) for cause in assessment.causes],
+        **_whose(standing),
+        facts_version=standing["facts_version"],
+        recommendation=assessment.recommendation,
+        previous_recommendation=standing["recommendation"],
+        listed_as=standing["listed_as"],
+        severity=severity,
+        score=assessment.score,
+        causes=[str(cause) for cause in assessment.causes],
         findings=[_finding(each) for each in fired],
         evidence=_evidence(evidence.get(standing["household_id"], ()), package, fired),
-        reason=one.warning.reason, report_ids=reports, opens=one.warning.opens,
-        withheld_because=one.warning.withheld_because, on=on,
+        reason=one.warning.reason,
+        report_ids=reports,
+        opens=one.warning.opens,
+        withheld_because=one.warning.withheld_because,
+        on=on,
         clocks=clocks_at(package, severity or Severity.BLUE, standing["living_division"], runtime),
     )
 
@@ -40,18 +52,25 @@ def risk_item(
 def report_only_item(standing: Mapping[str, Any], package: PolicyPackage, runtime: Runtime) -> RiskItem:
     """The report of a household that cannot be assessed yet."""
     return RiskItem(
-        **_whose(standing), facts_version=standing["facts_version"], listed_as=standing["listed_as"],
-        severity=Severity.ORANGE, findings=[hardship_finding("农户自主申报困难；本地政策参数不全，暂未评估。")],
-        reason=HARDSHIP_REPORT, report_ids=[report["report_id"] for report in standing["waiting_reports"]],
-        opens=True, on=runtime.clock.today(),
+        **_whose(standing),
+        facts_version=standing["facts_version"],
+        listed_as=standing["listed_as"],
+        severity=Severity.ORANGE,
+        findings=[hardship_finding("农户自主申报困难；本地政策参数不全，暂未评估。")],
+        reason=HARDSHIP_REPORT,
+        report_ids=[report["report_id"] for report in standing["waiting_reports"]],
+        opens=True,
+        on=runtime.clock.today(),
         clocks=clocks_at(package, Severity.ORANGE, standing["living_division"], runtime),
     )
 
 
 def _whose(standing: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "subject": f"household:{standing['household_no']}", "household_no": standing["household_no"],
-        "living_division": standing["living_division"], "registered_division": standing["registered_division"],
+        "subject": f"household:{standing['household_no']}",
+        "household_no": standing["household_no"],
+        "living_division": standing["living_division"],
+        "registered_division": standing["registered_division"],
         "contact": _contact(standing),
     }
 
@@ -66,8 +85,15 @@ def _contact(standing: Mapping[str, Any]) -> Contact:
 
 def _finding(each: IndicatorResult) -> Finding:
     return Finding(
-        indicator=each.id, state=each.state, severity=each.severity, cause=each.cause, measured=each.measured,
-        threshold=each.threshold, margin=each.margin, unit=each.unit, sentence=each.sentence,
+        indicator=each.id,
+        state=each.state,
+        severity=each.severity,
+        cause=each.cause,
+        measured=each.measured,
+        threshold=each.threshold,
+        margin=each.margin,
+        unit=each.unit,
+        sentence=each.sentence,
     )
 
 
@@ -79,7 +105,10 @@ def _evidence(
     shown = [fact for fact in facts if fact["kind"] in kinds][:EVIDENCE_SHOWN]
     return [
         EvidenceItem(
-            kind=fact["kind"], occurred_on=fact["occurred_on"], source=fact["source"], department=fact["department"],
+            kind=fact["kind"],
+            occurred_on=fact["occurred_on"],
+            source=fact["source"],
+            department=fact["department"],
             summary=f"{fact['department'] or Source(fact['source']).zh}：{label_of(fact['kind'])}",
         )
         for fact in shown

@@ -26,12 +26,24 @@ class Event(BaseModel):
 
     @classmethod
     def make(
-        cls, source: str, type_: str, subject: str | None, data: BaseModel | dict[str, Any], now: datetime,
-        *, id_: UUID | None = None, traceparent: str | None = None,
+        cls,
+        source: str,
+        type_: str,
+        subject: str | None,
+        data: BaseModel | dict[str, Any],
+        now: datetime,
+        *,
+        id_: UUID | None = None,
+        traceparent: str | None = None,
     ) -> Self:
         """Make a message of `source`; `data` is a contract model or its JSON form."""
         body = data.model_dump(mode="json", exclude_none=True) if isinstance(data, BaseModel) else data
         return cls(
-            id=id_ or new_id(now), source=source, type=type_, time=now, subject=subject, data=body,
+            id=id_ or new_id(now),
+            source=source,
+            type=type_,
+            time=now,
+            subject=subject,
+            data=body,
             traceparent=traceparent,
         )

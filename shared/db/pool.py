@@ -46,8 +46,12 @@ async def open_pool(
 ) -> asyncpg.Pool:
     """Open a pool whose connections act as `role` in `schema`."""
     pool: asyncpg.Pool = await asyncpg.create_pool(
-        plain_url(url), min_size=1, max_size=size, init=prepare_connection,
-        server_settings=_server_settings(role, schema, options or {}), command_timeout=60,
+        plain_url(url),
+        min_size=1,
+        max_size=size,
+        init=prepare_connection,
+        server_settings=_server_settings(role, schema, options or {}),
+        command_timeout=60,
         reset=_leave if _is_app_role(role) else None,
         # A compiled policy is longer than the 15 KB that asyncpg keeps prepared; planned anew it costs double.
         max_cacheable_statement_size=64 * 1024,
@@ -58,7 +62,11 @@ async def open_pool(
 def open_engine(url: str, *, role: str, schema: str, size: int) -> AsyncEngine:
     """SQLAlchemy's engine for ordinary endpoints, under the same role."""
     return create_async_engine(
-        alchemy_url(url), pool_size=size, max_overflow=0, pool_pre_ping=True, pool_timeout=10,
+        alchemy_url(url),
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=10,
         connect_args={"server_settings": _server_settings(role, schema, {}), "command_timeout": 30},
     )
 

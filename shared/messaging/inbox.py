@@ -35,7 +35,12 @@ async def accept_once(connection: asyncpg.Connection, event: Event, now: datetim
         INSERT INTO inbox (source, event_id, type, digest, event_time, received_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT DO NOTHING RETURNING true
         """,
-        event.source, event.id, event.type, digest, event.time, now,
+        event.source,
+        event.id,
+        event.type,
+        digest,
+        event.time,
+        now,
     )
     if added:
         return True

@@ -23,6 +23,13 @@ async def enqueue(connection: asyncpg.Connection, event: Event, *, aggregate: st
     `priority`: 0 a person waits, 5 usual, 9 bulk. The caller wakes "relay" after the commit.
     """
     await connection.execute(
-        ENQUEUE, event.id, aggregate, event.subject or "", event.type, event.data,
-        event.traceparent or current_trace(), event.time, priority,
+        ENQUEUE,
+        event.id,
+        aggregate,
+        event.subject or "",
+        event.type,
+        event.data,
+        event.traceparent or current_trace(),
+        event.time,
+        priority,
     )

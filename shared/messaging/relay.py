@@ -103,7 +103,12 @@ async def _claim(
     runtime: Runtime, connection: asyncpg.Connection, limit: int, extra: str, lease: timedelta
 ) -> list[Post]:
     claimed = await claim(
-        connection, QUEUE, now=runtime.clock.now(), limit=limit, lease=lease, extra=extra,
+        connection,
+        QUEUE,
+        now=runtime.clock.now(),
+        limit=limit,
+        lease=lease,
+        extra=extra,
         returning="outbox_id, subscription_id, lease_token, attempts",
     )
     if not claimed:
@@ -115,7 +120,8 @@ async def _claim(
         FROM unnest($1::uuid[], $2::uuid[]) AS due (outbox_id, subscription_id)
         JOIN outbox o ON o.id = due.outbox_id JOIN subscription s ON s.subscription_id = due.subscription_id
         """,
-        [row["outbox_id"] for row in claimed], [row["subscription_id"] for row in claimed],
+        [row["outbox_id"] for row in claimed],
+        [row["subscription_id"] for row in claimed],
     )
     leases = {(row["outbox_id"], row["subscription_id"]): row for row in claimed}
     return [_as_post(runtime, row, leases[row["id"], row["subscription_id"]]) for row in details]
@@ -123,8 +129,13 @@ async def _claim(
 
 def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Post:
     event = Event(
-        id=row["id"], source=f"fangpin/{runtime.service}", type=row["type"], time=row["created_at"],
-        subject=row["aggregateid"] or None, data=row["payload"], traceparent=row["traceparent"],
+        id=row["id"],
+        source=f"fangpin/{runtime.service}",
+        type=row["type"],
+        time=row["created_at"],
+        subject=row["aggregateid"] or None,
+        data=row["payload"],
+        traceparent=row["traceparent"],
     )
     key = (row["id"], row["subscription_id"])
     return Post(
@@ -188,7 +199,10 @@ async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, 
     now = runtime.clock.now()
     if answer.accepted:
         await finish(
-            connection, QUEUE, post.key, post.token,  # type: ignore[arg-type]
+            connection,
+            QUEUE,
+            post.key,
+            post.token,  # type: ignore[arg-type]
             set_sql="state = 'delivered', due_at = NULL, delivered_at = $1, last_status = $2, last_error = NULL",
             args=(now, answer.status),
         )
@@ -202,7 +216,10 @@ async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, 
         await connection.execute("UPDATE subscription SET active = false WHERE subscription_id = $1", post.key[1])
     log.warning("relay.failed", event_id=str(post.event.id), to=post.receiver, status=answer.status, dead=dead)
     await finish(
-        connection, QUEUE, post.key, post.token,  # type: ignore[arg-type]
+        connection,
+        QUEUE,
+        post.key,
+        post.token,  # type: ignore[arg-type]
         set_sql="state = $1, due_at = $2, last_status = $3, last_error = $4",
         args=("dead" if dead else "due", None if dead else now + wait, answer.status, answer.error),
     )

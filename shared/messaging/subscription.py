@@ -14,11 +14,13 @@ from shared.settings import Settings
 from shared.vocabulary.identifiers import new_id
 
 # sender -> receiver -> types
-INTERNAL: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType({
-    "intake": {"monitoring": (HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED)},
-    "monitoring": {"intake": (MONITORING_PROGRESS,), "alerts": (RISK_CHANGED,)},
-    "alerts": {"intake": (ALERTS_PROGRESS,), "monitoring": (VERIFIED,)},
-})
+INTERNAL: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        "intake": {"monitoring": (HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED)},
+        "monitoring": {"intake": (MONITORING_PROGRESS,), "alerts": (RISK_CHANGED,)},
+        "alerts": {"intake": (ALERTS_PROGRESS,), "monitoring": (VERIFIED,)},
+    }
+)
 
 # An internal subscriber stores no secret of its own: its secret follows from the message key both sides hold.
 INTERNAL_PREFIX = "internal:"
@@ -29,9 +31,7 @@ def senders_to(receiver: str) -> list[str]:
     return [sender for sender, receivers in INTERNAL.items() if receiver in receivers]
 
 
-async def register_peers(
-    connection: asyncpg.Connection, sender: str, settings: Settings, now: datetime
-) -> None:
+async def register_peers(connection: asyncpg.Connection, sender: str, settings: Settings, now: datetime) -> None:
     """Make the other services subscribers of `sender`; again at every start, since addresses may change."""
     for receiver, types in INTERNAL[sender].items():
         url = f"{getattr(settings, f'{receiver}_url')}/{receiver}/v1/events"
@@ -42,5 +42,9 @@ async def register_peers(
             ON CONFLICT (name) DO UPDATE SET url = excluded.url, types = excluded.types
             WHERE (subscription.url, subscription.types) IS DISTINCT FROM (excluded.url, excluded.types)
             """,
-            new_id(now), INTERNAL_PREFIX + receiver, url, list(types), now,
+            new_id(now),
+            INTERNAL_PREFIX + receiver,
+            url,
+            list(types),
+            now,
         )

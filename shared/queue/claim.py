@@ -32,8 +32,15 @@ class Queue:
 
 
 async def claim(
-    connection: asyncpg.Connection, queue: Queue, *, now: datetime, limit: int, lease: timedelta,
-    returning: str = "*", extra: str = "true", args: Sequence[Any] = (),
+    connection: asyncpg.Connection,
+    queue: Queue,
+    *,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    returning: str = "*",
+    extra: str = "true",
+    args: Sequence[Any] = (),
 ) -> list[asyncpg.Record]:
     """Take up to `limit` rows due at `now`, most urgent first; they share a fresh fencing token.
 
@@ -56,20 +63,31 @@ async def claim(
         )
         SELECT {returning} FROM taken ORDER BY priority, due_at
         """,
-        now, limit, lease, new_id(), *args,
+        now,
+        limit,
+        lease,
+        new_id(),
+        *args,
     )
 
 
 async def finish(
-    connection: asyncpg.Connection, queue: Queue, key: Sequence[Any], token: UUID,
-    *, set_sql: str = "due_at = NULL, attempts = 0", args: Sequence[Any] = (),
+    connection: asyncpg.Connection,
+    queue: Queue,
+    key: Sequence[Any],
+    token: UUID,
+    *,
+    set_sql: str = "due_at = NULL, attempts = 0",
+    args: Sequence[Any] = (),
 ) -> None:
     """End the work on a row and release it; `set_sql` may use $1.. for `args`. Raises LeaseLost."""
     first = len(args) + 1
     status = await connection.execute(
         f"UPDATE {queue.table} SET {set_sql}, lease_until = NULL, lease_token = NULL "
         f"WHERE {queue.matches(first)} AND lease_token = ${first + len(queue.key)}",
-        *args, *key, token,
+        *args,
+        *key,
+        token,
     )
     if status == "UPDATE 0":
         raise LeaseLost
@@ -89,7 +107,9 @@ async def extend(
     status = await connection.execute(
         f"UPDATE {queue.table} SET lease_until = clock_timestamp() + $1 "
         f"WHERE {queue.matches(2)} AND lease_token = ${2 + len(queue.key)}",
-        lease, *key, token,
+        lease,
+        *key,
+        token,
     )
     if status == "UPDATE 0":
         raise LeaseLost

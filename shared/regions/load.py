@@ -72,9 +72,15 @@ def _records(regions: Iterable[Region], on_progress: OnProgress) -> Iterator[tup
     read = 0
     for region in regions:
         yield (
-            region.code, region.name, region.level, region.parent,
-            region.valid_from, region.valid_to, region.successor, region.source,
-        )  # fmt: skip
+            region.code,
+            region.name,
+            region.level,
+            region.parent,
+            region.valid_from,
+            region.valid_to,
+            region.successor,
+            region.source,
+        )
         read += 1
         if read % BATCH == 0:
             on_progress(read)

@@ -21,8 +21,9 @@ async def region_on(connection: asyncpg.Connection, code: str, on: date) -> Regi
     """The division as it stood on that day, or None if no source vouches for it on that day."""
     row = await connection.fetchrow(
         f"select {_COLUMNS} from directory.region where code = $1 and {_IN_FORCE.format(on='$2::date')}",
-        code, on,
-    )  # fmt: skip
+        code,
+        on,
+    )
     return _region(row) if row is not None else None
 
 
@@ -35,10 +36,10 @@ async def children_of(connection: asyncpg.Connection, parent: str | None, on: da
     """The divisions right below one, in the order of their codes; below None are the provinces."""
     below = "parent is null and $1::text is null" if parent is None else "parent = $1"
     rows = await connection.fetch(
-        f"select {_COLUMNS} from directory.region"
-        f" where {below} and {_IN_FORCE.format(on='$2::date')} order by code",
-        parent, on,
-    )  # fmt: skip
+        f"select {_COLUMNS} from directory.region where {below} and {_IN_FORCE.format(on='$2::date')} order by code",
+        parent,
+        on,
+    )
     return [_region(row) for row in rows]
 
 
@@ -50,8 +51,9 @@ async def names_of(connection: asyncpg.Connection, codes: Iterable[str], on: dat
     rows = await connection.fetch(
         "select distinct on (code) code, name from directory.region where code = any($1::text[])"
         f" order by {_NAME_ORDER.format(on='$2::date')}",
-        list(codes), on,
-    )  # fmt: skip
+        list(codes),
+        on,
+    )
     return {row["code"]: row["name"] for row in rows}
 
 

@@ -5,48 +5,60 @@ from types import MappingProxyType
 from shared.security.principal import Principal
 from shared.vocabulary.terms import Role
 
-SCOPES = MappingProxyType({
-    "intake:reports:write": "提交农户自主申报",
-    "intake:reports:read": "查询申报进度",
-    "intake:feeds:write": "上传部门数据",
-    "intake:feeds:read": "查看数据目录与上传结果",
-    "monitoring:read": "查看农户与评估",
-    "monitoring:evaluate": "试算",
-    "monitoring:rescreen": "发起重新筛查",
-    "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",
-    "alerts:read": "查看预警与收件箱",
-    "alerts:act": "签收、核实、移交预警",
-    "alerts:admin": "管理人员、职责与通知渠道",
-    "subscriptions:admin": "管理消息订阅",
-})
+SCOPES = MappingProxyType(
+    {
+        "intake:reports:write": "提交农户自主申报",
+        "intake:reports:read": "查询申报进度",
+        "intake:feeds:write": "上传部门数据",
+        "intake:feeds:read": "查看数据目录与上传结果",
+        "monitoring:read": "查看农户与评估",
+        "monitoring:evaluate": "试算",
+        "monitoring:rescreen": "发起重新筛查",
+        "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",
+        "alerts:read": "查看预警与收件箱",
+        "alerts:act": "签收、核实、移交预警",
+        "alerts:admin": "管理人员、职责与通知渠道",
+        "subscriptions:admin": "管理消息订阅",
+    }
+)
 
-_CADRE = frozenset({
-    "intake:reports:write", "intake:reports:read", "monitoring:read", "alerts:read", "alerts:act",
-})
+_CADRE = frozenset(
+    {
+        "intake:reports:write",
+        "intake:reports:read",
+        "monitoring:read",
+        "alerts:read",
+        "alerts:act",
+    }
+)
 _COUNTY = frozenset(SCOPES)
 
-SCOPES_OF_ROLE = MappingProxyType({
-    Role.GRID_WORKER: _CADRE,
-    Role.VILLAGE_SECRETARY: _CADRE,
-    Role.FIRST_SECRETARY: _CADRE,
-    Role.TOWNSHIP_LEADER: _CADRE | {"intake:feeds:read", "monitoring:evaluate"},
-    Role.COUNTY_ADMIN: _COUNTY,
-    Role.LIAISON: frozenset({"intake:feeds:write", "intake:feeds:read"}),
-    Role.AUDITOR: frozenset({"intake:feeds:read", "intake:reports:read", "monitoring:read", "alerts:read"}),
-})
+SCOPES_OF_ROLE = MappingProxyType(
+    {
+        Role.GRID_WORKER: _CADRE,
+        Role.VILLAGE_SECRETARY: _CADRE,
+        Role.FIRST_SECRETARY: _CADRE,
+        Role.TOWNSHIP_LEADER: _CADRE | {"intake:feeds:read", "monitoring:evaluate"},
+        Role.COUNTY_ADMIN: _COUNTY,
+        Role.LIAISON: frozenset({"intake:feeds:write", "intake:feeds:read"}),
+        Role.AUDITOR: frozenset({"intake:feeds:read", "intake:reports:read", "monitoring:read", "alerts:read"}),
+    }
+)
 
 # A system never decides: no machine principal may classify, approve or remove a household.
 SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {"monitoring:decide", "alerts:act"}
 
-FIELD_CLASSES_OF_ROLE = MappingProxyType({
-    Role.GRID_WORKER: frozenset({"contact", "cause"}),
-    Role.VILLAGE_SECRETARY: frozenset({"contact", "cause", "class"}),
-    Role.FIRST_SECRETARY: frozenset({"contact", "cause", "class"}),
-    Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount"}),
-    Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health"}),
-    Role.LIAISON: frozenset[str](),
-    Role.AUDITOR: frozenset({"cause", "class", "amount"}),
-})
+FIELD_CLASSES_OF_ROLE = MappingProxyType(
+    {
+        Role.GRID_WORKER: frozenset({"contact", "cause"}),
+        Role.VILLAGE_SECRETARY: frozenset({"contact", "cause", "class"}),
+        Role.FIRST_SECRETARY: frozenset({"contact", "cause", "class"}),
+        Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount"}),
+        Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health"}),
+        Role.LIAISON: frozenset[str](),
+        Role.AUDITOR: frozenset({"cause", "class", "amount"}),
+    }
+)
 
 
 def allowed_scopes(kind: str, role: Role | None, asked: frozenset[str]) -> frozenset[str]:

@@ -15,8 +15,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 
 async def audit(
-    connection: asyncpg.Connection, actor: Principal | str, action: str, object_: str, *, now: datetime,
-    purpose: str | None = None, result: str = "ok", request_id: str | None = None,
+    connection: asyncpg.Connection,
+    actor: Principal | str,
+    action: str,
+    object_: str,
+    *,
+    now: datetime,
+    purpose: str | None = None,
+    result: str = "ok",
+    request_id: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write one audit row; `object_` and `detail` never hold an identity number, a phone or a diagnosis."""

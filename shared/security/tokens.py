@@ -41,9 +41,17 @@ class TokenIssuer:
 
     def issue(self, principal: Principal, *, now: datetime, lifetime: timedelta) -> str:
         claims = {
-            "iss": self._issuer, "aud": AUDIENCE, "sub": principal.subject, "iat": now, "exp": now + lifetime,
-            "kind": principal.kind, "division": principal.division, "scope": " ".join(sorted(principal.scopes)),
-            "role": principal.role, "name": principal.name, "department": principal.department,
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "sub": principal.subject,
+            "iat": now,
+            "exp": now + lifetime,
+            "kind": principal.kind,
+            "division": principal.division,
+            "scope": " ".join(sorted(principal.scopes)),
+            "role": principal.role,
+            "name": principal.name,
+            "department": principal.department,
             "officer_no": principal.officer_no,
         }
         present = {name: value for name, value in claims.items() if value is not None}
@@ -77,14 +85,22 @@ class TokenVerifier:
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
             if self._oidc is not None and issuer == self._settings.oidc_issuer:
                 claims = jwt.decode(
-                    token, self._oidc.get_signing_key_from_jwt(token).key, algorithms=["RS256", "ES256", "EdDSA"],
-                    audience=self._settings.oidc_audience, issuer=issuer, options=_options(),
+                    token,
+                    self._oidc.get_signing_key_from_jwt(token).key,
+                    algorithms=["RS256", "ES256", "EdDSA"],
+                    audience=self._settings.oidc_audience,
+                    issuer=issuer,
+                    options=_options(),
                 )
                 # The platform knows people and their posts; what a post may do is ours to say. Systems come to us.
                 claims |= {"kind": "person", "scope": _scopes_of_post(claims)}
             else:
                 claims = jwt.decode(
-                    token, self._key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=self._settings.issuer,
+                    token,
+                    self._key,
+                    algorithms=["EdDSA"],
+                    audience=AUDIENCE,
+                    issuer=self._settings.issuer,
                     options=_options(),
                 )
         except jwt.PyJWKClientConnectionError as error:
@@ -138,8 +154,13 @@ def principal_of(claims: dict[str, Any]) -> Principal:
     except (KeyError, ValueError) as error:
         raise TokenRefused("令牌缺少角色或行政区划范围") from error
     return Principal(
-        subject=str(claims["sub"]), kind=kind, division=division, role=role, name=str(claims.get("name", "")),
-        scopes=allowed_scopes(kind, role, asked), department=_text(claims, "department"),
+        subject=str(claims["sub"]),
+        kind=kind,
+        division=division,
+        role=role,
+        name=str(claims.get("name", "")),
+        scopes=allowed_scopes(kind, role, asked),
+        department=_text(claims, "department"),
         officer_no=_text(claims, "officer_no"),
     )
 

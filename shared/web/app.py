@@ -19,8 +19,13 @@ RuntimeFactory = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 
 def build_app(
-    service: str, *, title: str, settings: Settings, runtime_factory: RuntimeFactory,
-    routers: Sequence[APIRouter], body_limits: Mapping[str, int] | None = None,
+    service: str,
+    *,
+    title: str,
+    settings: Settings,
+    runtime_factory: RuntimeFactory,
+    routers: Sequence[APIRouter],
+    body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """One service's app: its routers under the shared edge. `body_limits`: bytes by path prefix."""
 
@@ -33,8 +38,12 @@ def build_app(
             yield
 
     app = FastAPI(
-        title=title, version="1", lifespan=lifespan, openapi_url=f"/{service}/openapi.json",
-        docs_url=f"/{service}/docs" if settings.demo else None, redoc_url=None,
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        openapi_url=f"/{service}/openapi.json",
+        docs_url=f"/{service}/docs" if settings.demo else None,
+        redoc_url=None,
     )
     limits = {f"/{service}/v1/events": MESSAGE_LIMIT_BYTES, **(body_limits or {})}
     install_problem_handlers(app)

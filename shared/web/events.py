@@ -40,12 +40,21 @@ def events_router(service: str, handlers: Mapping[str, EventHandler]) -> APIRout
     router = APIRouter(tags=["messages"])
 
     @router.post(
-        f"/{service}/v1/events", summary="接收签名消息（CloudEvents 1.0，Standard Webhooks 签名）",
+        f"/{service}/v1/events",
+        summary="接收签名消息（CloudEvents 1.0，Standard Webhooks 签名）",
         responses=problems(401, 409, 422),
         openapi_extra={
-            "requestBody": {"required": True, "content": {"application/cloudevents+json": {
-                "schema": {"type": "object", "required": ["specversion", "id", "source", "type", "time", "data"]}
-            }}}
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/cloudevents+json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["specversion", "id", "source", "type", "time", "data"],
+                        }
+                    }
+                },
+            }
         },
     )
     async def receive_event(request: Request, runtime: RuntimeDep) -> EventAnswer:
@@ -74,9 +83,7 @@ def _sender(runtime: Runtime, service: str, request: Request, body: bytes) -> st
     """The peer who signed this body: each has a secret of its own for each receiver."""
     for sender in senders_to(service):
         with contextlib.suppress(SignatureRefused):
-            verify(
-                [runtime.keys.message_secret(sender, service)], request.headers, body, now=runtime.clock.now()
-            )
+            verify([runtime.keys.message_secret(sender, service)], request.headers, body, now=runtime.clock.now())
             return sender
     raise SignatureRefused
 

@@ -4,7 +4,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("fangpin_requests_total", "HTTP requests", ["service", "method", "route", "status"])
 SECONDS = Histogram(
-    "fangpin_request_seconds", "HTTP request duration", ["service", "route"],
+    "fangpin_request_seconds",
+    "HTTP request duration",
+    ["service", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 TASK_FAILURES = Counter("fangpin_task_failures_total", "Worker tasks that raised", ["service", "task"])

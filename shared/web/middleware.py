@@ -38,7 +38,12 @@ class Around:
     """Pure ASGI, since a wrapped response costs the hot path more than the database does."""
 
     def __init__(
-        self, app: ASGIApp, *, service: str, body_limit: int, body_limits: Mapping[str, int],
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        body_limit: int,
+        body_limits: Mapping[str, int],
     ) -> None:
         self._app = app
         self._service = service
@@ -126,9 +131,7 @@ class Around:
         REQUESTS.labels(self._service, method, route, status).inc()
         SECONDS.labels(self._service, route).observe(seconds)
         if scope["path"] not in _QUIET:
-            log.info(
-                "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1)
-            )
+            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _too_large(limit: int, scope: Scope) -> ASGIApp:

@@ -45,7 +45,8 @@ router = APIRouter(tags=["access"])
 
 @router.post("/oauth2/token", summary="换取系统令牌（client credentials）", responses=problems(401, 422))
 async def issue_token(
-    request: Request, runtime: RuntimeDep,
+    request: Request,
+    runtime: RuntimeDep,
     grant_type: Annotated[str, Form(max_length=50, examples=["client_credentials"])],
     client_id: Annotated[str | None, Form(max_length=100)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
@@ -89,11 +90,13 @@ def _answer(issuer: TokenIssuer, runtime: Runtime, client: asyncpg.Record, scope
     held = frozenset(client["scopes"])
     scopes = allowed_scopes("system", None, held & frozenset(scope.split()) if scope else held)
     principal = Principal(
-        subject=client["client_id"], kind="system", division=client["division"], scopes=scopes,
-        name=client["name"], department=client["department"],
+        subject=client["client_id"],
+        kind="system",
+        division=client["division"],
+        scopes=scopes,
+        name=client["name"],
+        department=client["department"],
     )
     lifetime = timedelta(minutes=runtime.settings.token_minutes)
     token = issuer.issue(principal, now=runtime.clock.now(), lifetime=lifetime)
-    return TokenAnswer(
-        access_token=token, expires_in=int(lifetime.total_seconds()), scope=" ".join(sorted(scopes))
-    )
+    return TokenAnswer(access_token=token, expires_in=int(lifetime.total_seconds()), scope=" ".join(sorted(scopes)))

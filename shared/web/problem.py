@@ -58,11 +58,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_response(error: FangpinError, instance: str | None = None) -> JSONResponse:
-    body: dict[str, Any] = mask({
-        "type": f"urn:fangpin:problem:{error.code}", "title": error.title, "status": error.status,
-        "detail": error.detail, "code": error.code, "instance": instance,
-        "errors": [item.as_json() for item in error.errors], **error.extra,
-    })
+    body: dict[str, Any] = mask(
+        {
+            "type": f"urn:fangpin:problem:{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "detail": error.detail,
+            "code": error.code,
+            "instance": instance,
+            "errors": [item.as_json() for item in error.errors],
+            **error.extra,
+        }
+    )
     return JSONResponse(body, status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE)
 
 
@@ -73,8 +80,12 @@ def unexpected_response(path: str, error: Exception) -> JSONResponse:
 
 
 _DATABASE_ERRORS = (
-    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, sqlalchemy.exc.SQLAlchemyError,
-    OSError, TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    sqlalchemy.exc.SQLAlchemyError,
+    OSError,
+    TimeoutError,
 )
 
 
@@ -111,7 +122,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
-    404: ("not_found", "没有找到"), 405: ("method_not_allowed", "不支持的请求方法"),
+    404: ("not_found", "没有找到"),
+    405: ("method_not_allowed", "不支持的请求方法"),
 }
 
 
@@ -128,16 +140,28 @@ def _of_validation(errors: Sequence[Any]) -> FangpinError:
 
 
 _MESSAGES: Mapping[str, str] = {
-    "missing": "缺少必填项", "extra_forbidden": "不认识的字段", "string_type": "应为文本（加引号）",
-    "int_type": "应为整数", "int_parsing": "应为整数", "bool_type": "应为 true 或 false",
-    "bool_parsing": "应为 true 或 false", "date_type": "应为日期文本，例如 2026-01-31",
+    "missing": "缺少必填项",
+    "extra_forbidden": "不认识的字段",
+    "string_type": "应为文本（加引号）",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "date_type": "应为日期文本，例如 2026-01-31",
     "date_parsing": "日期应为 年-月-日，例如 2026-01-31",
     "date_from_datetime_parsing": "日期应为 年-月-日，例如 2026-01-31",
-    "string_too_long": "文字过长", "string_too_short": "文字过短",
-    "too_short": "至少需要一项", "too_long": "项数过多",
-    "string_pattern_mismatch": "格式不符", "model_attributes_type": "应为 JSON 对象", "dict_type": "应为 JSON 对象",
-    "list_type": "应为 JSON 数组", "uuid_parsing": "编号格式不正确", "uuid_type": "编号格式不正确",
-    "greater_than_equal": "数值过小", "less_than_equal": "数值过大",
+    "string_too_long": "文字过长",
+    "string_too_short": "文字过短",
+    "too_short": "至少需要一项",
+    "too_long": "项数过多",
+    "string_pattern_mismatch": "格式不符",
+    "model_attributes_type": "应为 JSON 对象",
+    "dict_type": "应为 JSON 对象",
+    "list_type": "应为 JSON 数组",
+    "uuid_parsing": "编号格式不正确",
+    "uuid_type": "编号格式不正确",
+    "greater_than_equal": "数值过小",
+    "less_than_equal": "数值过大",
 }
 
 
@@ -161,14 +185,25 @@ class ValueNotStorable(BadRequest):
 
 
 _NOT_STORABLE = (
-    asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, asyncpg.DataError,
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.DataError,
 )
 _BUSY = (
-    asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError,
-    asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
     # A connection whose server died in the middle of an exchange is in a state its client does not expect.
-    asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError,
-    sqlalchemy.exc.TimeoutError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.OperationalError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    sqlalchemy.exc.TimeoutError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.OperationalError,
 )
 
 

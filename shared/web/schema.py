@@ -113,7 +113,10 @@ def _yuan(text: str) -> str:
 Text = Annotated[str, AfterValidator(_clean)]
 OpenText = Annotated[Text, AfterValidator(without_identity_number)]
 Name = Annotated[
-    str, StringConstraints(max_length=50), AfterValidator(_clean), AfterValidator(_not_blank),
+    str,
+    StringConstraints(max_length=50),
+    AfterValidator(_clean),
+    AfterValidator(_not_blank),
     AfterValidator(without_identity_number),
 ]
 DivisionStr = Annotated[str, AfterValidator(_division), Field(examples=["130624100201"], max_length=12)]

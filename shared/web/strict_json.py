@@ -87,7 +87,9 @@ def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
-            item for parent in level if isinstance(parent, dict | list)
+            item
+            for parent in level
+            if isinstance(parent, dict | list)
             for item in (parent.values() if isinstance(parent, dict) else parent)
         ]
         if not level:

@@ -75,12 +75,12 @@ def subscriptions_router(service: str) -> APIRouter:
         return [SubscriptionView.model_validate(dict(row)) for row in rows]
 
     @router.post(
-        f"/{service}/v1/subscriptions", summary="新增消息订阅", status_code=201,
+        f"/{service}/v1/subscriptions",
+        summary="新增消息订阅",
+        status_code=201,
         responses=problems(401, 403, 409, 415, 422),
     )
-    async def create_subscription(
-        body: SubscriptionCreate, runtime: RuntimeDep, caller: Admin
-    ) -> SubscriptionMade:
+    async def create_subscription(body: SubscriptionCreate, runtime: RuntimeDep, caller: Admin) -> SubscriptionMade:
         _check(body, spoken, caller, runtime)
         return await _create(runtime, body, caller, runtime.clock.now())
 
@@ -117,9 +117,7 @@ def check_target(url: str, runtime: Runtime) -> None:
         raise HostNotAllowed("网址应为 https，且主机须列入 FANGPIN_WEBHOOK_ALLOWED_HOSTS")
 
 
-async def _create(
-    runtime: Runtime, body: SubscriptionCreate, caller: Principal, now: datetime
-) -> SubscriptionMade:
+async def _create(runtime: Runtime, body: SubscriptionCreate, caller: Principal, now: datetime) -> SubscriptionMade:
     subscription_id, secret = new_id(now), base64.b64encode(os.urandom(32)).decode()
     # What signs is the 32 bytes; sealed as text, opened by the relay.
     sealed = runtime.keys.seal(secret, "subscription", "secret", str(subscription_id))
@@ -131,7 +129,13 @@ async def _create(
             INSERT INTO subscription (subscription_id, name, url, types, secret, active, division, created_at)
             VALUES ($1, $2, $3, $4, $5, true, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING *
             """,
-            subscription_id, body.name, body.url, body.types, sealed, body.division or caller.division, now,
+            subscription_id,
+            body.name,
+            body.url,
+            body.types,
+            sealed,
+            body.division or caller.division,
+            now,
         )
         if row is None:
             raise SubscriptionNameTaken(f"已有名为“{body.name}”的订阅")

@@ -34,10 +34,26 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_the_service_keeps_to_its_document(running: Running, service: str) -> None:
     token = running.token("county_admin", COUNTY, officer_no="A-1")
     command = [
-        str(Path(sys.executable).parent / "schemathesis"), "run", f"{running.url(service)}/{service}/openapi.json",
-        "--header", f"Authorization: Bearer {token}", "--seed", "20261122", "--max-examples", EXAMPLES,
-        "--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--exclude-path-regex", LEFT_OUT,
-        "--workers", "2", "--no-color", "--generation-database", "none",
+        str(Path(sys.executable).parent / "schemathesis"),
+        "run",
+        f"{running.url(service)}/{service}/openapi.json",
+        "--header",
+        f"Authorization: Bearer {token}",
+        "--seed",
+        "20261122",
+        "--max-examples",
+        EXAMPLES,
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--checks",
+        CHECKS,
+        "--exclude-path-regex",
+        LEFT_OUT,
+        "--workers",
+        "2",
+        "--no-color",
+        "--generation-database",
+        "none",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

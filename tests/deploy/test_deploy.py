@@ -32,7 +32,11 @@ PROCESSES = {
 }
 # Set by the command line, by the volume, or not for production.
 NOT_PASSED = {
-    "FANGPIN_DATA", "FANGPIN_DEMO", "FANGPIN_HOST", "FANGPIN_PORT", "FANGPIN_BODY_LIMIT_BYTES",
+    "FANGPIN_DATA",
+    "FANGPIN_DEMO",
+    "FANGPIN_HOST",
+    "FANGPIN_PORT",
+    "FANGPIN_BODY_LIMIT_BYTES",
     *(f"FANGPIN_{name}_DATABASE_URL" for name in ("INTAKE", "MONITORING", "ALERTS", "DIRECTORY")),
 }
 

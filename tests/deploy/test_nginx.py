@@ -18,16 +18,29 @@ EVENTS = r"~ ^/(?<receiver>intake|monitoring|alerts)/v1/events/?$"
 def test_only_named_paths_lead_inside() -> None:
     open_paths = {path for path, one in LOCATIONS.items() if one.all("proxy_pass")}
     assert open_paths == {
-        "= /oauth2/token", "/intake/v1/feeds", EVENTS, "= /alerts/v1/inbox/stream", "/intake/", "/monitoring/",
-        "/alerts/", "= /livez",
+        "= /oauth2/token",
+        "/intake/v1/feeds",
+        EVENTS,
+        "= /alerts/v1/inbox/stream",
+        "/intake/",
+        "/monitoring/",
+        "/alerts/",
+        "= /livez",
     }
     assert LOCATIONS["/"].value("return") == "404"
 
 
-@pytest.mark.parametrize(("path", "upstream"), [
-    ("= /oauth2/token", "intake"), ("/intake/v1/feeds", "intake"), ("/intake/", "intake"),
-    ("/monitoring/", "monitoring"), ("/alerts/", "alerts"), ("= /alerts/v1/inbox/stream", "alerts"),
-])
+@pytest.mark.parametrize(
+    ("path", "upstream"),
+    [
+        ("= /oauth2/token", "intake"),
+        ("/intake/v1/feeds", "intake"),
+        ("/intake/", "intake"),
+        ("/monitoring/", "monitoring"),
+        ("/alerts/", "alerts"),
+        ("= /alerts/v1/inbox/stream", "alerts"),
+    ],
+)
 def test_paths_lead_to_their_service(path: str, upstream: str) -> None:
     assert LOCATIONS[path].value("proxy_pass") == f"http://{upstream}"
 
@@ -50,8 +63,11 @@ def test_body_limits_are_those_of_the_services() -> None:
     assert size_in_bytes(feeds.value("client_max_body_size")) == intake.model_dump()["feed_limit_bytes"]
     assert feeds.value("proxy_request_buffering") == "off"
     assert size_in_bytes(LOCATIONS[EVENTS].value("client_max_body_size")) == MESSAGE_LIMIT_BYTES
-    assert not [one for path, one in LOCATIONS.items()
-                if one.all("client_max_body_size") and path not in {"/intake/v1/feeds", EVENTS}]
+    assert not [
+        one
+        for path, one in LOCATIONS.items()
+        if one.all("client_max_body_size") and path not in {"/intake/v1/feeds", EVENTS}
+    ]
 
 
 def test_messages_between_services_do_not_come_from_outside() -> None:
@@ -77,7 +93,10 @@ def test_an_address_claimed_by_the_client_is_overwritten() -> None:
 def test_no_location_loses_the_headers_of_the_server() -> None:
     headers = {one.arguments[0] for one in DOOR.all("add_header")}
     assert {
-        "Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+        "Strict-Transport-Security",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+        "Referrer-Policy",
         "Content-Security-Policy",
     } <= headers
     assert all(one.arguments[-1] == "always" for one in DOOR.all("add_header"))

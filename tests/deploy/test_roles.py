@@ -30,8 +30,11 @@ PASSWORDS = {f"{name.removesuffix('_login').upper()}_DB_PASSWORD": secrets.token
 def run_program(name: str, *arguments: str, **environment: str) -> str:
     """Run one of PostgreSQL's own programs; what it printed. A failure shows what it said."""
     done = subprocess.run(
-        [PROGRAMS / name, *arguments], env={"PATH": os.environ["PATH"], **environment}, capture_output=True,
-        text=True, check=False,
+        [PROGRAMS / name, *arguments],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -105,8 +108,11 @@ async def test_who_may_create_roles_may_also_act_as_them(server_url: str) -> Non
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_login_acts_as_its_own_service(deployed: str, service: str) -> None:
     url = as_login(deployed, f"{service}_login")
-    for role, schema in ((f"fangpin_{service}", service), (f"fangpin_{service}_worker", service),
-                         ("fangpin_directory", "directory")):
+    for role, schema in (
+        (f"fangpin_{service}", service),
+        (f"fangpin_{service}_worker", service),
+        ("fangpin_directory", "directory"),
+    ):
         pool = await open_pool(url, role=role, schema=schema, size=1)
         assert await pool.fetchval("SELECT current_user") == role
         # The pool resets a connection when it comes back: it must not fall back to the login.

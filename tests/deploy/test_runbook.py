@@ -35,7 +35,8 @@ def test_the_files_it_lists_exist() -> None:
 def test_metrics_are_those_that_are_measured() -> None:
     declared = {
         family.name + ("_total" if family.type == "counter" else "")
-        for collector in vars(metrics).values() if isinstance(collector, MetricWrapperBase)
+        for collector in vars(metrics).values()
+        if isinstance(collector, MetricWrapperBase)
         for family in collector.describe()
     }
     explained = set(re.findall(r"^\| `(fangpin_\w+)` \|", RUNBOOK, re.M))
@@ -59,9 +60,7 @@ async def test_every_statement_fits_the_tables(database: str) -> None:
 
 async def test_a_dump_restores_with_its_walls(database: str, tmp_path: Path) -> None:
     dump = str(tmp_path / "fangpin.dump")
-    await asyncio.to_thread(
-        run_program, "pg_dump", "-Fc", "--no-unlogged-table-data", "-f", dump, "-d", database
-    )
+    await asyncio.to_thread(run_program, "pg_dump", "-Fc", "--no-unlogged-table-data", "-f", dump, "-d", database)
     restored = await new_database(database)
     await asyncio.to_thread(run_program, "pg_restore", "--exit-on-error", "-d", restored, dump)
     assert await walls(restored) == await walls(database)

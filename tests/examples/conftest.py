@@ -48,7 +48,12 @@ def fangpin() -> Path:
 def run(command: list[str], expected: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a program in the project's folder as a user would; its exit code must be the expected one."""
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=150,
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=150,
         check=False,
     )
     assert done.returncode == expected, f"{done.returncode}\n{done.stdout}\n{done.stderr}"

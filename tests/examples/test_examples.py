@@ -37,8 +37,9 @@ def bureau(county: DemoCounty) -> dict[str, str]:
 
 def push(bureau: dict[str, str], folder: Path, *options: str, file: Path = SAMPLE, expected: int = 1) -> str:
     errors = ["--errors", str(folder / "errors.csv")]
-    return example("push_medical_file.py", str(file), "--period", "2025-12", *errors, *options, expected=expected,
-                   **bureau)
+    return example(
+        "push_medical_file.py", str(file), "--period", "2025-12", *errors, *options, expected=expected, **bureau
+    )
 
 
 def test_a_pushed_file_tells_its_two_bad_rows_and_is_one_feed_when_pushed_again(
@@ -131,8 +132,15 @@ def test_a_figure_leads_to_the_households_it_counts_over_several_pages(
 def receiver(folder: Path, port: int, secret: str) -> Iterator[Path]:
     """The example receiver, running; the file it prints to."""
     printed = folder / "printed.txt"
-    command = [sys.executable, "-u", str(ROOT / "examples" / "receive_messages.py"), "--port", str(port), "--seen",
-               str(folder / "seen.sqlite3")]
+    command = [
+        sys.executable,
+        "-u",
+        str(ROOT / "examples" / "receive_messages.py"),
+        "--port",
+        str(port),
+        "--seen",
+        str(folder / "seen.sqlite3"),
+    ]
     with printed.open("ab") as out:
         process = subprocess.Popen(command, env={**os.environ, "FANGPIN_WEBHOOK_SECRET": secret}, stdout=out)
     until(lambda: "listening" in printed.read_text(), "the receiver listens", 20)
@@ -146,8 +154,11 @@ def receiver(folder: Path, port: int, secret: str) -> Iterator[Path]:
 
 def subscribe(county: DemoCounty, port: int) -> str:
     """Subscribe to changes of risk; the secret that signs them."""
-    body = {"name": f"example-{port}", "url": f"http://127.0.0.1:{port}/fangpin",
-            "types": ["cn.fangpin.monitoring.risk_changed.v1"]}
+    body = {
+        "name": f"example-{port}",
+        "url": f"http://127.0.0.1:{port}/fangpin",
+        "types": ["cn.fangpin.monitoring.risk_changed.v1"],
+    }
     url = f"{county.url('monitoring')}/monitoring/v1/subscriptions"
     made = httpx.post(url, json=body, headers=county.bearer("county_admin", COUNTY))
     assert made.status_code == 201, made.text
@@ -157,7 +168,9 @@ def subscribe(county: DemoCounty, port: int) -> str:
 
 def report(county: DemoCounty, head: dict[str, str]) -> None:
     body = {
-        "household_no": head["户编号"], "division": head["行政区划代码"], "hardships": ["accident"],
+        "household_no": head["户编号"],
+        "division": head["行政区划代码"],
+        "hardships": ["accident"],
         "reported_on": SystemClock().today().isoformat(),
         "reporter": {"name": head["姓名"], "identity_number": head["证件号码"]},
     }
@@ -205,8 +218,11 @@ def test_a_message_is_acted_on_once_also_after_a_restart(tmp_path: Path) -> None
     "forged",
     [
         {"webhook-signature": signed("message-2", "whsec_" + "Zm9yZ2Vk" * 4)["webhook-signature"]},
-        {"webhook-signature": ""}, {"webhook-signature": "v1"}, {"webhook-signature": "v1,\u00e9"},
-        {"webhook-timestamp": "1"}, {"webhook-id": "message-3"},
+        {"webhook-signature": ""},
+        {"webhook-signature": "v1"},
+        {"webhook-signature": "v1,\u00e9"},
+        {"webhook-timestamp": "1"},
+        {"webhook-id": "message-3"},
     ],
     ids=["another secret", "unsigned", "no signature in it", "not base64", "of 1970", "another id"],
 )

@@ -66,7 +66,9 @@ def test_a_server_that_stays_away_is_given_up() -> None:
 
 def test_a_refusal_is_not_repeated_and_tells_what_is_wrong() -> None:
     problem = {
-        "title": "内容不符合要求", "code": "validation_failed", "detail": "有 1 处不符合要求",
+        "title": "内容不符合要求",
+        "code": "validation_failed",
+        "detail": "有 1 处不符合要求",
         "errors": [{"where": "query/period", "message": "期次不能晚于今天"}],
     }
     house, asked, _ = house_that_says(httpx.Response(422, json=problem))
@@ -92,8 +94,14 @@ def test_all_pages_of_a_list_are_read_and_its_own_query_is_kept() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120.0), ("Sun, 15 Mar 2026 02:00:30 GMT", 30.0), ("Sun, 15 Mar 2026 01:00:00 GMT", 0.0),
-     ("soon", None), ("", None), (None, None)],
+    [
+        ("120", 120.0),
+        ("Sun, 15 Mar 2026 02:00:30 GMT", 30.0),
+        ("Sun, 15 Mar 2026 01:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_the_wait_asked_for_is_read_in_both_forms(header: str | None, seconds: float | None) -> None:
     assert asked_wait(header, NOW) == seconds

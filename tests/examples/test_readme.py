@@ -13,8 +13,14 @@ README = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 TOUR = (ROOT / "examples" / "tour.sh").read_text(encoding="utf-8")
 SHOWN = re.findall(r"^```sh\n(.*?)^```$", README.split("## 走一遍")[1].split("\n## ")[0], re.MULTILINE | re.DOTALL)
 KINDS = {
-    "三类户": terms.RiskClass, "户类型": terms.BaseGroup, "预警等级": terms.Severity, "风险类型": terms.Cause,
-    "困难情形": terms.Hardship, "核实结果": terms.Outcome, "角色": terms.Role, "发现渠道": terms.Source,
+    "三类户": terms.RiskClass,
+    "户类型": terms.BaseGroup,
+    "预警等级": terms.Severity,
+    "风险类型": terms.Cause,
+    "困难情形": terms.Hardship,
+    "核实结果": terms.Outcome,
+    "角色": terms.Role,
+    "发现渠道": terms.Source,
     "就诊类别": terms.Visit,
 }
 

@@ -12,8 +12,13 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
 def tour(county: DemoCounty, path: str) -> dict[str, str]:
     """What each step printed, by its number."""
-    told = run(["sh", "examples/tour.sh"], BASE_URL=county.url("intake"), DATA=str(county.data),
-               FANGPIN=str(fangpin()), PATH=path).stdout
+    told = run(
+        ["sh", "examples/tour.sh"],
+        BASE_URL=county.url("intake"),
+        DATA=str(county.data),
+        FANGPIN=str(fangpin()),
+        PATH=path,
+    ).stdout
     parts = re.split(r"^== (\d) .*\n", told, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -24,7 +29,8 @@ def test_the_tour_leads_from_a_report_to_the_answer_at_the_door(county: DemoCoun
     counts = json.loads(said["3"])
     assert (counts["read"], counts["accepted"], counts["rejected"]) == (3, 1, 2)
     assert re.findall(r"^(\d) \| (\S+) \| (\w+) \|", said["4"], re.MULTILINE) == [
-        ("3", "证件号码", "wrong_check_digit"), ("4", "结算日期", "no_such_date"),
+        ("3", "证件号码", "wrong_check_digit"),
+        ("4", "结算日期", "no_such_date"),
     ]
     assert "当年医疗自付累计60" in said["5"]
     assert re.search(r"^fired \| orange \| 当年医疗自付累计.*超过预警线", said["5"], re.MULTILINE)

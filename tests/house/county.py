@@ -26,13 +26,17 @@ MEDICAL_YUAN = "12345.67"
 HEADS = {"own": "测试乙", "sibling": "测试丁", "parent": "测试己", "far": "测试辛", "abroad": "测试癸"}
 PHONES = {place: f"1990000{i}{i}{i}{i}" for i, place in enumerate(PLACES, start=1)}
 NOWHERE = {
-    "report": "00000000-0000-7000-8000-000000000000", "feed": "00000000-0000-7000-8000-000000000000",
-    "rescreen": "00000000-0000-7000-8000-000000000000", "alert": "00000000-0000-7000-8000-000000000000",
+    "report": "00000000-0000-7000-8000-000000000000",
+    "feed": "00000000-0000-7000-8000-000000000000",
+    "rescreen": "00000000-0000-7000-8000-000000000000",
+    "alert": "00000000-0000-7000-8000-000000000000",
     "household": "F-nowhere",
 }
 DECISION = {"listed_as": None, "decided_on": "2026-03-15", "document_no": "1号", "reason": "核对"}
 VERIFICATION = {
-    "outcome": "no_risk", "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"}, "note": "已核实",
+    "outcome": "no_risk",
+    "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"},
+    "note": "已核实",
 }
 # Who may call every route, in one village: whatever refuses him is the range, not the role.
 WIDEST = ("county_admin", OWN)
@@ -99,9 +103,15 @@ async def _officers(county: County) -> None:
     for whole in (COUNTY, OTHER_COUNTY):
         caller = Principal("admin", "person", whole, officer_no="C-1")
         lines: list[dict[str, str | None]] = [
-            {"officer_no": f"S-{place}", "name": f"干部{place}", "role": _post_of(code), "division": code,
-             "phone": "19900099999"}
-            for place, code in PLACES.items() if code[:6] == whole[:6]
+            {
+                "officer_no": f"S-{place}",
+                "name": f"干部{place}",
+                "role": _post_of(code),
+                "division": code,
+                "phone": "19900099999",
+            }
+            for place, code in PLACES.items()
+            if code[:6] == whole[:6]
         ]
         lines.append({"officer_no": f"C-{whole[:6]}", "name": "县管", "role": "county_admin", "division": whole})
         async with scoped(runtime.pool, whole) as connection:
@@ -113,8 +123,11 @@ async def _households(county: County) -> None:
     runtime = await county.house.runtime("monitoring")
     homes = [
         Home(
-            household_no(place), (person(place), person(place) + 1), code if place != "abroad" else BEFORE_ABROAD,
-            wage_fen=1_000_000, phone=PHONES[place],
+            household_no(place),
+            (person(place), person(place) + 1),
+            code if place != "abroad" else BEFORE_ABROAD,
+            wage_fen=1_000_000,
+            phone=PHONES[place],
         )
         for place, code in PLACES.items()
     ]
@@ -131,11 +144,13 @@ async def _move_abroad(county: County) -> None:
     for table in ("monitoring.household", "alerts.alert"):
         await county.admin.execute(
             f"UPDATE {table} SET living_division = $1, registered_division = $1 WHERE household_no = $2",
-            PLACES["abroad"], household_no("abroad"),
+            PLACES["abroad"],
+            household_no("abroad"),
         )
     await county.admin.execute(
         "UPDATE alerts.notification SET division = $1 WHERE subject = $2",
-        PLACES["abroad"], f"household:{household_no('abroad')}",
+        PLACES["abroad"],
+        f"household:{household_no('abroad')}",
     )
 
 
@@ -144,10 +159,16 @@ async def _reports(county: County) -> None:
     county.ids["report"] = {}
     for place, code in PLACES.items():
         body = {
-            "division": OWN, "hardships": ["illness"], "reported_on": "2026-03-14", "amount_yuan": MEDICAL_YUAN,
-            "household_no": household_no(place), "description": "住院花费较大",
+            "division": OWN,
+            "hardships": ["illness"],
+            "reported_on": "2026-03-14",
+            "amount_yuan": MEDICAL_YUAN,
+            "household_no": household_no(place),
+            "description": "住院花费较大",
             "reporter": {
-                "name": HEADS[place], "identity_number": number(person(place)), "phone": PHONES[place],
+                "name": HEADS[place],
+                "identity_number": number(person(place)),
+                "phone": PHONES[place],
             },
         }
         headers = {**county.as_("village_secretary"), "Idempotency-Key": f"report-{place}"}
@@ -165,7 +186,8 @@ async def _feeds(county: County) -> None:
     for i, (place, code) in enumerate(PLACES.items()):
         rows = [medical_row(10 * i), medical_row(10 * i + 1, 结算日期="26-1-5", 住院号=f"ZY-{place}")]
         answer = await county.client.post(
-            "/intake/v1/feeds", params={"layout": "medical_settlement", "division": code},
+            "/intake/v1/feeds",
+            params={"layout": "medical_settlement", "division": code},
             content=csv_text(rows).encode(),
             headers={**county.bearer(None, code), "Content-Type": "text/csv"},
         )

@@ -7,8 +7,15 @@ field classes to decide. A route that is not in this table fails the test.
 from typing import Final
 
 CALLERS: Final = (
-    "grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin", "liaison", "auditor",
-    "system", "anonymous",
+    "grid_worker",
+    "village_secretary",
+    "first_secretary",
+    "township_leader",
+    "county_admin",
+    "liaison",
+    "auditor",
+    "system",
+    "anonymous",
 )
 
 TABLE: Final = """

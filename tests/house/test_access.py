@@ -23,8 +23,12 @@ from tests.services.intake.build import number
 
 SERVICES = ("intake", "monitoring", "alerts")
 IN_PATH = {
-    "{report_id}": NOWHERE["report"], "{feed_id}": NOWHERE["feed"], "{name}": "medical_settlement",
-    "{household_no}": NOWHERE["household"], "{rescreen_id}": NOWHERE["rescreen"], "{alert_id}": NOWHERE["alert"],
+    "{report_id}": NOWHERE["report"],
+    "{feed_id}": NOWHERE["feed"],
+    "{name}": "medical_settlement",
+    "{household_no}": NOWHERE["household"],
+    "{rescreen_id}": NOWHERE["rescreen"],
+    "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
 }
 
@@ -42,7 +46,9 @@ async def test_the_table_names_every_route_and_the_documents_do_too(county: Coun
     assert await _published(county) == set(table()) | set(OPEN_DOORS)
     served = {
         f"{method} {route.path}"
-        for app in county.house.apps.values() for route in _routes(app.router) for method in route.methods
+        for app in county.house.apps.values()
+        for route in _routes(app.router)
+        for method in route.methods
     }
     undocumented = {route for route in served if not route.startswith("HEAD ")} - await _published(county)
     assert {route.rsplit("/", 1)[1] for route in undocumented} <= {"openapi.json", "docs", "oauth2-redirect"}
@@ -64,7 +70,8 @@ async def test_every_route_lets_in_whom_the_table_says(county: County) -> None:
     try:
         wrong = [
             f"{route} as {caller}: {found}, the table says {mark}"
-            for route, marks in table().items() for caller, mark in marks.items()
+            for route, marks in table().items()
+            for caller, mark in marks.items()
             if (found := await _mark(county, route, caller)) != mark
         ]
     finally:
@@ -134,7 +141,9 @@ async def test_a_system_never_acknowledges_verifies_classifies_or_confirms(count
 
 
 STEPS: Mapping[str, Any] = {
-    "acknowledge": {}, "attempts": {"method": "call"}, "handover": {"to_officer_no": "C-130624", "reason": "外出"},
+    "acknowledge": {},
+    "attempts": {"method": "call"},
+    "handover": {"to_officer_no": "C-130624", "reason": "外出"},
     "verification": VERIFICATION,
 }
 
@@ -145,7 +154,8 @@ async def test_a_client_gets_no_scope_by_asking_for_it(county: County) -> None:
     await county.admin.execute(
         "INSERT INTO directory.oauth_client (client_id, secret_hashes, name, division, scopes, active, created_at)"
         " VALUES ('reader', $1, '只读', $2, '{monitoring:read,alerts:act,monitoring:decide}', true, now())",
-        [hash_secret("reader", "s")], COUNTY,
+        [hash_secret("reader", "s")],
+        COUNTY,
     )
     form = {"grant_type": "client_credentials", "client_id": "reader", "client_secret": "s"}
     for asked in ("monitoring:read alerts:act monitoring:decide subscriptions:admin", "", None):
@@ -175,17 +185,42 @@ async def test_a_liaison_sees_his_own_department_and_without_one_nothing(county:
 # --- more than was asked for ---------------------------------------------------------------------------------
 
 SERVER_OWNED = {
-    "alert_id": str(UUID(int=1)), "status": "closed", "severity": "red", "recommendation": None, "score": 0,
-    "is_admin": True, "role": "county_admin", "kind": "person", "officer_role": "county_admin", "verified_at":
-    "2026-03-15T00:00:00Z", "decided_by": "x", "decided_by_name": "x", "received_at": "2026-03-15T00:00:00Z",
-    "client": "x", "county": "130624", "risk_level": "none", "facts_version": 1, "division_hi": "z", "secret": "x",
-    "state": "active", "active": True, "audit_id": "x", "report_id": str(UUID(int=1)), "requested_by": "x",
+    "alert_id": str(UUID(int=1)),
+    "status": "closed",
+    "severity": "red",
+    "recommendation": None,
+    "score": 0,
+    "is_admin": True,
+    "role": "county_admin",
+    "kind": "person",
+    "officer_role": "county_admin",
+    "verified_at": "2026-03-15T00:00:00Z",
+    "decided_by": "x",
+    "decided_by_name": "x",
+    "received_at": "2026-03-15T00:00:00Z",
+    "client": "x",
+    "county": "130624",
+    "risk_level": "none",
+    "facts_version": 1,
+    "division_hi": "z",
+    "secret": "x",
+    "state": "active",
+    "active": True,
+    "audit_id": "x",
+    "report_id": str(UUID(int=1)),
+    "requested_by": "x",
 }
 BODIES: list[tuple[str, Any]] = [
-    ("/intake/v1/self-reports", {
-        "division": OWN, "hardships": ["other"], "reported_on": "2026-03-15",
-        "reporter": {"name": "测试", "identity_number": number(1)}, "on_behalf_of": {"officer_no": "S-own"},
-    }),
+    (
+        "/intake/v1/self-reports",
+        {
+            "division": OWN,
+            "hardships": ["other"],
+            "reported_on": "2026-03-15",
+            "reporter": {"name": "测试", "identity_number": number(1)},
+            "on_behalf_of": {"officer_no": "S-own"},
+        },
+    ),
     ("/monitoring/v1/households/search", {"identity_number": number(1), "purpose": "核对"}),
     ("/monitoring/v1/households/{household}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
@@ -196,16 +231,24 @@ BODIES: list[tuple[str, Any]] = [
     ("/alerts/v1/alerts/{alert}/handover", {"to_officer_no": "C-130624", "reason": "外出"}),
     ("/alerts/v1/alerts/{alert}/verification", VERIFICATION),
     ("/alerts/v1/officers", [{"officer_no": "S-9", "name": "干部", "role": "village_secretary", "division": OWN}]),
-    ("/alerts/v1/duties", {
-        "officer_no": "S-own", "role": "grid_worker", "division": OWN, "valid_from": "2026-03-15",
-    }),
+    (
+        "/alerts/v1/duties",
+        {
+            "officer_no": "S-own",
+            "role": "grid_worker",
+            "division": OWN,
+            "valid_from": "2026-03-15",
+        },
+    ),
     ("/alerts/v1/endpoints", {"channel": "console", "address": "x", "division": OWN}),
 ]
 
 
 def test_every_body_is_tried() -> None:
     bodiless = {
-        "POST /intake/v1/feeds", "POST /intake/v1/feeds/{feed_id}/confirm", "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /intake/v1/feeds",
+        "POST /intake/v1/feeds/{feed_id}/confirm",
+        "POST /alerts/v1/inbox/{item_no}/read",
     }
     tried = {path.replace("{household}", "{household_no}").replace("{alert}", "{alert_id}") for path, _ in BODIES}
     posts = {route for route in table() if route.startswith("POST ")}
@@ -221,8 +264,9 @@ async def test_no_body_sets_what_the_server_owns(county: County) -> None:
             json = _with(body, target, more)
             answer = await county.client.post(county.at(path, "own"), json=json, headers=headers)
             assert answer.status_code == 422, (path, answer.text)
-            refused = {one["where"].rsplit("/", 1)[1] for one in answer.json()["errors"]
-                       if one["code"] == "extra_forbidden"}
+            refused = {
+                one["where"].rsplit("/", 1)[1] for one in answer.json()["errors"] if one["code"] == "extra_forbidden"
+            }
             assert refused == set(more), path
 
 

@@ -66,7 +66,10 @@ class Journey:
 
 @pytest.fixture
 async def journey(
-    client: httpx.AsyncClient, house: House, bearer: Bearer, admin: asyncpg.Connection,
+    client: httpx.AsyncClient,
+    house: House,
+    bearer: Bearer,
+    admin: asyncpg.Connection,
     capsys: pytest.CaptureFixture[str],
 ) -> Journey:
     """A household from its roster to the answer of its visitor, with mistakes on the way; walked once."""
@@ -108,18 +111,32 @@ class Walk:
 
     async def officers(self, hook: str) -> None:
         """Two officers with mail, a group with a webhook and a console, and subscribers outside."""
-        made = await self.post("/alerts/v1/officers", [
-            {"officer_no": "C-1", "name": "县管", "role": "county_admin", "division": COUNTY,
-             "email": "c@example.invalid"},
-            {"officer_no": "S-1", "name": "书记", "role": "village_secretary", "division": OWN,
-             "email": "s@example.invalid"},
-        ])
+        made = await self.post(
+            "/alerts/v1/officers",
+            [
+                {
+                    "officer_no": "C-1",
+                    "name": "县管",
+                    "role": "county_admin",
+                    "division": COUNTY,
+                    "email": "c@example.invalid",
+                },
+                {
+                    "officer_no": "S-1",
+                    "name": "书记",
+                    "role": "village_secretary",
+                    "division": OWN,
+                    "email": "s@example.invalid",
+                },
+            ],
+        )
         assert made.status_code == 200, made.text
         for channel, address in (("webhook", hook), ("console", "大屏")):
             body = {"channel": channel, "address": address, "division": OWN}
             assert (await self.post("/alerts/v1/endpoints", body)).status_code == 200
         for service, type_ in (
-            ("monitoring", "cn.fangpin.monitoring.risk_changed.v1"), ("alerts", "cn.fangpin.alerts.verified.v1")
+            ("monitoring", "cn.fangpin.monitoring.risk_changed.v1"),
+            ("alerts", "cn.fangpin.alerts.verified.v1"),
         ):
             body = {"name": "省平台", "url": hook, "types": [type_]}
             assert (await self.post(f"/{service}/v1/subscriptions", body)).status_code == 201
@@ -129,15 +146,22 @@ class Walk:
         child = {"工资性收入": "", "证件号码": CHILD, "与户主关系": "之子", "姓名": "金丝雀", "联系电话": ""}
         head = {"证件号码": HEAD, "联系电话": HOUSEHOLD_PHONE, "工资性收入": "1000.00", "生产经营性收入": "0"}
         await self.send("household_register", [register_row(7, **head), register_row(7, 1, **child)])
-        await self.send("medical_settlement", [
-            medical_row(1, 证件号码=HEAD, 医疗总费用="90000", 合规自付="60000"), medical_row(2, 证件号码=STRANGER),
-        ])
+        await self.send(
+            "medical_settlement",
+            [
+                medical_row(1, 证件号码=HEAD, 医疗总费用="90000", 合规自付="60000"),
+                medical_row(2, 证件号码=STRANGER),
+            ],
+        )
         certificate = {"证件号码": HEAD, "残疾证号": f"{HEAD}43"}
         await self.send("disability_register", [disability_row(1, **certificate)])
-        await self.send("medical_settlement", [
-            medical_row(100 + i, **{column: text})
-            for i, (column, text) in enumerate(product(COLUMNS, (MISPLACED, IN_PARTS, f"{MISPLACED}43")))
-        ])
+        await self.send(
+            "medical_settlement",
+            [
+                medical_row(100 + i, **{column: text})
+                for i, (column, text) in enumerate(product(COLUMNS, (MISPLACED, IN_PARTS, f"{MISPLACED}43")))
+            ],
+        )
         astray = [register_row(8, 户编号=MISPLACED), register_row(9, 联系电话=MISPLACED)]
         await self.send("household_register", astray)
         await self.headerless()
@@ -148,7 +172,9 @@ class Walk:
 
     async def upload(self, layout: str, content: bytes, kind: str = "text/csv") -> None:
         answer = await self.client.post(
-            "/intake/v1/feeds", params={"layout": layout}, content=content,
+            "/intake/v1/feeds",
+            params={"layout": layout},
+            content=content,
             headers={**self.county, "Content-Type": kind},
         )
         assert answer.status_code == 202, answer.text
@@ -176,9 +202,12 @@ class Walk:
 
     async def report(self, number: str, phone: str, name: str, **more: Any) -> httpx.Response:
         body = {
-            "division": OWN, "hardships": ["illness"], "reported_on": "2026-03-15",
+            "division": OWN,
+            "hardships": ["illness"],
+            "reported_on": "2026-03-15",
             "description": f"我的身份证号{number}，电话{phone}",
-            "reporter": {"name": name, "identity_number": number, "phone": phone}, **more,
+            "reporter": {"name": name, "identity_number": number, "phone": phone},
+            **more,
         }
         return await self.post("/intake/v1/self-reports", body, self.village, **{"Idempotency-Key": str(new_id())})
 
@@ -188,9 +217,17 @@ class Walk:
             path = f"/alerts/v1/alerts/{alert['alert_id']}"
             await self.client.get(path, headers=self.village)
             for step, body in (
-                ("acknowledge", {}), ("attempts", {"method": "call", "note": "无人接听"}),
-                ("verification", {"outcome": "identify", "causes": ["illness"], "note": "属实",
-                                  "contact": {"method": "visit", "on": "2026-03-15", "met": "户主"}}),
+                ("acknowledge", {}),
+                ("attempts", {"method": "call", "note": "无人接听"}),
+                (
+                    "verification",
+                    {
+                        "outcome": "identify",
+                        "causes": ["illness"],
+                        "note": "属实",
+                        "contact": {"method": "visit", "on": "2026-03-15", "met": "户主"},
+                    },
+                ),
             ):
                 answer = await self.post(f"{path}/{step}", body, self.village)
                 assert answer.status_code == 200, answer.text
@@ -213,16 +250,26 @@ class Walk:
         await self.report(HEAD, HEAD, "错")
         await self.report(HEAD, HOUSEHOLD_PHONE, "错", **{HEAD: HOUSEHOLD_PHONE, HOUSEHOLD_PHONE: HEAD})
         for path in (
-            f"/monitoring/v1/households/{HEAD}", f"/monitoring/v1/{HEAD}", f"/alerts/v1/alerts/{HEAD}",
-            f"/monitoring/v1/households?{HEAD}=1", f"/monitoring/v1/households?cursor={HEAD}",
-            f"/alerts/v1/alerts?household_no={HEAD}", f"/intake/v1/feeds/{HEAD}", f"/intake/v1/layouts/{HEAD}",
+            f"/monitoring/v1/households/{HEAD}",
+            f"/monitoring/v1/{HEAD}",
+            f"/alerts/v1/alerts/{HEAD}",
+            f"/monitoring/v1/households?{HEAD}=1",
+            f"/monitoring/v1/households?cursor={HEAD}",
+            f"/alerts/v1/alerts?household_no={HEAD}",
+            f"/intake/v1/feeds/{HEAD}",
+            f"/intake/v1/layouts/{HEAD}",
             f"/intake/v1/self-reports/{HEAD}",
         ):
             await self.client.get(path, headers=self.county)
-        for text in (f'{{"identity_number": "{HEAD}", "identity_number": "{HEAD}"}}', f'{{"purpose": {HEAD}e999}}',
-                     f'"{HEAD}', f'{{"{HEAD}'):
+        for text in (
+            f'{{"identity_number": "{HEAD}", "identity_number": "{HEAD}"}}',
+            f'{{"purpose": {HEAD}e999}}',
+            f'"{HEAD}',
+            f'{{"{HEAD}',
+        ):
             await self.client.post(
-                "/monitoring/v1/households/search", content=text,
+                "/monitoring/v1/households/search",
+                content=text,
                 headers={**self.village, "Content-Type": "application/json"},
             )
         await self.client.get("/alerts/v1/alerts", headers={"Authorization": f"Bearer {HEAD}"})
@@ -232,7 +279,10 @@ class Walk:
         alert = await self.admin.fetchval("SELECT alert_id::text FROM alerts.alert LIMIT 1")
         step = f"/alerts/v1/alerts/{alert}"
         decision = {
-            "listed_as": "marginal_at_risk", "decided_on": "2026-03-15", "document_no": "1号", "reason": "核对",
+            "listed_as": "marginal_at_risk",
+            "decided_on": "2026-03-15",
+            "document_no": "1号",
+            "reason": "核对",
         }
         contact = {"method": "visit", "on": "2026-03-15"}
         officer = {"officer_no": "S-2", "name": "x", "role": "grid_worker", "division": OWN}
@@ -253,10 +303,7 @@ class Walk:
             (f"{step}/verification", {"outcome": "no_risk", "contact": contact, "helped_by": 0}),
             ("/alerts/v1/duties", {"officer_no": 0, **duty}),
             ("/alerts/v1/endpoints", {"channel": "console", "address": 0, "division": OWN}),
-            *(
-                ("/alerts/v1/officers", [{**officer, name: 0}])
-                for name in ("officer_no", "name", "phone")
-            ),
+            *(("/alerts/v1/officers", [{**officer, name: 0}]) for name in ("officer_no", "name", "phone")),
         ]
         answers = {}
         for i, (path, body) in enumerate(bodies):
@@ -289,7 +336,9 @@ async def test_the_journey_went_all_the_way(journey: Journey) -> None:
     assert len(kept["intake.self_report.verified_at"].splitlines()) == 2
     assert len(kept["intake.feed_row_error.code"].split()) > 15
     assert {json.loads(one.body).get("type") for one in journey.hooks.received} == {
-        "cn.fangpin.alerts.message.v1", "cn.fangpin.monitoring.risk_changed.v1", "cn.fangpin.alerts.verified.v1",
+        "cn.fangpin.alerts.message.v1",
+        "cn.fangpin.monitoring.risk_changed.v1",
+        "cn.fangpin.alerts.verified.v1",
     }
     assert journey.mails.mails
     assert "[预警 alert]" in journey.printed
@@ -323,8 +372,12 @@ async def test_no_address_we_hand_out_names_anybody(journey: Journey) -> None:
     """Locations, links and queries in answers; what a caller types himself is his."""
     said = [
         *(answer.headers.get("location", "") for answer in journey.heard.answers),
-        *(item["link"] or "" for answer in journey.heard.answers if answer.request.url.path == "/alerts/v1/inbox"
-          for item in answer.json()["items"]),
+        *(
+            item["link"] or ""
+            for answer in journey.heard.answers
+            if answer.request.url.path == "/alerts/v1/inbox"
+            for item in answer.json()["items"]
+        ),
     ]
     assert any(said)
     assert (numbers_in(" ".join(said)), phones_in(" ".join(said))) == ([], [])
@@ -392,10 +445,14 @@ SEES = {
     "system": (False, True, False),
 }
 READS = (
-    "/monitoring/v1/households", "/monitoring/v1/households/{household}",
-    "/monitoring/v1/households/{household}/history", "/monitoring/v1/households/{household}/assessment",
+    "/monitoring/v1/households",
+    "/monitoring/v1/households/{household}",
+    "/monitoring/v1/households/{household}/history",
+    "/monitoring/v1/households/{household}/assessment",
     "/monitoring/v1/households/{household}/assessment?as_of=2026-03-15",
-    "/alerts/v1/alerts", "/alerts/v1/alerts/{alert}", "/intake/v1/self-reports/{report}",
+    "/alerts/v1/alerts",
+    "/alerts/v1/alerts/{alert}",
+    "/intake/v1/self-reports/{report}",
 )
 
 
@@ -425,7 +482,8 @@ async def test_a_post_sees_its_fields_and_no_others(county: County, post: str) -
 
 async def _closed_alert(county: County) -> None:
     body = {
-        "outcome": "no_risk", "note": "已核实",
+        "outcome": "no_risk",
+        "note": "已核实",
         "contact": {"method": "visit", "on": "2026-03-15", "met": "户主的女儿"},
     }
     path = f"/alerts/v1/alerts/{county.ids['alert']['own']}/verification"

@@ -45,6 +45,8 @@ BY_ID = [
     ("GET", "/intake/v1/feeds/{feed}/errors?format=csv", None),
     ("POST", "/intake/v1/feeds/{feed}/confirm", None),
 ]
+
+
 def _like(answer: httpx.Response) -> tuple[int, Any]:
     body = answer.json() if "json" in answer.headers["content-type"] else answer.text
     if isinstance(body, dict):
@@ -108,7 +110,9 @@ async def test_a_place_out_of_range_takes_nothing(county: County) -> None:
 async def _takes_nothing(county: County, division: str) -> None:
     headers = county.as_(*WIDEST)
     report = {
-        "division": division, "hardships": ["other"], "reported_on": "2026-03-15",
+        "division": division,
+        "hardships": ["other"],
+        "reported_on": "2026-03-15",
         "reporter": {"name": "测试", "identity_number": number(1)},
     }
     post = {"officer_no": "S-own", "role": "village_secretary", "division": division, "valid_from": "2026-03-15"}
@@ -120,14 +124,19 @@ async def _takes_nothing(county: County, division: str) -> None:
         "duty": await county.call("POST", "/alerts/v1/duties", headers, post),
         "endpoint": await county.call("POST", "/alerts/v1/endpoints", headers, endpoint),
         "feed": await county.client.post(
-            "/intake/v1/feeds", params={"layout": "medical_settlement", "division": division},
-            content=csv_text([medical_row(99)]).encode(), headers={**headers, "Content-Type": "text/csv"},
+            "/intake/v1/feeds",
+            params={"layout": "medical_settlement", "division": division},
+            content=csv_text([medical_row(99)]).encode(),
+            headers={**headers, "Content-Type": "text/csv"},
         ),
     }
     codes = {name: (answer.status_code, answer.json()["code"]) for name, answer in found.items()}
     assert codes == {
-        "report": (403, "division_out_of_range"), "rescreen": (403, "out_of_range"), "duty": (422, "duty_refused"),
-        "endpoint": (403, "out_of_range"), "feed": (403, "division_out_of_range"),
+        "report": (403, "division_out_of_range"),
+        "rescreen": (403, "out_of_range"),
+        "duty": (422, "duty_refused"),
+        "endpoint": (403, "out_of_range"),
+        "feed": (403, "division_out_of_range"),
     }
 
 
@@ -147,7 +156,10 @@ async def test_an_answer_under_an_id_used_out_of_range_tells_nothing(county: Cou
 async def test_a_report_that_names_a_foreign_household_is_answered_like_any_other(county: County) -> None:
     async def sent(household: str, i: int) -> tuple[int, set[str]]:
         body = {
-            "division": OWN, "household_no": household, "hardships": ["other"], "reported_on": "2026-03-15",
+            "division": OWN,
+            "household_no": household,
+            "hardships": ["other"],
+            "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(500 + i)},
         }
         headers = {**county.as_("village_secretary"), "Idempotency-Key": f"foreign-{i}"}
@@ -168,11 +180,22 @@ def _foreign(text: str) -> list[str]:
 
 
 LISTS = [
-    "/monitoring/v1/households", "/monitoring/v1/households?severity=orange", "/monitoring/v1/dashboard/summary",
-    "/monitoring/v1/households?recommendation=marginal_at_risk", "/monitoring/v1/dashboard/precision",
-    "/monitoring/v1/unmatched", "/alerts/v1/alerts", "/alerts/v1/alerts?status=open", "/alerts/v1/summary",
-    "/alerts/v1/inbox", "/alerts/v1/officers", "/alerts/v1/duties", "/alerts/v1/endpoints", "/alerts/v1/deliveries",
-    "/intake/v1/feeds", "/intake/v1/freshness",
+    "/monitoring/v1/households",
+    "/monitoring/v1/households?severity=orange",
+    "/monitoring/v1/dashboard/summary",
+    "/monitoring/v1/households?recommendation=marginal_at_risk",
+    "/monitoring/v1/dashboard/precision",
+    "/monitoring/v1/unmatched",
+    "/alerts/v1/alerts",
+    "/alerts/v1/alerts?status=open",
+    "/alerts/v1/summary",
+    "/alerts/v1/inbox",
+    "/alerts/v1/officers",
+    "/alerts/v1/duties",
+    "/alerts/v1/endpoints",
+    "/alerts/v1/deliveries",
+    "/intake/v1/feeds",
+    "/intake/v1/freshness",
 ]
 
 
@@ -183,8 +206,10 @@ async def test_a_list_shows_the_range_and_nothing_beside_it(county: County) -> N
 
 
 FILTERED = [
-    "/monitoring/v1/households?division={}", "/monitoring/v1/dashboard/summary?division={}",
-    "/alerts/v1/alerts?division={}", "/alerts/v1/summary?division={}",
+    "/monitoring/v1/households?division={}",
+    "/monitoring/v1/dashboard/summary?division={}",
+    "/alerts/v1/alerts?division={}",
+    "/alerts/v1/summary?division={}",
 ]
 
 
@@ -212,8 +237,14 @@ def _numbers(found: Any) -> Any:
 
 async def test_a_cursor_from_somebody_else_opens_nothing(county: County) -> None:
     wide = county.bearer("county_admin", COUNTY, officer_no="C-130624")
-    for path in ("/monitoring/v1/households", "/alerts/v1/alerts", "/alerts/v1/inbox", "/intake/v1/feeds",
-                 "/alerts/v1/duties", "/alerts/v1/officers"):
+    for path in (
+        "/monitoring/v1/households",
+        "/alerts/v1/alerts",
+        "/alerts/v1/inbox",
+        "/intake/v1/feeds",
+        "/alerts/v1/duties",
+        "/alerts/v1/officers",
+    ):
         cursor: str | None = None
         for _ in range(6):
             params = {"limit": "1"} | ({"cursor": cursor} if cursor else {})

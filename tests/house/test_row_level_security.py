@@ -54,12 +54,20 @@ async def test_every_table_is_walled_or_says_why_not(admin: asyncpg.Connection) 
 async def test_what_is_open_names_no_place_and_nobody(admin: asyncpg.Connection) -> None:
     """A table listed as without people has no column that could name one."""
     telling = (
-        "household_id", "household_no", "resident_id", "alert_id", "feed_id", "living_division", "county", "phone",
+        "household_id",
+        "household_no",
+        "resident_id",
+        "alert_id",
+        "feed_id",
+        "living_division",
+        "county",
+        "phone",
     )
     rows = await admin.fetch(
         "SELECT table_schema, table_name, column_name FROM information_schema.columns"
         " WHERE table_schema = ANY ($1) AND column_name = ANY ($2)",
-        list(APP_ROLES), list(telling),
+        list(APP_ROLES),
+        list(telling),
     )
     assert [tuple(row) for row in rows if reason_for(row[0], row[1], NO_PERSONAL_ROWS)] == []
 
@@ -71,7 +79,9 @@ async def test_what_is_closed_to_requests_cannot_be_read_by_them(admin: asyncpg.
             readable = await admin.fetch(
                 "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2"
                 " AND has_column_privilege($3, format('%I.%I', $1, $2), column_name, 'SELECT')",
-                schema, table, APP_ROLES[schema],
+                schema,
+                table,
+                APP_ROLES[schema],
             )
             assert {row["column_name"] for row in readable} <= {"id", "created_at"}, f"{schema}.{table}"
 
@@ -84,7 +94,8 @@ async def test_a_partition_opens_no_way_round(admin: asyncpg.Connection, county:
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN unnest($2::text[]) AS r (role)
         WHERE n.nspname = ANY ($1) AND c.relispartition AND c.relkind = 'r'
         """,
-        list(APP_ROLES), [*APP_ROLES.values(), *(f"{role}_worker" for role in APP_ROLES.values())],
+        list(APP_ROLES),
+        [*APP_ROLES.values(), *(f"{role}_worker" for role in APP_ROLES.values())],
     )
     assert rows
     assert all(row["forced"] and not row["open"] for row in rows)
@@ -180,21 +191,37 @@ async def test_no_table_shows_a_row_without_a_scope(county: County, single: Sing
     assert seen == []
     # Or else it would be easy to show nothing.
     assert filled >= {
-        "intake.feed", "intake.feed_row_error", "intake.self_report", "monitoring.household", "monitoring.fact",
-        "monitoring.household_member", "monitoring.resident", "monitoring.assessment", "monitoring.rescreen",
-        "alerts.alert", "alerts.alert_evidence", "alerts.alert_log", "alerts.assignment", "alerts.inbox_item",
-        "alerts.notification", "alerts.officer", "alerts.duty",
+        "intake.feed",
+        "intake.feed_row_error",
+        "intake.self_report",
+        "monitoring.household",
+        "monitoring.fact",
+        "monitoring.household_member",
+        "monitoring.resident",
+        "monitoring.assessment",
+        "monitoring.rescreen",
+        "alerts.alert",
+        "alerts.alert_evidence",
+        "alerts.alert_log",
+        "alerts.assignment",
+        "alerts.inbox_item",
+        "alerts.notification",
+        "alerts.officer",
+        "alerts.duty",
     }
 
 
 # How a row of each table is known to be of a place, as the superuser tells it.
 IN_PLACE = {
     "intake": {
-        "feed": "{division}", "self_report": "{division}",
+        "feed": "{division}",
+        "self_report": "{division}",
         "feed_row_error": "feed_id IN (SELECT feed_id FROM intake.feed WHERE {division})",
     },
     "monitoring": {
-        "household": "{living}", "rescreen": "{division}", "unmatched_observation": "{division}",
+        "household": "{living}",
+        "rescreen": "{division}",
+        "unmatched_observation": "{division}",
         **dict.fromkeys(
             ("fact", "household_member", "assessment", "verification", "decision"),
             "household_id IN (SELECT household_id FROM monitoring.household WHERE {living})",
@@ -256,20 +283,30 @@ def _writes(county: County) -> list[tuple[str, str]]:
     return [
         ("intake", "UPDATE feed SET status = 'recording'"),
         ("intake", f"INSERT INTO feed_chunk VALUES ('{feed}', 9, 'x')"),
-        ("intake", "INSERT INTO self_report (report_id, client, division, person_index, sealed_number, reporter_name,"
-                   " hardships, reported_on, received_at) VALUES (gen_random_uuid(), 'x',"
-                   f" '{far}', sha256('x'), 'x', 'x', '{{other}}', '2026-01-01', now())"),
-        ("monitoring", "UPDATE household SET listed_as = 'x'"), ("monitoring", "UPDATE household SET due_at = now()"),
+        (
+            "intake",
+            "INSERT INTO self_report (report_id, client, division, person_index, sealed_number, reporter_name,"
+            " hardships, reported_on, received_at) VALUES (gen_random_uuid(), 'x',"
+            f" '{far}', sha256('x'), 'x', 'x', '{{other}}', '2026-01-01', now())",
+        ),
+        ("monitoring", "UPDATE household SET listed_as = 'x'"),
+        ("monitoring", "UPDATE household SET due_at = now()"),
         ("monitoring", "UPDATE fact SET superseded_at = clock_timestamp()"),
-        ("monitoring", "INSERT INTO decision (decision_id, household_id, action, decided_on, document_no, reason,"
-                       f" decided_by, decided_by_name) SELECT gen_random_uuid(), h, 'enter', '2026-03-15', 'x', 'x',"
-                       f" 'x', 'x' FROM (SELECT 4 AS h) x WHERE {home} IS NULL"),
+        (
+            "monitoring",
+            "INSERT INTO decision (decision_id, household_id, action, decided_on, document_no, reason,"
+            f" decided_by, decided_by_name) SELECT gen_random_uuid(), h, 'enter', '2026-03-15', 'x', 'x',"
+            f" 'x', 'x' FROM (SELECT 4 AS h) x WHERE {home} IS NULL",
+        ),
         ("monitoring", f"INSERT INTO rescreen VALUES (gen_random_uuid(), '{far}', 1, 'x', 'x', now())"),
         ("alerts", f"UPDATE alert SET status = 'acknowledged' WHERE alert_id = '{alert}'"),
         ("alerts", f"UPDATE alert SET living_division = '{far}', registered_division = '{far}'"),
         ("alerts", f"UPDATE assignment SET until = now() WHERE alert_id = '{alert}'"),
-        ("alerts", "INSERT INTO alert_log (alert_id, at, actor, action, status_after, detail)"
-                   f" VALUES ('{alert}', now(), 'x', 'x', 'open', '{{}}')"),
+        (
+            "alerts",
+            "INSERT INTO alert_log (alert_id, at, actor, action, status_after, detail)"
+            f" VALUES ('{alert}', now(), 'x', 'x', 'open', '{{}}')",
+        ),
         ("alerts", f"UPDATE duty SET valid_to = '2026-03-16' WHERE division = '{far}'"),
         ("alerts", f"UPDATE officer SET division = '{far}' WHERE officer_no = 'S-own'"),
         ("alerts", "UPDATE inbox_item SET read_at = now()"),

@@ -119,7 +119,8 @@ class Losses:
 def subscribe(running: Running, receiver: Receiver) -> None:
     """Make `receiver` a subscriber to risk changes."""
     answer = httpx.post(
-        f"{running.url('monitoring')}/monitoring/v1/subscriptions", headers=running.bearer("county_admin", COUNTY),
+        f"{running.url('monitoring')}/monitoring/v1/subscriptions",
+        headers=running.bearer("county_admin", COUNTY),
         json={"name": "faults", "url": receiver.url, "types": ["cn.fangpin.monitoring.risk_changed.v1"]},
     )
     assert answer.status_code == 201, answer.text
@@ -142,9 +143,7 @@ def kill_postgresql(running: Running, _: random.Random) -> str:
     return "postgresql"
 
 
-def rounds_of(
-    break_something: Break, running: Running, families: list[Family], rounds: int, seed: int
-) -> Losses:
+def rounds_of(break_something: Break, running: Running, families: list[Family], rounds: int, seed: int) -> Losses:
     """Break something at random moments while families report; then let the house come to rest, and count."""
     chance, killed = random.Random(seed), Counter[str]()
     receiver, reporters = Receiver(random.Random(seed)), Reporters(running, families)
@@ -164,9 +163,7 @@ def rounds_of(
         receiver.close()
 
 
-def _count(
-    running: Running, reporters: Reporters, receiver: Receiver, rounds: int, killed: dict[str, int]
-) -> Losses:
+def _count(running: Running, reporters: Reporters, receiver: Receiver, rounds: int, killed: dict[str, int]) -> Losses:
     """Give the house 90 seconds to tell everybody, then count what is missing and what came twice."""
     end = time.monotonic() + 90
     missing = _missing(reporters, receiver, alerts := _alerts_by_household(running))
@@ -174,10 +171,13 @@ def _count(
         time.sleep(1)
         missing = _missing(reporters, receiver, alerts := _alerts_by_household(running))
     return Losses(
-        rounds=rounds, acknowledged=len(reporters.acknowledged), lost=missing,
+        rounds=rounds,
+        acknowledged=len(reporters.acknowledged),
+        lost=missing,
         doubled_alerts=sum(count - 1 for count in alerts.values()),
         repeated_same_id=sum(count - 1 for count in receiver.requests.values()),
-        repeated_new_id=sum(len(ids) - 1 for ids in receiver.messages.values()), killed=killed,
+        repeated_new_id=sum(len(ids) - 1 for ids in receiver.messages.values()),
+        killed=killed,
     )
 
 

@@ -70,8 +70,7 @@ class Running:
         return serve | {f"work {name}": ["work", name] for name in SERVICES}
 
     def environment(self) -> dict[str, str]:
-        told = {"DATA": str(self.data), "DEMO": "true", "LOG_LEVEL": "WARNING",
-                "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
+        told = {"DATA": str(self.data), "DEMO": "true", "LOG_LEVEL": "WARNING", "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
         if self.mode == "separate":
             assert self.server is not None
             told["DATABASE_URL"] = self.server.url
@@ -81,7 +80,10 @@ class Running:
     def launch(self, name: str) -> None:
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [*PYTHON, *self.commands()[name]], env=self.environment(), stdout=log, stderr=log,
+                [*PYTHON, *self.commands()[name]],
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
 

@@ -43,7 +43,8 @@ def load_village(running: Running, families: list[Family]) -> None:
     """Cadres and families over the public interface; returns when every family is known to monitoring."""
     admin = running.bearer("county_admin", COUNTY)
     answer = httpx.post(
-        f"{running.url('alerts')}/alerts/v1/officers", content=officers_csv(VILLAGE, NEIGHBOUR).encode(),
+        f"{running.url('alerts')}/alerts/v1/officers",
+        content=officers_csv(VILLAGE, NEIGHBOUR).encode(),
         headers={**admin, "Content-Type": "text/csv; charset=utf-8"},
     )
     assert answer.is_success, answer.text

@@ -14,7 +14,9 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 @pytest.fixture
 async def village(client: httpx.AsyncClient, house: House, bearer: Any) -> Family:
     family, admin = Family(1), bearer("county_admin", COUNTY)
-    await client.post("/alerts/v1/officers", content=officers_csv(VILLAGE), headers={**admin, "content-type": "text/csv"})
+    await client.post(
+        "/alerts/v1/officers", content=officers_csv(VILLAGE), headers={**admin, "content-type": "text/csv"}
+    )
     query = {"layout": "household_register", "period": "2025", "mode": "partial", "division": COUNTY}
     headers = {**admin, "content-type": "text/csv"}
     await client.post("/intake/v1/feeds", params=query, content=roster_csv([family], 2025), headers=headers)
@@ -29,7 +31,10 @@ async def test_every_message_a_report_causes_carries_its_trace(
     sent = await client.post("/intake/v1/self-reports", json=village.report(house.clock.today()), headers=headers)
     assert sent.status_code == 202, sent.text
     await house.settle()
-    for service, types in (("intake", {"observations_recorded"}), ("monitoring", {"risk_changed", "progress"}),
-                           ("alerts", {"progress"})):  # fmt: skip
+    for service, types in (
+        ("intake", {"observations_recorded"}),
+        ("monitoring", {"risk_changed", "progress"}),
+        ("alerts", {"progress"}),
+    ):
         rows = await admin.fetch(f"SELECT type FROM {service}.outbox WHERE traceparent = $1", TRACE)
         assert {row["type"].split(".")[-2] for row in rows} == types, service

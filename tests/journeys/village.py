@@ -13,13 +13,38 @@ NEIGHBOUR = "130624100201"
 
 OFFICER_HEADER = ["工号", "姓名", "角色", "手机", "邮箱", "行政区划代码"]
 ROSTER_HEADER = [
-    "户编号", "姓名", "证件号码", "与户主关系", "联系电话", "行政区划代码", "户类型", "参加居民医保",
-    "参加职工医保", "住房等级", "实际居住房屋等级", "收入年度", "工资性收入", "生产经营性收入", "生产经营性支出",
-    "财产性收入", "转移性收入",
+    "户编号",
+    "姓名",
+    "证件号码",
+    "与户主关系",
+    "联系电话",
+    "行政区划代码",
+    "户类型",
+    "参加居民医保",
+    "参加职工医保",
+    "住房等级",
+    "实际居住房屋等级",
+    "收入年度",
+    "工资性收入",
+    "生产经营性收入",
+    "生产经营性支出",
+    "财产性收入",
+    "转移性收入",
 ]
 MEDICAL_HEADER = [
-    "结算单号", "证件号码", "姓名", "结算日期", "就诊类别", "住院号", "医疗总费用", "基本医保支付", "大病保险支付",
-    "医疗救助支付", "其他支付", "合规自付", "目录外自付",
+    "结算单号",
+    "证件号码",
+    "姓名",
+    "结算日期",
+    "就诊类别",
+    "住院号",
+    "医疗总费用",
+    "基本医保支付",
+    "大病保险支付",
+    "医疗救助支付",
+    "其他支付",
+    "合规自付",
+    "目录外自付",
 ]
 
 
@@ -52,21 +77,50 @@ class Family:
 
     def roster_row(self, year: int) -> list[str]:
         return [
-            self.household_no, self.name, self.identity_number, "户主", "19900000001", self.division, self.base_group,
-            "是", "否", "A", "A", str(year), self.wage_yuan, "0", "0", "0", "0",
+            self.household_no,
+            self.name,
+            self.identity_number,
+            "户主",
+            "19900000001",
+            self.division,
+            self.base_group,
+            "是",
+            "否",
+            "A",
+            "A",
+            str(year),
+            self.wage_yuan,
+            "0",
+            "0",
+            "0",
+            "0",
         ]
 
     def stay_row(self, on: date, self_paid: int, settlement: str) -> list[str]:
         return [
-            settlement, self.identity_number, self.name, on.isoformat(), "住院", f"S{settlement}",
-            str(self_paid + 5000), "5000", "0", "0", "0", str(self_paid), "0",
+            settlement,
+            self.identity_number,
+            self.name,
+            on.isoformat(),
+            "住院",
+            f"S{settlement}",
+            str(self_paid + 5000),
+            "5000",
+            "0",
+            "0",
+            "0",
+            str(self_paid),
+            "0",
         ]
 
     def report(self, on: date) -> dict[str, object]:
         """What this family would send to POST /intake/v1/self-reports."""
         return {
-            "household_no": self.household_no, "division": self.division, "hardships": ["illness"],
-            "description": "家里人住院，借了钱", "reported_on": on.isoformat(),
+            "household_no": self.household_no,
+            "division": self.division,
+            "hardships": ["illness"],
+            "description": "家里人住院，借了钱",
+            "reported_on": on.isoformat(),
             "reporter": {"name": self.name, "identity_number": self.identity_number, "phone": "19900000001"},
         }
 

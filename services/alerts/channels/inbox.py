@@ -39,7 +39,14 @@ async def put_in_inboxes(connection: asyncpg.Connection, letters: Sequence[Lette
 
 def _row(letter: Letter, item_no: int, now: datetime) -> dict[str, object]:
     return {
-        "officer_no": letter.officer_no, "item_no": item_no, "notification_id": letter.notification_id,
-        "alert_id": letter.alert_id, "kind": letter.kind, "severity": letter.severity, "title": letter.text.title,
-        "body": letter.text.body, "link": letter.link, "created_at": now,
+        "officer_no": letter.officer_no,
+        "item_no": item_no,
+        "notification_id": letter.notification_id,
+        "alert_id": letter.alert_id,
+        "kind": letter.kind,
+        "severity": letter.severity,
+        "title": letter.text.title,
+        "body": letter.text.body,
+        "link": letter.link,
+        "created_at": now,
     }

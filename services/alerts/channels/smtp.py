@@ -27,8 +27,12 @@ class SmtpChannel:
         try:
             await aiosmtplib.send(
                 _mail(message, sender=settings.smtp_from, recipient=target.address, now=now),
-                hostname=settings.smtp_host, port=settings.smtp_port, username=settings.smtp_username,
-                password=password, start_tls=settings.smtp_starttls, timeout=_SECONDS,
+                hostname=settings.smtp_host,
+                port=settings.smtp_port,
+                username=settings.smtp_username,
+                password=password,
+                start_tls=settings.smtp_starttls,
+                timeout=_SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as refused:
             return _of_reply(refused.recipients[0].code)

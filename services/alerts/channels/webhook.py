@@ -62,8 +62,13 @@ def refusal(url: str, allowed_hosts: Collection[str], *, plain: bool) -> str | N
 def payload(message: Message) -> bytes:
     """The body: type, time and data, without anything about a person."""
     data = {
-        "kind": message.kind, "title": message.title, "body": message.body, "link": message.link,
-        "division": message.division, "place": message.place, "count": message.count,
+        "kind": message.kind,
+        "title": message.title,
+        "body": message.body,
+        "link": message.link,
+        "division": message.division,
+        "place": message.place,
+        "count": message.count,
     }
     text = {"type": MESSAGE_TYPE, "timestamp": message.created_at.astimezone(UTC).isoformat(), "data": data}
     return json.dumps(text, ensure_ascii=False, separators=(",", ":")).encode()

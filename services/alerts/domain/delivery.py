@@ -55,9 +55,7 @@ SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 72
 JITTER = 0.2
 
 
-def decide(
-    outcome: SendOutcome, *, attempt: int, now: datetime, give_up_at: datetime, jitter: float
-) -> Decision:
+def decide(outcome: SendOutcome, *, attempt: int, now: datetime, give_up_at: datetime, jitter: float) -> Decision:
     """Decide what follows the `attempt`-th try (from 1); `jitter` in [-1, 1] spreads the wait by ± 20 %."""
     if outcome.outcome is OutcomeClass.OK:
         return Decision(DeliveryState.DELIVERED)

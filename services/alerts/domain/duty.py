@@ -58,7 +58,11 @@ class Listening:
 
 # The ladder a warning climbs where a post is empty.
 LADDER = (
-    Role.GRID_WORKER, Role.VILLAGE_SECRETARY, Role.FIRST_SECRETARY, Role.TOWNSHIP_LEADER, Role.COUNTY_ADMIN,
+    Role.GRID_WORKER,
+    Role.VILLAGE_SECRETARY,
+    Role.FIRST_SECRETARY,
+    Role.TOWNSHIP_LEADER,
+    Role.COUNTY_ADMIN,
 )
 _ALWAYS = (Role.GRID_WORKER, Role.VILLAGE_SECRETARY)
 _RED = (*_ALWAYS, Role.FIRST_SECRETARY, Role.TOWNSHIP_LEADER)
@@ -114,7 +118,7 @@ def _holders(place: str, posts: Iterable[Post]) -> dict[Role, list[str]]:
 
 
 def _filled_from(role: Role, holders: dict[Role, list[str]]) -> Role | None:
-    return next((step for step in LADDER[LADDER.index(role):] if step in holders), None)
+    return next((step for step in LADDER[LADDER.index(role) :] if step in holders), None)
 
 
 def _keep_lowest(found: dict[str, Listener], listener: Listener) -> None:

@@ -9,24 +9,34 @@ from shared.vocabulary.identity_number import holds_identity_number
 from shared.vocabulary.terms import Role
 
 COLUMNS = {
-    "officer_no": "工号", "name": "姓名", "role": "角色", "phone": "手机", "email": "邮箱",
+    "officer_no": "工号",
+    "name": "姓名",
+    "role": "角色",
+    "phone": "手机",
+    "email": "邮箱",
     "division": "行政区划代码",
 }
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _REQUIRED = ("officer_no", "name", "role", "division")
 
 LEVEL_OF_ROLE = {
-    Role.GRID_WORKER: DivisionLevel.VILLAGE, Role.VILLAGE_SECRETARY: DivisionLevel.VILLAGE,
-    Role.FIRST_SECRETARY: DivisionLevel.VILLAGE, Role.TOWNSHIP_LEADER: DivisionLevel.TOWNSHIP,
+    Role.GRID_WORKER: DivisionLevel.VILLAGE,
+    Role.VILLAGE_SECRETARY: DivisionLevel.VILLAGE,
+    Role.FIRST_SECRETARY: DivisionLevel.VILLAGE,
+    Role.TOWNSHIP_LEADER: DivisionLevel.TOWNSHIP,
     Role.COUNTY_ADMIN: DivisionLevel.COUNTY,
 }
 _LEVELS_ZH = {
-    DivisionLevel.VILLAGE: "村", DivisionLevel.TOWNSHIP: "乡镇", DivisionLevel.COUNTY: "县",
+    DivisionLevel.VILLAGE: "村",
+    DivisionLevel.TOWNSHIP: "乡镇",
+    DivisionLevel.COUNTY: "县",
 }
 _ROLES = {
     **{role.value: role for role in LEVEL_OF_ROLE},
     **{role.zh: role for role in LEVEL_OF_ROLE},
-    "村书记": Role.VILLAGE_SECRETARY, "第一书记": Role.FIRST_SECRETARY, "乡镇长": Role.TOWNSHIP_LEADER,
+    "村书记": Role.VILLAGE_SECRETARY,
+    "第一书记": Role.FIRST_SECRETARY,
+    "乡镇长": Role.TOWNSHIP_LEADER,
     "县级专班": Role.COUNTY_ADMIN,
 }
 
@@ -55,9 +65,7 @@ class LineError:
     expected: str | None = None
 
 
-def read_lines(
-    lines: Sequence[Mapping[str, str | None]], scope: str
-) -> tuple[list[OfficerLine], list[LineError]]:
+def read_lines(lines: Sequence[Mapping[str, str | None]], scope: str) -> tuple[list[OfficerLine], list[LineError]]:
     """Read lines of named columns; only posts within the division `scope` are accepted."""
     read, errors = [], []
     for number, line in enumerate(lines, start=1):
@@ -75,9 +83,7 @@ def _read_line(number: int, line: Mapping[str, str], scope: str) -> OfficerLine 
     too_long = [name for name in COLUMNS if len(line.get(name, "")) > 100 or "\x00" in line.get(name, "")]
     errors += [LineError(number, COLUMNS[name], "unreadable", "内容过长或含有控制字符") for name in too_long]
     named = [name for name in COLUMNS if holds_identity_number(line.get(name, ""))]
-    errors += [
-        LineError(number, COLUMNS[name], "identity_number_misplaced", "不得填写身份证号") for name in named
-    ]
+    errors += [LineError(number, COLUMNS[name], "identity_number_misplaced", "不得填写身份证号") for name in named]
     email = line.get("email") or None
     if email and not is_address(email):
         errors.append(LineError(number, COLUMNS["email"], "email_format", "邮箱格式不正确", "name@example.gov.cn"))

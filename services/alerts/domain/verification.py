@@ -60,8 +60,9 @@ def objections(
     found = []
     contact = verification.contact
     if contact is None and verification.outcome not in WITHOUT_VISIT:
-        found.append(Objection("contact", "contact_required", "此结论须先入户或电话核实：谁、何时、见了谁",
-                               _CONTACT_EXAMPLE))
+        found.append(
+            Objection("contact", "contact_required", "此结论须先入户或电话核实：谁、何时、见了谁", _CONTACT_EXAMPLE)
+        )
     if contact is not None:
         found += _contact_objections(verification, contact, severity, opened_on, today)
     if verification.outcome is Outcome.NEED_MET and not verification.helped_by:
@@ -78,8 +79,9 @@ def _contact_objections(
     if contact.on > today:
         found.append(Objection("contact/on", "contact_in_future", "核实日期不能晚于今天", today.isoformat()))
     if contact.on < opened_on:
-        found.append(Objection("contact/on", "contact_before_alert", "核实日期不能早于预警开启日",
-                               opened_on.isoformat()))
+        found.append(
+            Objection("contact/on", "contact_before_alert", "核实日期不能早于预警开启日", opened_on.isoformat())
+        )
     if verification.outcome is Outcome.NO_RISK and _is_grave(severity) and not contact.met:
         found.append(Objection("contact/met", "met_required", "红色、橙色预警核为无风险须写明见了谁", "户主本人"))
     return found

@@ -76,7 +76,7 @@ class RecordReader:
             (start, _), *behind = self._open
             self._open = []
             yield RowError(
-                start, None, "quote_not_closed", "从这一行开始的双引号没有结束", "字段内的双引号写成两个 (\"\")"
+                start, None, "quote_not_closed", "从这一行开始的双引号没有结束", '字段内的双引号写成两个 ("")'
             )
             for number, text in behind:
                 if not self._open and '"' not in text:

@@ -88,7 +88,14 @@ class _Reading:
         shown = echo(str(raw), personal=column.personal) if raw is not None else None
         level = "warning" if column.tolerant else "error"
         error = RowError(
-            self.line, column.header, refusal.code, refusal.reason, refusal.expected, refusal.example, shown, level  # type: ignore[arg-type]
+            self.line,
+            column.header,
+            refusal.code,
+            refusal.reason,
+            refusal.expected,
+            refusal.example,
+            shown,
+            level,  # type: ignore[arg-type]
         )
         (self.warnings if column.tolerant else self.errors).append(error)
         self.values[column.name] = None
@@ -186,7 +193,14 @@ def _apply(reading: _Reading, layout: FeedLayout, rule: Rule) -> None:
         return
     target = layout.column(rule.target)
     error = RowError(
-        reading.line, target.header, rule.code, rule.message, expected, None, None, rule.level  # type: ignore[arg-type]
+        reading.line,
+        target.header,
+        rule.code,
+        rule.message,
+        expected,
+        None,
+        None,
+        rule.level,  # type: ignore[arg-type]
     )
     (reading.errors if rule.level == "error" else reading.warnings).append(error)
 
@@ -224,11 +238,13 @@ def _certificate_agrees(values: Values, rule: Rule) -> str | None:
     return None
 
 
-_RULES: Mapping[RuleKind, Callable[[Values, Rule], str | None]] = MappingProxyType({
-    RuleKind.SUM_EQUALS: _sum_equals,
-    RuleKind.SUM_AT_MOST: _sum_at_most,
-    RuleKind.CERTIFICATE_AGREES: _certificate_agrees,
-})
+_RULES: Mapping[RuleKind, Callable[[Values, Rule], str | None]] = MappingProxyType(
+    {
+        RuleKind.SUM_EQUALS: _sum_equals,
+        RuleKind.SUM_AT_MOST: _sum_at_most,
+        RuleKind.CERTIFICATE_AGREES: _certificate_agrees,
+    }
+)
 
 
 def _check_head(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> None:
@@ -242,10 +258,16 @@ def _check_head(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> N
         reading.complain(group, Refusal("required", reason, " / ".join(group.codes), group.example))
     parts = [values[name] for name in (spec.income_year, *spec.income.values())]
     if None in parts and any(part is not None for part in parts):
-        reading.warnings.append(RowError(
-            reading.line, layout.column(spec.income_year).header, "income_incomplete",
-            "收入年度和五项收入支出没有填全，本户本年收入按未知处理", "六列都填写，没有的填 0", level="warning",
-        ))
+        reading.warnings.append(
+            RowError(
+                reading.line,
+                layout.column(spec.income_year).header,
+                "income_incomplete",
+                "收入年度和五项收入支出没有填全，本户本年收入按未知处理",
+                "六列都填写，没有的填 0",
+                level="warning",
+            )
+        )
 
 
 def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) -> FeedRow:
@@ -259,9 +281,16 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) ->
         content = {"observations": [_observation(fact, record, values, public) for fact in layout.facts]}
         newest = max([values[fact.occurred_on] for fact in layout.facts])
     return FeedRow(
-        reading.line, record, _digest(layout, public), content, number, is_head, newest,
-        tuple(reading.warnings), tuple(reading.notes),
-    )  # fmt: skip
+        reading.line,
+        record,
+        _digest(layout, public),
+        content,
+        number,
+        is_head,
+        newest,
+        tuple(reading.warnings),
+        tuple(reading.notes),
+    )
 
 
 def _record(layout: FeedLayout, reading: _Reading, public: Values) -> str | None:
@@ -291,9 +320,13 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     """One observation in the form of the contract; what is unknown is absent."""
     said: dict[str, Any] = {"record": record, "kind": fact.kind, "occurred_on": values[fact.occurred_on].isoformat()}
     for name, column in (
-        ("person", fact.person), ("household_no", fact.household), ("division", fact.division),
-        ("visit", fact.visit), ("stay", fact.stay), *fact.amounts.items(),
-    ):  # fmt: skip
+        ("person", fact.person),
+        ("household_no", fact.household),
+        ("division", fact.division),
+        ("visit", fact.visit),
+        ("stay", fact.stay),
+        *fact.amounts.items(),
+    ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
     if fact.value:

@@ -24,9 +24,7 @@ Keys = Mapping[str, Any]
 AMOUNTS = frozenset({"amount_fen", "gross_fen", "compliant_fen", "other_fen", "relief_fen"})
 MEMBER_FIELDS = frozenset({"number", "name", "insured_resident", "insured_employee"})
 HEAD_FIELDS = frozenset({"base_group", "phone", "dwelling_grade", "occupied_grade"})
-INCOME_FIELDS = frozenset(
-    {"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"}
-)
+INCOME_FIELDS = frozenset({"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"})
 
 
 def read_layout(raw: Any, file: str) -> FeedLayout:

@@ -59,26 +59,28 @@ EXCEL_ERRORS = frozenset({"#REF!", "#DIV/0!", "#N/A", "#VALUE!", "#NAME?", "#NUM
 YES = frozenset({"是", "有", "√", "✓", "✔", "☑", "1", "y", "yes", "true", "t", "对", "已参保", "参保", "已参加"})
 NO = frozenset({"否", "无", "没有", "×", "✗", "✘", "x", "0", "n", "no", "false", "f", "未参保", "未参加", "不是"})
 
-NOTES = MappingProxyType({
-    "blank_mark": "用“-”“无”“暂无”等表示空白，按未填处理，不按0处理",
-    "spaces": "去掉了多余的空格或不可见字符",
-    "apostrophe": "去掉了前面的单引号或 =\"…\"",
-    "width": "全角字符改为半角",
-    "date_form": "日期改为 2026-01-05 的形式",
-    "time_dropped": "去掉了日期后面的时间",
-    "excel_serial": "Excel 日期序号改为日期",
-    "thousands": "去掉了千分位逗号",
-    "currency": "去掉了货币符号或单位",
-    "ten_thousand": "以万元为单位的数换算为元",
-    "decimal_dropped": "去掉了整数后面的 .0",
-    "year_form": "去掉了“年”字",
-    "upper_case": "末位小写x改为大写",
-    "separators": "去掉了证件号码中的空格或连字符",
-    "legacy_15_digits": "15位旧号换算为18位",
-    "sequence_000": "证件号码顺序码为000，请核对",
-    "permit": "港澳台居民居住证号码",
-    "middle_dot": "姓名间隔号统一为“·”",
-})
+NOTES = MappingProxyType(
+    {
+        "blank_mark": "用“-”“无”“暂无”等表示空白，按未填处理，不按0处理",
+        "spaces": "去掉了多余的空格或不可见字符",
+        "apostrophe": '去掉了前面的单引号或 ="…"',
+        "width": "全角字符改为半角",
+        "date_form": "日期改为 2026-01-05 的形式",
+        "time_dropped": "去掉了日期后面的时间",
+        "excel_serial": "Excel 日期序号改为日期",
+        "thousands": "去掉了千分位逗号",
+        "currency": "去掉了货币符号或单位",
+        "ten_thousand": "以万元为单位的数换算为元",
+        "decimal_dropped": "去掉了整数后面的 .0",
+        "year_form": "去掉了“年”字",
+        "upper_case": "末位小写x改为大写",
+        "separators": "去掉了证件号码中的空格或连字符",
+        "legacy_15_digits": "15位旧号换算为18位",
+        "sequence_000": "证件号码顺序码为000，请核对",
+        "permit": "港澳台居民居住证号码",
+        "middle_dot": "姓名间隔号统一为“·”",
+    }
+)
 
 _SURROUND = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
 _UNWRAP = re.compile(r'="(.*)"', re.DOTALL)
@@ -377,15 +379,17 @@ def _half_width(text: str) -> tuple[str, tuple[str, ...]]:
     return plain, ("width",) if plain != text else ()
 
 
-_BY_TYPE: Mapping[ColumnType, Callable[[Column, str, date], Outcome]] = MappingProxyType({
-    ColumnType.TEXT: _text,
-    ColumnType.IDENTITY_NUMBER: _identity_number,
-    ColumnType.DISABILITY_CERTIFICATE: _disability_certificate,
-    ColumnType.DATE: _date,
-    ColumnType.MONEY_YUAN: _money,
-    ColumnType.BOOLEAN: _boolean,
-    ColumnType.CODE: _code,
-    ColumnType.INTEGER: _integer,
-    ColumnType.DIVISION: _division,
-    ColumnType.YEAR: _year,
-})
+_BY_TYPE: Mapping[ColumnType, Callable[[Column, str, date], Outcome]] = MappingProxyType(
+    {
+        ColumnType.TEXT: _text,
+        ColumnType.IDENTITY_NUMBER: _identity_number,
+        ColumnType.DISABILITY_CERTIFICATE: _disability_certificate,
+        ColumnType.DATE: _date,
+        ColumnType.MONEY_YUAN: _money,
+        ColumnType.BOOLEAN: _boolean,
+        ColumnType.CODE: _code,
+        ColumnType.INTEGER: _integer,
+        ColumnType.DIVISION: _division,
+        ColumnType.YEAR: _year,
+    }
+)

@@ -116,9 +116,11 @@ def _unsure(column: Column, today: date) -> Quick:
     return lambda cell: UNSURE
 
 
-_BY_TYPE = MappingProxyType({
-    ColumnType.TEXT: _text,
-    ColumnType.MONEY_YUAN: _money,
-    ColumnType.IDENTITY_NUMBER: _identity_number,
-    ColumnType.DISABILITY_CERTIFICATE: _unsure,
-})
+_BY_TYPE = MappingProxyType(
+    {
+        ColumnType.TEXT: _text,
+        ColumnType.MONEY_YUAN: _money,
+        ColumnType.IDENTITY_NUMBER: _identity_number,
+        ColumnType.DISABILITY_CERTIFICATE: _unsure,
+    }
+)

@@ -7,21 +7,42 @@ from types import MappingProxyType
 from services.monitoring.domain.expression import Expression, names_in
 from services.monitoring.domain.policy import PolicyPackage
 
-LABELS = MappingProxyType({
-    "income.wage": "工资性收入", "income.business_sales": "生产经营收入", "cost.production": "生产经营支出",
-    "income.property": "财产性收入", "income.transfer_regular": "转移性收入",
-    "income.transfer_one_off": "一次性补助", "income.insurance_claim": "保险理赔",
-    "expense.medical": "医疗费用", "expense.education": "教育支出", "expense.disaster": "因灾支出",
-    "expense.accident": "意外支出", "expense.rehabilitation": "康复支出", "loss.asset": "财产损失",
-    "event.serious_illness": "重大疾病", "event.disability_certified": "新认定残疾", "event.accident": "意外事故",
-    "event.job_loss": "失业", "event.business_failure": "经营失败", "event.death": "成员去世",
-    "event.dropout": "失学辍学", "event.hardship_report": "申报困难", "event.disaster": "自然灾害",
-    "event.wage_drop": "收入骤降", "event.water_failure": "饮水困难", "event.housing_damage": "房屋受损",
-    "loan.overdue": "贷款逾期", "state.dwelling": "住房等级", "state.insured": "参保情况",
-    "state.disability": "残疾情况", "state.base_group": "户类型", "state.monitored": "监测对象",
-    "state.assistance": "社会救助",
-})
-
+LABELS = MappingProxyType(
+    {
+        "income.wage": "工资性收入",
+        "income.business_sales": "生产经营收入",
+        "cost.production": "生产经营支出",
+        "income.property": "财产性收入",
+        "income.transfer_regular": "转移性收入",
+        "income.transfer_one_off": "一次性补助",
+        "income.insurance_claim": "保险理赔",
+        "expense.medical": "医疗费用",
+        "expense.education": "教育支出",
+        "expense.disaster": "因灾支出",
+        "expense.accident": "意外支出",
+        "expense.rehabilitation": "康复支出",
+        "loss.asset": "财产损失",
+        "event.serious_illness": "重大疾病",
+        "event.disability_certified": "新认定残疾",
+        "event.accident": "意外事故",
+        "event.job_loss": "失业",
+        "event.business_failure": "经营失败",
+        "event.death": "成员去世",
+        "event.dropout": "失学辍学",
+        "event.hardship_report": "申报困难",
+        "event.disaster": "自然灾害",
+        "event.wage_drop": "收入骤降",
+        "event.water_failure": "饮水困难",
+        "event.housing_damage": "房屋受损",
+        "loan.overdue": "贷款逾期",
+        "state.dwelling": "住房等级",
+        "state.insured": "参保情况",
+        "state.disability": "残疾情况",
+        "state.base_group": "户类型",
+        "state.monitored": "监测对象",
+        "state.assistance": "社会救助",
+    }
+)
 
 
 def label_of(kind: str) -> str:

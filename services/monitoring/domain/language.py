@@ -36,13 +36,36 @@ FUNCTIONS = ("at_least", "max_known", "has")
 
 TOKENS = frozenset(
     {
-        TokenType.VAR, TokenType.NUMBER, TokenType.STRING, TokenType.TRUE, TokenType.FALSE, TokenType.NULL,
-        TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.PLUS, TokenType.DASH, TokenType.STAR,
-        TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE, TokenType.EQ, TokenType.NEQ, TokenType.AND,
-        TokenType.OR, TokenType.NOT, TokenType.IS, TokenType.IN, TokenType.CASE, TokenType.WHEN, TokenType.THEN,
-        TokenType.ELSE, TokenType.END,
+        TokenType.VAR,
+        TokenType.NUMBER,
+        TokenType.STRING,
+        TokenType.TRUE,
+        TokenType.FALSE,
+        TokenType.NULL,
+        TokenType.L_PAREN,
+        TokenType.R_PAREN,
+        TokenType.COMMA,
+        TokenType.PLUS,
+        TokenType.DASH,
+        TokenType.STAR,
+        TokenType.LT,
+        TokenType.LTE,
+        TokenType.GT,
+        TokenType.GTE,
+        TokenType.EQ,
+        TokenType.NEQ,
+        TokenType.AND,
+        TokenType.OR,
+        TokenType.NOT,
+        TokenType.IS,
+        TokenType.IN,
+        TokenType.CASE,
+        TokenType.WHEN,
+        TokenType.THEN,
+        TokenType.ELSE,
+        TokenType.END,
     }
-)  # fmt: skip
+)
 ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 COMPARISONS = {exp.LT: "<", exp.LTE: "<=", exp.EQ: "=", exp.NEQ: "<>", exp.GTE: ">=", exp.GT: ">"}
 LOGIC = {exp.And: "and", exp.Or: "or"}

@@ -46,9 +46,13 @@ async def enlist(alerts_runtime: Runtime) -> Enlist:
 async def cadres(enlist: Enlist) -> None:
     """Every post of one village filled, and the other village's secretary."""
     await enlist(
-        ("G1", "grid_worker", VILLAGE), ("S1", "village_secretary", VILLAGE), ("F1", "first_secretary", VILLAGE),
-        ("T1", "township_leader", TOWNSHIP), ("C1", "county_admin", COUNTY),
-        ("G2", "grid_worker", OTHER_VILLAGE), ("S2", "village_secretary", OTHER_VILLAGE),
+        ("G1", "grid_worker", VILLAGE),
+        ("S1", "village_secretary", VILLAGE),
+        ("F1", "first_secretary", VILLAGE),
+        ("T1", "township_leader", TOWNSHIP),
+        ("C1", "county_admin", COUNTY),
+        ("G2", "grid_worker", OTHER_VILLAGE),
+        ("S2", "village_secretary", OTHER_VILLAGE),
     )
 
 

@@ -48,7 +48,9 @@ async def test_a_bad_list_changes_nothing_and_says_where(
     assert answer.status_code == 422
     found = {(error["where"], error["code"]) for error in answer.json()["errors"]}
     assert found == {
-        ("line/4/角色", "unknown_role"), ("line/5/姓名", "missing"), ("line/5/邮箱", "email_format"),
+        ("line/4/角色", "unknown_role"),
+        ("line/5/姓名", "missing"),
+        ("line/5/邮箱", "email_format"),
         ("line/6/行政区划代码", "out_of_range"),
     }
     assert await rows("officer") == []
@@ -62,9 +64,7 @@ async def test_an_unreadable_list(
     assert (answer.status_code, answer.json()["code"]) == (400, "officer_list_unreadable")
 
 
-async def test_json_lists_and_their_mistakes(
-    alerts_client: httpx.AsyncClient, admin_headers: dict[str, str]
-) -> None:
+async def test_json_lists_and_their_mistakes(alerts_client: httpx.AsyncClient, admin_headers: dict[str, str]) -> None:
     line = {"officer_no": "S1", "name": "李四", "role": "village_secretary", "division": VILLAGE}
     good = await alerts_client.post("/alerts/v1/officers", json=[line], headers=admin_headers)
     assert good.json() == {"lines": 1, "officers": 1, "duties": 1}
@@ -76,7 +76,10 @@ async def test_a_post_ends(
     alerts_client: httpx.AsyncClient, admin_headers: dict[str, str], cadres: None, tell: Any, rows: Rows
 ) -> None:
     body = {
-        "officer_no": "G1", "role": "grid_worker", "division": VILLAGE, "valid_from": "2026-03-15",
+        "officer_no": "G1",
+        "role": "grid_worker",
+        "division": VILLAGE,
+        "valid_from": "2026-03-15",
         "valid_to": "2026-03-16",
     }
     answer = await alerts_client.post("/alerts/v1/duties", json=body, headers=admin_headers)

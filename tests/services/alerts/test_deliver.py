@@ -39,9 +39,7 @@ def admin_headers(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str,
     return bearer("county_admin", COUNTY, officer_no="C1")
 
 
-async def subscribe(
-    client: httpx.AsyncClient, headers: dict[str, str], url: str, division: str = TOWNSHIP
-) -> bytes:
+async def subscribe(client: httpx.AsyncClient, headers: dict[str, str], url: str, division: str = TOWNSHIP) -> bytes:
     """Point a division's group at a URL; the signing secret."""
     body = {"channel": "webhook", "address": url, "division": division}
     answer = await client.post("/alerts/v1/endpoints", json=body, headers=headers)
@@ -56,8 +54,12 @@ async def deliver(runtime: Runtime, *, read: float = 0.3) -> int:
 
 
 async def test_a_webhook_is_signed_and_names_nobody(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
-    cadres: None, rows: Rows,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
 ) -> None:
     async with http_receiver() as receiver:
         secret = await subscribe(alerts_client, admin_headers, receiver.url)
@@ -74,8 +76,13 @@ async def test_a_webhook_is_signed_and_names_nobody(
 
 
 async def test_500_429_and_a_hang_are_tried_again_under_the_same_id(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
-    cadres: None, rows: Rows, clock: FixedClock,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    clock: FixedClock,
 ) -> None:
     answers = ("500 Oops", "429 Slow Down\r\nretry-after: 90", "hang", "204 No Content")
     async with http_receiver(*answers) as receiver:
@@ -104,8 +111,14 @@ async def test_500_429_and_a_hang_are_tried_again_under_the_same_id(
     [("404 Not Found", "broken"), ("302 Found\r\nlocation: http://127.0.0.1:1/", "broken"), ("410 Gone", "disabled")],
 )
 async def test_a_refusal_stops_the_endpoint_and_tells_the_county(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
-    cadres: None, rows: Rows, answer: str, state: str,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    answer: str,
+    state: str,
 ) -> None:
     async with http_receiver(answer, "200 OK") as receiver:
         await subscribe(alerts_client, admin_headers, receiver.url)
@@ -125,8 +138,13 @@ async def test_a_refusal_stops_the_endpoint_and_tells_the_county(
 
 
 async def test_a_crash_between_sending_and_recording_repeats_the_same_id(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
-    cadres: None, rows: Rows, admin: asyncpg.Connection,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    admin: asyncpg.Connection,
 ) -> None:
     async with http_receiver() as receiver:
         await subscribe(alerts_client, admin_headers, receiver.url)
@@ -145,8 +163,13 @@ async def test_a_crash_between_sending_and_recording_repeats_the_same_id(
 
 
 async def test_acknowledged_while_in_flight_is_sent_at_most_once(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
-    cadres: None, rows: Rows, bearer: Bearer,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    bearer: Bearer,
 ) -> None:
     async with http_receiver("hang") as receiver:
         await subscribe(alerts_client, admin_headers, receiver.url)
@@ -166,7 +189,10 @@ async def test_acknowledged_while_in_flight_is_sent_at_most_once(
 
 
 async def test_no_connection_is_held_while_sending(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, admin_headers: dict[str, str], tell: Tell,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    tell: Tell,
     cadres: None,
 ) -> None:
     async with http_receiver("hang") as receiver:
@@ -183,8 +209,14 @@ async def test_no_connection_is_held_while_sending(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://169.254.169.254/", "http://127.0.0.1@evil.example/", "http://evil.example/", "https://[::1]/",
-        "http://2130706433/", "ftp://127.0.0.1/", "javascript:alert(1)", "http://user:pw@127.0.0.1/",
+        "http://169.254.169.254/",
+        "http://127.0.0.1@evil.example/",
+        "http://evil.example/",
+        "https://[::1]/",
+        "http://2130706433/",
+        "ftp://127.0.0.1/",
+        "javascript:alert(1)",
+        "http://user:pw@127.0.0.1/",
     ],
 )
 def test_only_allowed_hosts(url: str) -> None:
@@ -227,13 +259,20 @@ async def test_mail_arrives_without_naming_anybody(
 @pytest.mark.parametrize(
     ("answer", "address", "state", "outcome"),
     [
-        ("451 later", "s1@example.gov.cn", "due", "retry"), ("554 spam", "s1@example.gov.cn", "dead", "fix"),
+        ("451 later", "s1@example.gov.cn", "due", "retry"),
+        ("554 spam", "s1@example.gov.cn", "dead", "fix"),
         ("250 ok", "nobody@example.gov.cn", "dead", "fix"),
     ],
 )
 async def test_mail_refusals(
-    alerts_runtime: Runtime, enlist: Callable[..., Any], tell: Tell, rows: Rows, answer: str, address: str,
-    state: str, outcome: str,
+    alerts_runtime: Runtime,
+    enlist: Callable[..., Any],
+    tell: Tell,
+    rows: Rows,
+    answer: str,
+    address: str,
+    state: str,
+    outcome: str,
 ) -> None:
     async with mail_receiver(answer) as (_, port):
         await _mail(alerts_runtime, enlist, tell, port, address)
@@ -249,9 +288,7 @@ async def test_a_dead_mail_server_is_tried_again(
     assert (delivery["state"], delivery["outcome"]) == ("due", "retry")
 
 
-async def _mail(
-    runtime: Runtime, enlist: Callable[..., Any], tell: Tell, port: int, address: str
-) -> None:
+async def _mail(runtime: Runtime, enlist: Callable[..., Any], tell: Tell, port: int, address: str) -> None:
     """Put a secretary with an address on duty, tell him of an alert, and deliver by e-mail."""
     told = runtime.settings
     assert isinstance(told, AlertsSettings)
@@ -267,7 +304,14 @@ async def _mail(
 async def test_the_console_prints_one_line(alerts_runtime: Runtime) -> None:
     printed = io.StringIO()
     message = Message(
-        uuid4(), "opened", "新预警", "青沿村有 1 户\n新预警", "http://x", VILLAGE, "青沿村", 1,
+        uuid4(),
+        "opened",
+        "新预警",
+        "青沿村有 1 户\n新预警",
+        "http://x",
+        VILLAGE,
+        "青沿村",
+        1,
         alerts_runtime.clock.now(),
     )
     outcome = await ConsoleChannel(printed).send(message, Target("console"), now=alerts_runtime.clock.now())
@@ -276,8 +320,13 @@ async def test_the_console_prints_one_line(alerts_runtime: Runtime) -> None:
 
 
 async def test_the_worker_delivers_to_the_console(
-    alerts_client: httpx.AsyncClient, admin_headers: dict[str, str], tell: Tell, cadres: None, rows: Rows,
-    house: House, capsys: pytest.CaptureFixture[str],
+    alerts_client: httpx.AsyncClient,
+    admin_headers: dict[str, str],
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    house: House,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     body = {"channel": "console", "address": "county", "division": COUNTY}
     await alerts_client.post("/alerts/v1/endpoints", json=body, headers=admin_headers)

@@ -13,45 +13,45 @@ from tests.conftest import empty_tables
 from tests.services.alerts.places import VILLAGE, risk
 
 NEWS = st.tuples(
-    st.just("news"), st.integers(1, 2), st.integers(10, 14), st.sampled_from(["red", "orange", "yellow", None]),
-    st.booleans(), st.booleans(),
+    st.just("news"),
+    st.integers(1, 2),
+    st.integers(10, 14),
+    st.sampled_from(["red", "orange", "yellow", None]),
+    st.booleans(),
+    st.booleans(),
 )
 STEP = st.tuples(
-    st.just("step"), st.integers(1, 2),
+    st.just("step"),
+    st.integers(1, 2),
     st.sampled_from(["acknowledge", "attempts", "handover", "verification"]),
 )
 
 NO_ALERT = "018f0000-0000-7000-8000-000000000000"
 BODIES: dict[str, dict[str, Any]] = {
-    "acknowledge": {}, "attempts": {"method": "call"}, "verification": {"outcome": "moved"},
+    "acknowledge": {},
+    "attempts": {"method": "call"},
+    "verification": {"outcome": "moved"},
     "handover": {"to_officer_no": "G1", "reason": "外出"},
 }
 
 INVARIANTS = {
-    "one open alert per subject":
-        "SELECT subject FROM alerts.alert WHERE status <> 'closed' GROUP BY subject HAVING count(*) > 1",
-    "every alert has evidence":
-        "SELECT 1 FROM alerts.alert a WHERE NOT EXISTS "
-        "(SELECT 1 FROM alerts.alert_evidence e WHERE e.alert_id = a.alert_id)",
-    "every alert has a person":
-        "SELECT 1 FROM alerts.alert a WHERE NOT EXISTS "
-        "(SELECT 1 FROM alerts.assignment s WHERE s.alert_id = a.alert_id)",
-    "closed has an answer, and only closed":
-        "SELECT 1 FROM alerts.alert a LEFT JOIN alerts.verification v USING (alert_id) "
-        "WHERE (a.status = 'closed') <> (v.alert_id IS NOT NULL)",
-    "one answer goes back per closing":
-        "SELECT 1 WHERE (SELECT count(*) FROM alerts.verification) <> "
-        "(SELECT count(*) FROM alerts.outbox WHERE type LIKE '%verified%')",
-    "the timeline ends in the status":
-        "SELECT 1 FROM alerts.alert a WHERE a.status <> (SELECT l.status_after FROM alerts.alert_log l "
-        "WHERE l.alert_id = a.alert_id ORDER BY l.log_id DESC LIMIT 1)",
-    "each inbox counts without gaps":
-        "SELECT officer_no FROM alerts.inbox_item GROUP BY officer_no HAVING max(item_no) <> count(*)",
-    "no report is lost":
-        "SELECT 1 FROM alerts.alert_subject s WHERE EXISTS (SELECT unnest(s.report_ids) EXCEPT "
-        "SELECT unnest(a.report_ids) FROM alerts.alert a WHERE a.subject = s.subject)",
-    "what is withheld has a reason":
-        "SELECT 1 FROM alerts.notification WHERE decision <> 'send' AND reason IS NULL",
+    "one open alert per subject": "SELECT subject FROM alerts.alert WHERE status <> 'closed' "
+    "GROUP BY subject HAVING count(*) > 1",
+    "every alert has evidence": "SELECT 1 FROM alerts.alert a WHERE NOT EXISTS "
+    "(SELECT 1 FROM alerts.alert_evidence e WHERE e.alert_id = a.alert_id)",
+    "every alert has a person": "SELECT 1 FROM alerts.alert a WHERE NOT EXISTS "
+    "(SELECT 1 FROM alerts.assignment s WHERE s.alert_id = a.alert_id)",
+    "closed has an answer, and only closed": "SELECT 1 FROM alerts.alert a "
+    "LEFT JOIN alerts.verification v USING (alert_id) WHERE (a.status = 'closed') <> (v.alert_id IS NOT NULL)",
+    "one answer goes back per closing": "SELECT 1 WHERE (SELECT count(*) FROM alerts.verification) <> "
+    "(SELECT count(*) FROM alerts.outbox WHERE type LIKE '%verified%')",
+    "the timeline ends in the status": "SELECT 1 FROM alerts.alert a WHERE a.status <> "
+    "(SELECT l.status_after FROM alerts.alert_log l WHERE l.alert_id = a.alert_id ORDER BY l.log_id DESC LIMIT 1)",
+    "each inbox counts without gaps": "SELECT officer_no FROM alerts.inbox_item "
+    "GROUP BY officer_no HAVING max(item_no) <> count(*)",
+    "no report is lost": "SELECT 1 FROM alerts.alert_subject s WHERE EXISTS (SELECT unnest(s.report_ids) EXCEPT "
+    "SELECT unnest(a.report_ids) FROM alerts.alert a WHERE a.subject = s.subject)",
+    "what is withheld has a reason": "SELECT 1 FROM alerts.notification WHERE decision <> 'send' AND reason IS NULL",
 }
 
 
@@ -61,13 +61,22 @@ def headers(bearer: Callable[..., dict[str, str]], alerts_client: httpx.AsyncCli
 
 
 @settings(
-    max_examples=8, deadline=None, database=None, phases=[Phase.generate], derandomize=True,
+    max_examples=8,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
 @given(actions=st.lists(st.one_of(NEWS, STEP), min_size=4, max_size=14))
 async def test_any_order_keeps_the_invariants(
-    actions: list[tuple[Any, ...]], database: str, admin: asyncpg.Connection, alerts_client: httpx.AsyncClient,
-    tell: Any, enlist: Any, headers: dict[str, str],
+    actions: list[tuple[Any, ...]],
+    database: str,
+    admin: asyncpg.Connection,
+    alerts_client: httpx.AsyncClient,
+    tell: Any,
+    enlist: Any,
+    headers: dict[str, str],
 ) -> None:
     await empty_tables(database)
     await enlist(("G1", "grid_worker", VILLAGE), ("S1", "village_secretary", VILLAGE))

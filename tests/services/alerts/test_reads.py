@@ -59,15 +59,24 @@ async def test_either_place_may_see_the_alert(
     [
         ("grid_worker", VILLAGE, "张建国", "19900000001", {"cause", "occurred_on", "source", "state", "severity"}),
         (
-            "village_secretary", VILLAGE, "张建国", "19900000001",
+            "village_secretary",
+            VILLAGE,
+            "张建国",
+            "19900000001",
             {"cause", "occurred_on", "source", "state", "severity", "indicator", "kind", "department", "summary"},
         ),
         ("auditor", COUNTY, "张*国", None, None),
     ],
 )
 async def test_fields_follow_the_role(
-    alerts_client: httpx.AsyncClient, alert: UUID, bearer: Bearer, role: str, division: str, name: str,
-    phone: str | None, keys: set[str] | None,
+    alerts_client: httpx.AsyncClient,
+    alert: UUID,
+    bearer: Bearer,
+    role: str,
+    division: str,
+    name: str,
+    phone: str | None,
+    keys: set[str] | None,
 ) -> None:
     seen = (await get(alerts_client, f"alerts/{alert}", bearer(role, division, officer_no="X"))).json()
     assert (seen["name"], seen["phone"]) == (name, phone)
@@ -98,9 +107,7 @@ async def test_the_list_pages_filters_and_refuses_the_unknown(
     assert (await get(alerts_client, "alerts", headers, cursor="eyJiZWZvcmUiOiJ4In0")).status_code == 400
 
 
-async def test_overdue_is_visible(
-    alerts_client: httpx.AsyncClient, alert: UUID, bearer: Bearer, clock: Any
-) -> None:
+async def test_overdue_is_visible(alerts_client: httpx.AsyncClient, alert: UUID, bearer: Bearer, clock: Any) -> None:
     clock.at += timedelta(hours=24)
     headers = bearer("village_secretary", VILLAGE, officer_no="S1")
     (item,) = (await get(alerts_client, "alerts", headers, overdue=True)).json()["items"]

@@ -17,7 +17,9 @@ Enlist = Callable[..., Any]
 
 async def test_two_duties_one_message(tell: Tell, enlist: Enlist, rows: Rows) -> None:
     await enlist(
-        ("G1", "grid_worker", VILLAGE), ("G1", "village_secretary", VILLAGE), ("G1", "township_leader", TOWNSHIP),
+        ("G1", "grid_worker", VILLAGE),
+        ("G1", "village_secretary", VILLAGE),
+        ("G1", "township_leader", TOWNSHIP),
         ("C1", "county_admin", COUNTY),
     )
     await tell(risk(severity="red"))
@@ -67,7 +69,8 @@ async def test_a_post_counts_from_its_first_day_until_before_its_last(
     today = house.clock.today()
     await admin.execute(
         "UPDATE alerts.duty SET valid_from = $1, valid_to = $2 WHERE officer_no = 'G1'",
-        today - timedelta(days=9), today,
+        today - timedelta(days=9),
+        today,
     )
     await tell(risk())
     assert {row["officer_no"] for row in await rows("assignment")} == {"S1"}

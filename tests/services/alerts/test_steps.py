@@ -123,9 +123,7 @@ async def test_same_answer_under_its_id_counts_once(
     alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], rows: Rows
 ) -> None:
     body = {"id": str(uuid4()), "outcome": "moved"}
-    answers = await asyncio.gather(
-        *(step(alerts_client, alert, "verification", secretary, **body) for _ in range(4))
-    )
+    answers = await asyncio.gather(*(step(alerts_client, alert, "verification", secretary, **body) for _ in range(4)))
     assert {a.status_code for a in answers} == {200}
     assert len(await rows("verification")) == len(await rows("outbox", "type = $1", VERIFIED)) == 1
     other = await step(alerts_client, alert, "verification", secretary, **{**body, "outcome": "deceased"})
@@ -157,7 +155,9 @@ async def test_out_of_range_looks_like_not_found(
 ) -> None:
     other = bearer("village_secretary", OTHER_VILLAGE, officer_no="S2")
     bodies: dict[str, dict[str, Any]] = {
-        "acknowledge": {}, "attempts": {"method": "call"}, "handover": {"to_officer_no": "T1", "reason": "x"},
+        "acknowledge": {},
+        "attempts": {"method": "call"},
+        "handover": {"to_officer_no": "T1", "reason": "x"},
         "verification": {"outcome": "moved"},
     }
     there = await step(alerts_client, alert, name, other, **bodies[name])
@@ -179,10 +179,14 @@ async def _delivery(admin: asyncpg.Connection, alert: UUID) -> None:
     await admin.execute(
         "INSERT INTO alerts.endpoint (endpoint_id, channel, address, division, division_hi, updated_at) "
         "VALUES ($1, 'console', 'x', $2, '130625000000', now())",
-        endpoint, TOWNSHIP,
+        endpoint,
+        TOWNSHIP,
     )
     await admin.execute(
         "INSERT INTO alerts.delivery (delivery_id, notification_id, alert_id, channel, endpoint_id, message, due_at, "
         "created_at, give_up_at) VALUES ($1, $2, $3, 'console', $4, '{}', now(), now(), now() + interval '7 days')",
-        uuid4(), notification, alert, endpoint,
+        uuid4(),
+        notification,
+        alert,
+        endpoint,
     )

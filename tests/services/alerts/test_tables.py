@@ -10,8 +10,15 @@ from shared.db.metadata import metadata_of
 from shared.db.pool import alchemy_url
 
 OPEN_TO_ROLES = {
-    "alembic_version", "alert_subject", "audit_log", "idempotency_key", "inbox", "inbox_counter", "outbox",
-    "outbox_delivery", "subscription",
+    "alembic_version",
+    "alert_subject",
+    "audit_log",
+    "idempotency_key",
+    "inbox",
+    "inbox_counter",
+    "outbox",
+    "outbox_delivery",
+    "subscription",
 }
 
 
@@ -19,7 +26,8 @@ def _differences(connection: Connection) -> list[object]:
     context = MigrationContext.configure(
         connection,
         opts={
-            "include_schemas": True, "compare_type": True,
+            "include_schemas": True,
+            "compare_type": True,
             "include_name": lambda name, kind, _: kind != "schema" or name == "alerts",
             "version_table_schema": "alerts",
         },

@@ -12,15 +12,40 @@ VILLAGE = "130624100201"
 COUNTY = "130624000000"
 
 MEDICAL = (
-    "结算单号", "证件号码", "姓名", "结算日期", "就诊类别", "住院号", "医疗总费用", "基本医保支付", "大病保险支付",
-    "医疗救助支付", "其他支付", "合规自付", "目录外自付",
-)  # fmt: skip
+    "结算单号",
+    "证件号码",
+    "姓名",
+    "结算日期",
+    "就诊类别",
+    "住院号",
+    "医疗总费用",
+    "基本医保支付",
+    "大病保险支付",
+    "医疗救助支付",
+    "其他支付",
+    "合规自付",
+    "目录外自付",
+)
 DISABILITY = ("残疾证号", "姓名", "证件号码", "残疾类别", "残疾等级", "发证日期", "行政区划代码")
 REGISTER = (
-    "户编号", "姓名", "证件号码", "与户主关系", "联系电话", "行政区划代码", "户类型", "参加居民医保", "参加职工医保",
-    "住房等级", "实际居住房屋等级", "收入年度", "工资性收入", "生产经营性收入", "生产经营性支出", "财产性收入",
+    "户编号",
+    "姓名",
+    "证件号码",
+    "与户主关系",
+    "联系电话",
+    "行政区划代码",
+    "户类型",
+    "参加居民医保",
+    "参加职工医保",
+    "住房等级",
+    "实际居住房屋等级",
+    "收入年度",
+    "工资性收入",
+    "生产经营性收入",
+    "生产经营性支出",
+    "财产性收入",
     "转移性收入",
-)  # fmt: skip
+)
 
 
 def number(i: int) -> str:
@@ -32,27 +57,72 @@ def number(i: int) -> str:
 
 def medical_row(i: int, **changes: str) -> dict[str, str]:
     """The i-th settlement: 1,000 yuan, of which 300 and 100 are self-paid."""
-    row = dict(zip(MEDICAL, (
-        f"JS{i:08d}", number(i), "王小明", "2026-01-05", "住院", f"ZY{i}", "1000.00", "500.00", "50.00", "50.00", "0",
-        "300.00", "100.00",
-    ), strict=True))  # fmt: skip
+    row = dict(
+        zip(
+            MEDICAL,
+            (
+                f"JS{i:08d}",
+                number(i),
+                "王小明",
+                "2026-01-05",
+                "住院",
+                f"ZY{i}",
+                "1000.00",
+                "500.00",
+                "50.00",
+                "50.00",
+                "0",
+                "300.00",
+                "100.00",
+            ),
+            strict=True,
+        )
+    )
     return {**row, **changes}
 
 
 def disability_row(i: int, *, grade: str = "3", **changes: str) -> dict[str, str]:
-    row = dict(zip(DISABILITY, (
-        f"{number(i)}4{grade}", "王小明", number(i), "肢体", f"{'一二三四'[int(grade) - 1]}级", "2025-11-20", VILLAGE,
-    ), strict=True))  # fmt: skip
+    row = dict(
+        zip(
+            DISABILITY,
+            (
+                f"{number(i)}4{grade}",
+                "王小明",
+                number(i),
+                "肢体",
+                f"{'一二三四'[int(grade) - 1]}级",
+                "2025-11-20",
+                VILLAGE,
+            ),
+            strict=True,
+        )
+    )
     return {**row, **changes}
 
 
 def register_row(household: int, member: int = 0, **changes: str) -> dict[str, str]:
     """A member of a household; member 0 is the householder, whose row carries the income."""
     income = ("2025", "18000", "9000.5", "3000", "0", "2,600.00") if member == 0 else ("",) * 6
-    row = dict(zip(REGISTER, (
-        f"H{household:06d}", "王小明", number(household * 10 + member), "户主" if member == 0 else "之子",
-        "19900000001", VILLAGE, "一般农户", "是", "否", "B", "B", *income,
-    ), strict=True))  # fmt: skip
+    row = dict(
+        zip(
+            REGISTER,
+            (
+                f"H{household:06d}",
+                "王小明",
+                number(household * 10 + member),
+                "户主" if member == 0 else "之子",
+                "19900000001",
+                VILLAGE,
+                "一般农户",
+                "是",
+                "否",
+                "B",
+                "B",
+                *income,
+            ),
+            strict=True,
+        )
+    )
     return {**row, **changes}
 
 
@@ -72,7 +142,10 @@ class Department:
     """A department's client: sends files and lets the worker take them in."""
 
     def __init__(
-        self, client: httpx.AsyncClient, house: Any, headers: dict[str, str],
+        self,
+        client: httpx.AsyncClient,
+        house: Any,
+        headers: dict[str, str],
         a_person: dict[str, str] | None = None,
     ) -> None:
         self.client, self.house, self.headers = client, house, headers
@@ -83,9 +156,11 @@ class Department:
     ) -> httpx.Response:
         body = content.encode() if isinstance(content, str) else content
         return await self.client.post(
-            "/intake/v1/feeds", params={"layout": layout, **query}, content=body,
+            "/intake/v1/feeds",
+            params={"layout": layout, **query},
+            content=body,
             headers={**self.headers, "Content-Type": media_type},
-        )  # fmt: skip
+        )
 
     async def send(self, layout: str, content: str | bytes, **options: str) -> dict[str, Any]:
         """Send a file, take it in, and say what came of it; a second passes."""

@@ -48,8 +48,14 @@ REFUSED: list[tuple[str, dict[str, str], bytes, str, int, str]] = [
     ("unknown mode", {"layout": "medical_settlement", "mode": "all"}, b"x", "text/csv", 422, "validation_failed"),
     ("bad period", {"layout": "medical_settlement", "period": "2026-13"}, b"x", "text/csv", 422, "period_refused"),
     ("future period", {"layout": "medical_settlement", "period": "2027"}, b"x", "text/csv", 422, "period_refused"),
-    ("other county", {"layout": "medical_settlement", "division": "130625000000"}, b"x", "text/csv", 403,
-     "division_out_of_range"),
+    (
+        "other county",
+        {"layout": "medical_settlement", "division": "130625000000"},
+        b"x",
+        "text/csv",
+        403,
+        "division_out_of_range",
+    ),
     ("no media type", {"layout": "medical_settlement"}, b"x", "", 415, "feed_format_unsupported"),
     ("json", {"layout": "medical_settlement"}, b"{}", "application/json", 415, "feed_format_unsupported"),
     ("empty", {"layout": "medical_settlement"}, b"", "text/csv", 400, "feed_empty"),
@@ -58,16 +64,22 @@ REFUSED: list[tuple[str, dict[str, str], bytes, str, int, str]] = [
         (name, {"layout": "medical_settlement"}, content, "text/csv", 415, "feed_format_unsupported")
         for name, content in FOREIGN
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
     ("query", "body", "kind", "status", "code"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
 )
 async def test_a_file_is_refused_with_a_problem(
-    intake_client: httpx.AsyncClient, bearer: Bearer, admin: Any, query: dict[str, str], body: bytes, kind: str,
-    status: int, code: str,
-) -> None:  # fmt: skip
+    intake_client: httpx.AsyncClient,
+    bearer: Bearer,
+    admin: Any,
+    query: dict[str, str],
+    body: bytes,
+    kind: str,
+    status: int,
+    code: str,
+) -> None:
     headers = {**bearer(), **({"Content-Type": kind} if kind else {})}
     answer = await intake_client.post(FEEDS, params=query, content=body, headers=headers)
     is_problem(answer, status, code)

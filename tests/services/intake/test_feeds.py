@@ -34,8 +34,12 @@ async def test_a_good_file_is_recorded_and_said_to_monitoring(
     assert data.department == "医疗保障"
     first = data.observations[0]
     assert (first.kind, first.visit, first.gross_fen, first.compliant_fen, first.other_fen) == (
-        "expense.medical", "inpatient", 100000, 30000, 10000,
-    )  # fmt: skip
+        "expense.medical",
+        "inpatient",
+        100000,
+        30000,
+        10000,
+    )
     assert first.person == intake_runtime.keys.blind_index(number(0)).hex()
     assert number(0) not in str(payload)
 
@@ -176,8 +180,10 @@ async def test_ndjson_is_read_line_by_line(department: Department) -> None:
     assert counts(feed, "read", "accepted", "rejected") == [5, 2, 3]
     errors = await department.errors(feed["id"])
     assert [(e["line"], e["code"]) for e in errors] == [
-        (3, "invalid_json"), (4, "send_as_text"), (5, "unknown_field"),
-    ]  # fmt: skip
+        (3, "invalid_json"),
+        (4, "send_as_text"),
+        (5, "unknown_field"),
+    ]
 
 
 class TestRegister:
@@ -210,8 +216,10 @@ class TestRegister:
         assert counts(feed, "accepted", "rejected", "records") == [1, 3, 1]
         errors = await department.errors(feed["id"])
         assert [(e["line"], e["code"]) for e in errors] == [
-            (2, "wrong_length"), (3, "household_without_head"), (5, "wrong_length"),
-        ]  # fmt: skip
+            (2, "wrong_length"),
+            (3, "household_without_head"),
+            (5, "wrong_length"),
+        ]
         assert "有错的行: 2" in errors[1]["reason"]
 
     async def test_two_heads_refuse_the_household(self, department: Department) -> None:
@@ -273,8 +281,9 @@ class TestSnapshot:
         assert counts(feed, "changed", "unchanged") == [1, 4]
         observations = (await said())[2][1]["observations"]
         assert [(o["kind"], o.get("op", "put")) for o in observations] == [
-            ("state.disability", "put"), ("event.disability_certified", "put"),
-        ]  # fmt: skip
+            ("state.disability", "put"),
+            ("event.disability_certified", "put"),
+        ]
 
     async def test_a_file_with_refused_rows_ends_nothing(self, department: Department) -> None:
         await department.send("disability_register", csv_text(map(disability_row, range(5))), period="2026-01")
@@ -291,9 +300,7 @@ class TestSnapshot:
         assert feed["status"] == "waiting_confirmation"
         assert feed["report"]["ending"]["unlisted"] == 11
         assert len(await said()) == 1
-        by_itself = await department.client.post(
-            f"/intake/v1/feeds/{feed['id']}/confirm", headers=department.headers
-        )
+        by_itself = await department.client.post(f"/intake/v1/feeds/{feed['id']}/confirm", headers=department.headers)
         assert (by_itself.status_code, by_itself.json()["code"]) == (403, "confirmed_by_a_person")
         answer = await department.confirm(feed["id"])
         assert answer.status_code == 202

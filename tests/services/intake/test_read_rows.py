@@ -54,11 +54,17 @@ CASES: list[tuple[str, bytes, list[tuple[int, str]]]] = [
     ("stray quote", f'{HEADER}\n{LINE}5"\n{LINE}\n'.encode(), [(2, "ok"), (3, "ok")]),
     ("quote not closed", f'{HEADER}\n"{LINE}\n{LINE}\n'.encode(), [(2, "quote_not_closed"), (3, "ok")]),
     ("NUL", f"{HEADER}\n{LINE}\x00\n{LINE}\n".encode(), [(2, "nul_character"), (3, "ok")]),
-    ("one line in another encoding", f"{HEADER}\n".encode() + "王".encode("gb18030") + b"\n" + LINE.encode(),
-     [(2, "wrong_encoding"), (3, "ok")]),
-    ("endless line", f"{HEADER}\n".encode() + b"x" * 1_100_000 + b"\n" + LINE.encode(),
-     [(2, "line_too_long"), (3, "ok")]),
-]  # fmt: skip
+    (
+        "one line in another encoding",
+        f"{HEADER}\n".encode() + "王".encode("gb18030") + b"\n" + LINE.encode(),
+        [(2, "wrong_encoding"), (3, "ok")],
+    ),
+    (
+        "endless line",
+        f"{HEADER}\n".encode() + b"x" * 1_100_000 + b"\n" + LINE.encode(),
+        [(2, "line_too_long"), (3, "ok")],
+    ),
+]
 
 
 @pytest.mark.parametrize(("content", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
@@ -129,7 +135,7 @@ LINES: list[tuple[str, bytes, list[tuple[int, str]]]] = [
     ("not UTF-8", b'{"\xff": 1}\n' + OBJECT.encode(), [(1, "wrong_encoding"), (2, "ok")]),
     ("long line", b'"' + b"x" * 1_100_000 + b"\n" + OBJECT.encode(), [(1, "line_too_long"), (2, "ok")]),
     ("huge number", b'{"a": ' + b"9" * 5000 + b"}\n", [(1, "invalid_json")]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("content", "expected"), [c[1:] for c in LINES], ids=[c[0] for c in LINES])

@@ -25,7 +25,8 @@ async def test_reports_at_once_are_all_kept_each_once(
 
     async def send(serial: int, key: str) -> httpx.Response:
         return await intake_client.post(
-            "/intake/v1/self-reports", json=body(Family(serial, VILLAGE), house),
+            "/intake/v1/self-reports",
+            json=body(Family(serial, VILLAGE), house),
             headers={**headers, "Idempotency-Key": key},
         )
 
@@ -46,7 +47,8 @@ async def test_reports_of_different_ranges_never_share_a_scope(
         village = villages[n % 5]
         headers = bearer("village_secretary", village)
         return await intake_client.post(
-            "/intake/v1/self-reports", json=body(Family(n, village), house),
+            "/intake/v1/self-reports",
+            json=body(Family(n, village), house),
             headers={**headers, "Idempotency-Key": f"k-{n}"},
         )
 
@@ -61,8 +63,28 @@ async def test_a_report_outside_the_scope_fails_even_if_the_check_before_it_were
     """Row-level security is the second wall: the statement itself refuses a row outside its scope."""
     now = house.clock.now()
     row = [
-        "c", "system", "k", b"f", new_id(now), now, "510000000000", None, b"i" * 32, b"s", "张三", None, None,
-        "illness", None, None, house.clock.today(), new_id(now), "{}", None, new_id(now), "r",
+        "c",
+        "system",
+        "k",
+        b"f",
+        new_id(now),
+        now,
+        "510000000000",
+        None,
+        b"i" * 32,
+        b"s",
+        "张三",
+        None,
+        None,
+        "illness",
+        None,
+        None,
+        house.clock.today(),
+        new_id(now),
+        "{}",
+        None,
+        new_id(now),
+        "r",
     ]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await intake_runtime.pool.fetch(SUBMIT, "130000000000", "140000000000", *[[value] for value in row])

@@ -67,7 +67,7 @@ async def test_a_row_out_of_scope_cannot_be_written(rows: None, intake_runtime: 
                 " hardships, reported_on, received_at) VALUES (gen_random_uuid(), 'x', $1, sha256('x'), 'x', 'x',"
                 " '{other}', '2026-01-01', now())",
                 VILLAGE,
-            )  # fmt: skip
+            )
 
 
 @pytest.mark.parametrize("sql", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"])

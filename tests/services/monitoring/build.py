@@ -47,14 +47,22 @@ class Home:
 
 
 def rostered(
-    keys: Keyring, *homes: Home, on: str = "2026-01-01", sent: datetime = SENT, feed: str | None = None,
+    keys: Keyring,
+    *homes: Home,
+    on: str = "2026-01-01",
+    sent: datetime = SENT,
+    feed: str | None = None,
     division: str = COUNTY,
 ) -> Event:
     """A roster message."""
     event_id = new_id()
     data = {
-        "feed_id": feed or f"roster-{on}", "department": "农业农村局", "data_set": ROSTER, "division": division,
-        "received_at": sent.isoformat(), "recorded_from": on,
+        "feed_id": feed or f"roster-{on}",
+        "department": "农业农村局",
+        "data_set": ROSTER,
+        "division": division,
+        "received_at": sent.isoformat(),
+        "recorded_from": on,
         "households": [_household(keys, event_id, home, int(on[:4]) - 1) for home in homes],
     }
     return Event.make("fangpin/intake", HOUSEHOLDS_RECORDED, None, data, datetime.now(UTC), id_=event_id)
@@ -62,10 +70,19 @@ def rostered(
 
 def _household(keys: Keyring, event_id: UUID, home: Home, year: int) -> dict[str, Any]:
     return {
-        "household_no": home.no, "record": home.no, "division": home.division, "base_group": home.base_group,
-        "phone": home.phone, "dwelling_grade": home.grade, "occupied_grade": home.grade, "income_year": year,
+        "household_no": home.no,
+        "record": home.no,
+        "division": home.division,
+        "base_group": home.base_group,
+        "phone": home.phone,
+        "dwelling_grade": home.grade,
+        "occupied_grade": home.grade,
+        "income_year": year,
         "income": {
-            "wage_fen": home.wage_fen, "business_sales_fen": 0, "production_cost_fen": 0, "property_fen": 0,
+            "wage_fen": home.wage_fen,
+            "business_sales_fen": 0,
+            "production_cost_fen": 0,
+            "property_fen": 0,
             "transfer_fen": 0,
         },
         "members": [
@@ -74,8 +91,11 @@ def _household(keys: Keyring, event_id: UUID, home: Home, year: int) -> dict[str
                 "sealed": base64.b64encode(
                     keys.seal_for_transit(number(serial), str(event_id), f"members/{home.no}/{i}")
                 ).decode(),
-                "name": f"测试{'甲乙丙丁戊己庚辛壬癸'[serial % 10]}", "relation": "户主" if i == 0 else "家庭成员",
-                "sex": "male", "birth_date": "1970-01-01", "insured_resident": home.insured,
+                "name": f"测试{'甲乙丙丁戊己庚辛壬癸'[serial % 10]}",
+                "relation": "户主" if i == 0 else "家庭成员",
+                "sex": "male",
+                "birth_date": "1970-01-01",
+                "insured_resident": home.insured,
                 "insured_employee": False if home.insured is not None else None,
             }
             for i, serial in enumerate(home.people)
@@ -84,42 +104,81 @@ def _household(keys: Keyring, event_id: UUID, home: Home, year: int) -> dict[str
 
 
 def settled(
-    keys: Keyring, person: int, compliant_fen: int, *, record: str = "S1", on: str = "2026-02-10",
-    sent: datetime = SENT, feed: str = "medical-1", op: str = "put", kind: str = "expense.medical", **more: Any,
+    keys: Keyring,
+    person: int,
+    compliant_fen: int,
+    *,
+    record: str = "S1",
+    on: str = "2026-02-10",
+    sent: datetime = SENT,
+    feed: str = "medical-1",
+    op: str = "put",
+    kind: str = "expense.medical",
+    **more: Any,
 ) -> Event:
     """A message with one medical settlement."""
     one = {
-        "record": record, "op": op, "person": keys.blind_index(number(person)).hex(), "kind": kind,
-        "occurred_on": on, "gross_fen": compliant_fen * 3, "compliant_fen": compliant_fen, "other_fen": 0,
-        "visit": "inpatient", **more,
+        "record": record,
+        "op": op,
+        "person": keys.blind_index(number(person)).hex(),
+        "kind": kind,
+        "occurred_on": on,
+        "gross_fen": compliant_fen * 3,
+        "compliant_fen": compliant_fen,
+        "other_fen": 0,
+        "visit": "inpatient",
+        **more,
     }
     return observed([one], sent=sent, feed=feed)
 
 
 def observed(
-    observations: Sequence[dict[str, Any]], *, sent: datetime = SENT, feed: str = "medical-1",
-    data_set: str = "medical_settlement", department: str = "医保局",
+    observations: Sequence[dict[str, Any]],
+    *,
+    sent: datetime = SENT,
+    feed: str = "medical-1",
+    data_set: str = "medical_settlement",
+    department: str = "医保局",
 ) -> Event:
     data = {
-        "source": "department", "department": department, "data_set": data_set, "feed_id": feed,
-        "division": COUNTY, "received_at": sent.isoformat(), "observations": list(observations),
+        "source": "department",
+        "department": department,
+        "data_set": data_set,
+        "feed_id": feed,
+        "division": COUNTY,
+        "received_at": sent.isoformat(),
+        "observations": list(observations),
     }
     return Event.make("fangpin/intake", OBSERVATIONS_RECORDED, None, data, datetime.now(UTC))
 
 
 def reported(
-    keys: Keyring, person: int, *, report: str = "R1", on: str = "2026-03-14",
-    hardships: Sequence[str] = ("illness",), division: str = VILLAGE, household_no: str | None = None,
+    keys: Keyring,
+    person: int,
+    *,
+    report: str = "R1",
+    on: str = "2026-03-14",
+    hardships: Sequence[str] = ("illness",),
+    division: str = VILLAGE,
+    household_no: str | None = None,
 ) -> Event:
     """A household's call for help."""
     data = {
-        "source": "self_report", "data_set": "self_report", "report_id": report, "division": division,
+        "source": "self_report",
+        "data_set": "self_report",
+        "report_id": report,
+        "division": division,
         "received_at": datetime(2026, 3, 14, 1, tzinfo=UTC).isoformat(),
         "reporter": {"name": "测试丁", "phone": "19900000009"},
         "observations": [
             {
-                "record": f"{report}/{each}", "person": keys.blind_index(number(person)).hex(), "division": division,
-                "household_no": household_no, "kind": "event.hardship_report", "occurred_on": on, "value": each,
+                "record": f"{report}/{each}",
+                "person": keys.blind_index(number(person)).hex(),
+                "division": division,
+                "household_no": household_no,
+                "kind": "event.hardship_report",
+                "occurred_on": on,
+                "value": each,
             }
             for each in hardships
         ],
@@ -130,10 +189,17 @@ def reported(
 def answered(item: dict[str, Any], outcome: str = "no_risk", alert: str = "A1") -> Event:
     """The answer to the warning that `item` opened."""
     answer = {
-        "alert_id": alert, "subject": item["subject"], "household_no": item.get("household_no"),
-        "living_division": item["living_division"], "outcome": outcome, "causes": [], "visited_on": "2026-03-15",
+        "alert_id": alert,
+        "subject": item["subject"],
+        "household_no": item.get("household_no"),
+        "living_division": item["living_division"],
+        "outcome": outcome,
+        "causes": [],
+        "visited_on": "2026-03-15",
         "verified_at": datetime(2026, 3, 15, 3, tzinfo=UTC).isoformat(),
-        "officer_role": "village_secretary", "facts_version": item["facts_version"], "policy_version": "x",
+        "officer_role": "village_secretary",
+        "facts_version": item["facts_version"],
+        "policy_version": "x",
         "indicators": [finding["indicator"] for finding in item["findings"]],
     }
     return Event.make("fangpin/alerts", VERIFIED, None, {"items": [answer]}, datetime.now(UTC))
@@ -165,9 +231,7 @@ async def assess_all(runtime: Runtime) -> int:
 
 async def told(runtime: Runtime, type_: str) -> list[dict[str, Any]]:
     """The items of all messages of a type in the outbox, in the order written (the clock stands still in tests)."""
-    rows = await runtime.worker_pool.fetch(
-        "SELECT payload FROM outbox WHERE type = $1 ORDER BY ctid", type_
-    )
+    rows = await runtime.worker_pool.fetch("SELECT payload FROM outbox WHERE type = $1 ORDER BY ctid", type_)
     return [item for row in rows for item in row["payload"]["items"]]
 
 
@@ -176,7 +240,7 @@ async def facts(runtime: Runtime, *, standing: bool = True) -> list[dict[str, An
     rows = await runtime.worker_pool.fetch(
         f"""
         SELECT h.household_no, f.* FROM fact f JOIN household h USING (household_id)
-        WHERE {'f.superseded_at IS NULL' if standing else 'true'} ORDER BY f.fact_id
+        WHERE {"f.superseded_at IS NULL" if standing else "true"} ORDER BY f.fact_id
         """
     )
     return [dict(row) for row in rows]

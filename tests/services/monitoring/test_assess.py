@@ -36,7 +36,9 @@ async def one(runtime: Runtime, sql: str, *args: Any) -> Any:
 async def test_a_roster_and_a_settlement_lead_to_a_warning(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     await deliver(
-        runtime, rostered(runtime.keys, Home(wage_fen=POOR)), settled(runtime.keys, 1, 1_200_000),
+        runtime,
+        rostered(runtime.keys, Home(wage_fen=POOR)),
+        settled(runtime.keys, 1, 1_200_000),
     )
     assert await assess_all(runtime) == 1
     [item] = await told(runtime, RISK_CHANGED)
@@ -89,7 +91,8 @@ async def test_a_matched_report_always_opens_and_is_assessed_first(monitoring_ru
     assert (item["reason"], item["opens"], item["report_ids"]) == ("hardship_report", True, ["R1"])
     assert item["contact"]["name"] == "测试丁"
     assert [p["stage"] for p in await told(runtime, MONITORING_PROGRESS) if p.get("report_id")] == [
-        "matched", "assessed",
+        "matched",
+        "assessed",
     ]
     assert await one(runtime, "SELECT waiting_reports FROM household") == []
     priorities = await runtime.worker_pool.fetch(
@@ -120,7 +123,9 @@ async def test_a_recommendation_that_goes_away_is_told(monitoring_runtime: Runti
     await assess_all(runtime)
     item = (await told(runtime, RISK_CHANGED))[-1]
     assert (item.get("recommendation"), item["previous_recommendation"], item["opens"]) == (
-        None, "marginal_at_risk", False,
+        None,
+        "marginal_at_risk",
+        False,
     )
 
 

@@ -37,7 +37,9 @@ async def village(monitoring_runtime: Runtime) -> Runtime:
     await deliver(
         runtime,
         rostered(
-            runtime.keys, Home(wage_fen=POOR), Home(no="F002", people=(3,), division=OTHER_VILLAGE),
+            runtime.keys,
+            Home(wage_fen=POOR),
+            Home(no="F002", people=(3,), division=OTHER_VILLAGE),
             Home(no="F003", people=(4,), division=OTHER_VILLAGE),
         ),
         settled(runtime.keys, 1, 1_200_000),
@@ -76,8 +78,10 @@ async def test_a_list_is_filtered_and_paged(
 ) -> None:
     admin = bearer("county_admin")
     for query, expected in (
-        ("recommendation=marginal_at_risk", ["F001"]), ("recommendation=none", ["F002", "F003"]),
-        ("severity=orange", ["F001"]), (f"division={OTHER_VILLAGE}&severity=none", ["F002", "F003"]),
+        ("recommendation=marginal_at_risk", ["F001"]),
+        ("recommendation=none", ["F002", "F003"]),
+        ("severity=orange", ["F001"]),
+        (f"division={OTHER_VILLAGE}&severity=none", ["F002", "F003"]),
         ("last_outcome=none&limit=1", ["F001"]),
     ):
         found = await get(monitoring_client, f"{HOUSEHOLDS}?{query}", admin)
@@ -176,8 +180,12 @@ async def test_a_replay_of_a_day_without_facts_is_refused(
     village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
 ) -> None:
     for query in (
-        "as_of=2026-03-16", "as_of=0001-01-01", "known_at=0001-01-01T00:00:00Z", "as_of=9999-12-31",
-        "known_at=2016-01-01T00:00:00Z", "known_at=2026-01-01T00:00:00",
+        "as_of=2026-03-16",
+        "as_of=0001-01-01",
+        "known_at=0001-01-01T00:00:00Z",
+        "as_of=9999-12-31",
+        "known_at=2016-01-01T00:00:00Z",
+        "known_at=2026-01-01T00:00:00",
     ):
         answer = await monitoring_client.get(f"{HOUSEHOLDS}/F001/assessment?{query}", headers=bearer("county_admin"))
         assert answer.status_code == 422, query
@@ -275,7 +283,10 @@ async def test_precision_is_counted_by_indicator(
     found = await get(monitoring_client, "/monitoring/v1/dashboard/precision", bearer("county_admin"))
     medical = next(each for each in found["indicators"] if each["indicator"] == "medical_self_paid")
     assert medical == {
-        "indicator": "medical_self_paid", "label": "医疗自付费用过高", "verified": 1, "identified": 1,
+        "indicator": "medical_self_paid",
+        "label": "医疗自付费用过高",
+        "verified": 1,
+        "identified": 1,
     }
     elsewhere = await get(
         monitoring_client, "/monitoring/v1/dashboard/precision", bearer("village_secretary", OTHER_VILLAGE)

@@ -28,7 +28,8 @@ ENTRIES = st.lists(
         st.builds(put, st.integers(1, 3), st.integers(0, 20), st.sampled_from([HOME, Place(2, "130624", 7), None])),
         st.builds(end, st.integers(0, 20), st.integers(6, 9)),
     ),
-    max_size=7, unique_by=lambda entry: (entry.op, entry.said),
+    max_size=7,
+    unique_by=lambda entry: (entry.op, entry.said),
 )
 
 

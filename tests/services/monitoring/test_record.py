@@ -40,8 +40,14 @@ async def test_a_roster_makes_households_members_and_facts(monitoring_runtime: R
     await deliver(runtime, rostered(runtime.keys, Home()))
     kinds = sorted({fact["kind"] for fact in await facts(runtime)})
     assert kinds == [
-        "cost.production", "income.business_sales", "income.property", "income.transfer_regular", "income.wage",
-        "state.base_group", "state.dwelling", "state.insured",
+        "cost.production",
+        "income.business_sales",
+        "income.property",
+        "income.transfer_regular",
+        "income.wage",
+        "state.base_group",
+        "state.dwelling",
+        "state.insured",
     ]
     assert await one(runtime, "SELECT count(*) FROM household_member WHERE valid_to IS NULL") == 2
     assert await one(runtime, "SELECT head_name FROM household") == "测试乙"
@@ -86,12 +92,14 @@ async def test_the_same_roster_again_changes_nothing(monitoring_runtime: Runtime
 async def test_a_changed_dwelling_ends_the_state_before_it(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     await deliver(
-        runtime, rostered(runtime.keys, Home()),
+        runtime,
+        rostered(runtime.keys, Home()),
         rostered(runtime.keys, Home(grade="D"), on="2026-03-01", sent=sent_at(2)),
     )
     dwellings = [f for f in await facts(runtime) if f["kind"] == "state.dwelling"]
     assert sorted((f["value"], str(f["occurred_on"]), str(f["ended_on"])) for f in dwellings) == [
-        ("A", "2026-01-01", "2026-03-01"), ("D", "2026-03-01", "None"),
+        ("A", "2026-01-01", "2026-03-01"),
+        ("D", "2026-03-01", "None"),
     ]
 
 
@@ -120,7 +128,9 @@ async def test_the_same_message_and_the_same_record_write_nothing(monitoring_run
 async def test_a_correction_supersedes_and_keeps_what_was_known(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     await deliver(
-        runtime, rostered(runtime.keys, Home()), settled(runtime.keys, 1, 500_000),
+        runtime,
+        rostered(runtime.keys, Home()),
+        settled(runtime.keys, 1, 500_000),
         settled(runtime.keys, 1, 700_000, sent=sent_at(9), feed="medical-2"),
     )
     old, new = [f for f in await facts(runtime, standing=False) if f["kind"] == "expense.medical"]
@@ -132,7 +142,9 @@ async def test_a_correction_supersedes_and_keeps_what_was_known(monitoring_runti
 async def test_an_ended_record_ends_its_fact_on_that_day(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     await deliver(
-        runtime, rostered(runtime.keys, Home()), settled(runtime.keys, 1, 0, kind="state.disability"),
+        runtime,
+        rostered(runtime.keys, Home()),
+        settled(runtime.keys, 1, 0, kind="state.disability"),
         settled(
             runtime.keys, 1, 0, kind="state.disability", op="end", ended_on="2026-03-05", sent=sent_at(6), feed="m2"
         ),
@@ -155,11 +167,16 @@ async def test_what_fits_nobody_waits_for_the_roster(monitoring_runtime: Runtime
 async def test_facts_follow_a_person_who_turns_out_to_live_elsewhere(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     await deliver(
-        runtime, rostered(runtime.keys, Home(people=(1, 2))), settled(runtime.keys, 2, 900_000, on="2026-02-10"),
+        runtime,
+        rostered(runtime.keys, Home(people=(1, 2))),
+        settled(runtime.keys, 2, 900_000, on="2026-02-10"),
         settled(runtime.keys, 2, 0, record="D", kind="state.disability", on="2020-05-05"),
         settled(runtime.keys, 2, 100_000, record="S2", on="2026-01-10"),
         rostered(
-            runtime.keys, Home(people=(1,)), Home(no="F002", people=(2,), division=OTHER_VILLAGE), on="2026-02-01",
+            runtime.keys,
+            Home(people=(1,)),
+            Home(no="F002", people=(2,), division=OTHER_VILLAGE),
+            on="2026-02-01",
             sent=sent_at(3),
         ),
     )
@@ -206,7 +223,10 @@ def _story(runtime: Runtime) -> list[Event]:
     return [
         rostered(keys, with_people(home, 1, 2), on="2026-01-01", sent=sent_at(1)),
         rostered(
-            keys, Home(no="F002", people=(2, 3), division=OTHER_VILLAGE), with_people(home, 1), on="2026-02-01",
+            keys,
+            Home(no="F002", people=(2, 3), division=OTHER_VILLAGE),
+            with_people(home, 1),
+            on="2026-02-01",
             sent=sent_at(4),
         ),
         settled(keys, 1, 800_000, record="A", sent=sent_at(2), feed="m1"),
@@ -214,12 +234,21 @@ def _story(runtime: Runtime) -> list[Event]:
         settled(keys, 2, 300_000, record="B", on="2026-01-20", sent=sent_at(2), feed="m1"),
         settled(keys, 2, 0, record="C", kind="state.disability", on="2019-01-01", sent=sent_at(2), feed="d1"),
         settled(
-            keys, 2, 0, record="C", kind="state.disability", op="end", ended_on="2026-03-06", sent=sent_at(6),
+            keys,
+            2,
+            0,
+            record="C",
+            kind="state.disability",
+            op="end",
+            ended_on="2026-03-06",
+            sent=sent_at(6),
             feed="d2",
         ),
         observed(
             [{"record": "E", "household_no": "F002", "kind": "event.disaster", "occurred_on": "2026-02-20"}],
-            sent=sent_at(3), feed="e1", data_set="disaster",
+            sent=sent_at(3),
+            feed="e1",
+            data_set="disaster",
         ),
         reported(keys, 3),
     ]
@@ -229,7 +258,8 @@ async def _outcome(runtime: Runtime) -> list[tuple[Any, ...]]:
     """What holds at the end, without the numbers and times of our own."""
     standing = [
         tuple(f[name] for name in ("household_no", "kind", "record_key", "occurred_on", "ended_on", "compliant_fen"))
-        for f in await facts(runtime) if not f["kind"].startswith("state.") or f["kind"] == "state.disability"
+        for f in await facts(runtime)
+        if not f["kind"].startswith("state.") or f["kind"] == "state.disability"
     ]
     members = await runtime.worker_pool.fetch(
         """

@@ -38,7 +38,10 @@ async def test_the_migration_makes_what_the_models_say(database: str) -> None:
         context = MigrationContext.configure(
             connection,
             opts={
-                "include_schemas": True, "include_name": ours, "include_object": no_partition, "compare_type": True,
+                "include_schemas": True,
+                "include_name": ours,
+                "include_object": no_partition,
+                "compare_type": True,
             },
         )
         return list(compare_metadata(context, MonitoringTable.metadata))
@@ -50,9 +53,7 @@ async def test_the_migration_makes_what_the_models_say(database: str) -> None:
 
 
 async def counts(connection: asyncpg.Connection) -> dict[str, int]:
-    return {
-        table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in SEEN_THROUGH_A_HOUSEHOLD
-    }
+    return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in SEEN_THROUGH_A_HOUSEHOLD}
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ async def two_villages(monitoring_runtime: Runtime) -> Runtime:
     await deliver(
         runtime,
         rostered(runtime.keys, Home(people=(1, 2)), Home(no="F002", people=(3,), division=OTHER_VILLAGE)),
-        settled(runtime.keys, 1, 100_000), settled(runtime.keys, 9, 100_000, record="S9"),
+        settled(runtime.keys, 1, 100_000),
+        settled(runtime.keys, 9, 100_000, record="S9"),
     )
     await assess_all(runtime)
     return runtime
@@ -137,9 +139,14 @@ async def test_every_table_with_people_has_forced_policies(admin: asyncpg.Connec
 
 async def test_assessments_and_decisions_cannot_be_changed(two_villages: Runtime) -> None:
     for sql in (
-        "UPDATE assessment SET score = 0", "DELETE FROM assessment", "DELETE FROM fact",
-        "UPDATE fact SET amount_fen = 0", "DELETE FROM verification", "UPDATE decision SET reason = ''",
-        "DELETE FROM household", "DELETE FROM audit_log",
+        "UPDATE assessment SET score = 0",
+        "DELETE FROM assessment",
+        "DELETE FROM fact",
+        "UPDATE fact SET amount_fen = 0",
+        "DELETE FROM verification",
+        "UPDATE decision SET reason = ''",
+        "DELETE FROM household",
+        "DELETE FROM audit_log",
     ):
         for pool in (two_villages.pool, two_villages.worker_pool):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -163,7 +170,17 @@ async def test_a_household_registered_elsewhere_takes_its_facts_along(two_villag
         " WHERE h.household_no = 'F001'"
     )
     assert [tuple(row) for row in rows] == [("130625", "130625")]
-    await deliver(runtime, observed([{
-        "record": "X", "household_no": "F001", "kind": "event.disaster", "occurred_on": "2026-03-02",
-    }]))
+    await deliver(
+        runtime,
+        observed(
+            [
+                {
+                    "record": "X",
+                    "household_no": "F001",
+                    "kind": "event.disaster",
+                    "occurred_on": "2026-03-02",
+                }
+            ]
+        ),
+    )
     assert await assess_all(runtime) == 1

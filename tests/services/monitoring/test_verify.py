@@ -21,7 +21,9 @@ from tests.services.monitoring.build import (
 
 POOR = 1_000_000
 DECISION = {
-    "listed_as": "marginal_at_risk", "decided_on": "2026-03-15", "document_no": "测防〔2026〕1号",
+    "listed_as": "marginal_at_risk",
+    "decided_on": "2026-03-15",
+    "document_no": "测防〔2026〕1号",
     "reason": "入户核实",
 }
 
@@ -68,7 +70,8 @@ async def test_a_new_finding_opens_after_an_answer(monitoring_runtime: Runtime) 
     await deliver(runtime, answered(await warned(runtime)))
     await assess_all(runtime)
     await deliver(
-        runtime, rostered(runtime.keys, Home(wage_fen=POOR, grade="D"), on="2026-03-10", sent=sent_at(11)),
+        runtime,
+        rostered(runtime.keys, Home(wage_fen=POOR, grade="D"), on="2026-03-10", sent=sent_at(11)),
     )
     await assess_all(runtime)
     assert (await told(runtime, RISK_CHANGED))[-1]["opens"] is True
@@ -142,7 +145,8 @@ async def test_a_listed_household_is_held_against_the_line_of_the_listed(
     days = ("2026-03-01", "2026-03-10", "2026-03-15")
     for listed_as, day in zip(("marginal_at_risk", "sudden_hardship", None), days, strict=True):
         answer = await monitoring_client.post(
-            "/monitoring/v1/households/F001/decisions", headers=headers,
+            "/monitoring/v1/households/F001/decisions",
+            headers=headers,
             json={**DECISION, "listed_as": listed_as, "decided_on": day},
         )
         assert answer.status_code == 201
@@ -156,8 +160,11 @@ async def test_no_system_and_no_other_post_decides(
 ) -> None:
     await warned(monitoring_runtime)
     callers = [
-        bearer(), bearer(scopes=["monitoring:decide"]), bearer("township_leader"),
-        bearer("village_secretary", VILLAGE), bearer("township_leader", scopes=["monitoring:decide"]),
+        bearer(),
+        bearer(scopes=["monitoring:decide"]),
+        bearer("township_leader"),
+        bearer("village_secretary", VILLAGE),
+        bearer("township_leader", scopes=["monitoring:decide"]),
     ]
     for headers in callers:
         answer = await monitoring_client.post(
@@ -172,8 +179,10 @@ async def test_a_decision_is_checked(
 ) -> None:
     await warned(monitoring_runtime)
     for change, code in (
-        ({"listed_as": "rich"}, "class_unknown"), ({"decided_on": "2026-03-16"}, "decision_day_out_of_range"),
-        ({"document_no": " "}, "validation_failed"), ({"approve": True}, "validation_failed"),
+        ({"listed_as": "rich"}, "class_unknown"),
+        ({"decided_on": "2026-03-16"}, "decision_day_out_of_range"),
+        ({"document_no": " "}, "validation_failed"),
+        ({"approve": True}, "validation_failed"),
     ):
         answer = await monitoring_client.post(
             "/monitoring/v1/households/F001/decisions", json={**DECISION, **change}, headers=bearer("county_admin")

@@ -33,16 +33,31 @@ async def monitoring(open_small: Open, receiver: Receiver) -> AsyncIterator[Runt
 
 def risk(division: str) -> dict[str, Any]:
     finding = {
-        "indicator": "medical_out_of_pocket", "state": "fired", "severity": "red", "cause": "illness",
-        "measured": "30000.00", "threshold": "10000.00", "margin": "20000.00", "unit": "元",
+        "indicator": "medical_out_of_pocket",
+        "state": "fired",
+        "severity": "red",
+        "cause": "illness",
+        "measured": "30000.00",
+        "threshold": "10000.00",
+        "margin": "20000.00",
+        "unit": "元",
         "sentence": "医疗自付 30000.00 元",
     }
     evidence = {"kind": "medical.settlement", "occurred_on": "2026-03-01", "source": "department", "summary": "住院"}
     return {
-        "subject": f"household:{division}", "household_no": division, "facts_version": 3,
-        "living_division": division, "registered_division": division,
-        "contact": {"name": "张建国", "phone": "19900000001"}, "severity": "red", "causes": ["illness"],
-        "findings": [finding], "evidence": [evidence], "reason": "finding", "opens": True, "on": "2026-03-15",
+        "subject": f"household:{division}",
+        "household_no": division,
+        "facts_version": 3,
+        "living_division": division,
+        "registered_division": division,
+        "contact": {"name": "张建国", "phone": "19900000001"},
+        "severity": "red",
+        "causes": ["illness"],
+        "findings": [finding],
+        "evidence": [evidence],
+        "reason": "finding",
+        "opens": True,
+        "on": "2026-03-15",
         "clocks": {"acknowledge_hours": 24, "verify_days": 5},
     }
 
@@ -58,8 +73,13 @@ async def warn(runtime: Runtime, *divisions: str) -> Event:
 
 
 async def subscribe(
-    runtime: Runtime, receiver: Receiver, division: str | None = COUNTY, *, types: tuple[str, ...] = (RISK_CHANGED,),
-    url: str | None = None, secret: bytes = b"s" * 32,
+    runtime: Runtime,
+    receiver: Receiver,
+    division: str | None = COUNTY,
+    *,
+    types: tuple[str, ...] = (RISK_CHANGED,),
+    url: str | None = None,
+    secret: bytes = b"s" * 32,
 ) -> UUID:
     subscription_id = new_id()
     sealed = runtime.keys.seal(base64.b64encode(secret).decode(), "subscription", "secret", str(subscription_id))
@@ -68,7 +88,12 @@ async def subscribe(
         INSERT INTO subscription (subscription_id, name, url, types, secret, active, division, created_at)
         VALUES ($1, 'province', $2, $3, $4, true, $5, $6)
         """,
-        subscription_id, url or f"{receiver.url}/outside", list(types), sealed, division, runtime.clock.now(),
+        subscription_id,
+        url or f"{receiver.url}/outside",
+        list(types),
+        sealed,
+        division,
+        runtime.clock.now(),
     )
     return subscription_id
 

@@ -29,12 +29,16 @@ async def send(runtime: Runtime, age: timedelta, *states: str) -> UUID:
         INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, created_at)
         VALUES ($1, 'feed', '1', $2, '{}', $3)
         """,
-        message, OBSERVATIONS_RECORDED, said_at,
+        message,
+        OBSERVATIONS_RECORDED,
+        said_at,
     )
     for state in states:
         await runtime.worker_pool.execute(
             "INSERT INTO outbox_delivery (outbox_id, subscription_id, state) VALUES ($1, $2, $3)",
-            message, new_id(), state,
+            message,
+            new_id(),
+            state,
         )
     return message
 
@@ -86,7 +90,8 @@ async def answer(connection: asyncpg.Connection, schema: str, key: str, runtime:
         INSERT INTO {schema}.idempotency_key (client, key, fingerprint, status, answer, created_at)
         VALUES ('yibao', $1, '', 200, '{{}}', $2)
         """,
-        key, runtime.clock.now() - age,
+        key,
+        runtime.clock.now() - age,
     )
 
 
@@ -116,7 +121,10 @@ async def test_the_worker_of_each_service_may_tidy_its_own_tables(
     digest, old = hashlib.sha256(b"{}").digest(), runtime.clock.now() - LONG_AGO
     await admin.execute(
         f"INSERT INTO {service}.inbox VALUES ('fangpin/intake', $1, $2, $3, $4, $4)",
-        new_id(), MONITORING_PROGRESS, digest, old,
+        new_id(),
+        MONITORING_PROGRESS,
+        digest,
+        old,
     )
     await answer(admin, service, "old", runtime, LONG_AGO)
     assert await tidy(runtime) == 3

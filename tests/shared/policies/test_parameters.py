@@ -87,9 +87,15 @@ def test_unknown_override_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "text", "value"),
-    [(Unit.CNY, "0.01", 1), (Unit.SHARE, "0.2", 2_000), (Unit.SHARE, "1", 10_000), (Unit.FLAG, "true", True),
-     (Unit.MONTHS, "18", 18), (Unit.TEXT, "on", "on")],
-)  # fmt: skip
+    [
+        (Unit.CNY, "0.01", 1),
+        (Unit.SHARE, "0.2", 2_000),
+        (Unit.SHARE, "1", 10_000),
+        (Unit.FLAG, "true", True),
+        (Unit.MONTHS, "18", 18),
+        (Unit.TEXT, "on", "on"),
+    ],
+)
 def test_value_reads_and_writes_itself(unit: Unit, text: str, value: object) -> None:
     assert unit.read(text) == value
     assert unit.read(unit.write(unit.read(text))) == value

@@ -71,9 +71,7 @@ async def test_two_later_names_at_once_follow_one_another(directory_connection: 
     await load_regions(directory_connection, [named("甲村", 2023)])
     later = [named("丙村", 2026), named("乙村", 2025)]
     assert await load_regions(directory_connection, later) == Loaded(1, 1, 0)
-    assert await stored(directory_connection) == [
-        ("甲村", 2023, 2025), ("乙村", 2025, 2026), ("丙村", 2026, None)
-    ]  # fmt: skip
+    assert await stored(directory_connection) == [("甲村", 2023, 2025), ("乙村", 2025, 2026), ("丙村", 2026, None)]
     assert await load_regions(directory_connection, later) == Loaded(0, 0, 2)
 
 

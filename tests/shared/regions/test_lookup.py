@@ -23,9 +23,7 @@ async def test_a_village_is_found_with_its_whole_path(directory_connection: asyn
     await load_shipped_regions(directory_connection)
     region = await region_on(directory_connection, VILLAGE, TODAY)
     assert region is not None
-    assert (region.name, region.level, region.parent) == (
-        "城厢村村民委员会", DivisionLevel.VILLAGE, "130624100000"
-    )  # fmt: skip
+    assert (region.name, region.level, region.parent) == ("城厢村村民委员会", DivisionLevel.VILLAGE, "130624100000")
     assert await path_name(directory_connection, VILLAGE, TODAY) == "河北省保定市阜平县阜平镇城厢村村民委员会"
 
 
@@ -59,8 +57,10 @@ async def test_a_division_out_of_force_keeps_its_nearest_name(directory_connecti
         for name, year in (("甲县", 2021), ("乙县", 2024))
     ]
     await load_regions(directory_connection, ended)
-    names = [await names_of(directory_connection, [code, "990102000000"], date(year, 6, 1))
-             for year in (2020, 2021, 2023, 2024, 2026)]  # fmt: skip
+    names = [
+        await names_of(directory_connection, [code, "990102000000"], date(year, 6, 1))
+        for year in (2020, 2021, 2023, 2024, 2026)
+    ]
     assert names == [{code: name} for name in ("甲县", "甲县", "甲县", "乙县", "乙县")]
 
 

@@ -34,10 +34,14 @@ def test_dates_and_successor_are_read_where_given(tmp_path: Path) -> None:
     text = "code,name,valid_from,valid_to,successor\n130624100,甲镇,2020-01-01,2024-07-01,130624101\n"
     assert read(tmp_path, text) == [
         Region(
-            code="130624100000", name="甲镇", valid_from=date(2020, 1, 1), valid_to=date(2024, 7, 1),
-            successor="130624101000", source="test",
+            code="130624100000",
+            name="甲镇",
+            valid_from=date(2020, 1, 1),
+            valid_to=date(2024, 7, 1),
+            successor="130624101000",
+            source="test",
         )
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

@@ -149,9 +149,13 @@ SOMEBODY = numbered("990624", "19900307", "011")
 @pytest.mark.parametrize(
     "text",
     [
-        SOMEBODY, f"本人{SOMEBODY}，请核对", f"{SOMEBODY}42", f"0{SOMEBODY}",
+        SOMEBODY,
+        f"本人{SOMEBODY}，请核对",
+        f"{SOMEBODY}42",
+        f"0{SOMEBODY}",
         SOMEBODY.translate({c: c + 0xFEE0 for c in range(48, 58)}),
-        f"{SOMEBODY[:6]} {SOMEBODY[6:14]} {SOMEBODY[14:]}", f"{SOMEBODY[:6]}-{SOMEBODY[6:14]}-{SOMEBODY[14:]}",
+        f"{SOMEBODY[:6]} {SOMEBODY[6:14]} {SOMEBODY[14:]}",
+        f"{SOMEBODY[:6]}-{SOMEBODY[6:14]}-{SOMEBODY[14:]}",
     ],
 )
 def test_a_number_is_found_in_a_text_however_it_is_written(text: str) -> None:
@@ -160,8 +164,17 @@ def test_a_number_is_found_in_a_text_however_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "住院花费较大", WRONG_CHECK, SOMEBODY[:17], "130624100201000001", "JS202601050001", "19900000001",
-     "01a20505-1a0e-744b-8a10-b6f3677c1808", "2026-01-05 12:00:00"],
+    [
+        "",
+        "住院花费较大",
+        WRONG_CHECK,
+        SOMEBODY[:17],
+        "130624100201000001",
+        "JS202601050001",
+        "19900000001",
+        "01a20505-1a0e-744b-8a10-b6f3677c1808",
+        "2026-01-05 12:00:00",
+    ],
 )
 def test_other_numbers_are_no_identity_numbers(text: str) -> None:
     assert not holds_identity_number(text)

@@ -70,9 +70,7 @@ def _places() -> Any:
 
 
 @asynccontextmanager
-async def open_edge(
-    service: str, open_small: Open, settings: Settings, *routers: APIRouter
-) -> AsyncIterator[Edge]:
+async def open_edge(service: str, open_small: Open, settings: Settings, *routers: APIRouter) -> AsyncIterator[Edge]:
     """A service of the small house that serves these routers."""
     app = build_app(
         service, title="small", settings=settings, runtime_factory=lambda: open_small(service), routers=routers

@@ -14,8 +14,12 @@ NONE = Known(10)
 @pytest.mark.parametrize(
     ("known", "version", "opens", "change"),
     [
-        (NONE, 10, True, Change.OPEN), (NONE, 10, False, Change.WITHHOLD), (NONE, 9, True, Change.IGNORE),
-        (OPEN, 10, True, Change.EXTEND), (OPEN, 11, False, Change.EXTEND), (OPEN, 9, True, Change.IGNORE),
+        (NONE, 10, True, Change.OPEN),
+        (NONE, 10, False, Change.WITHHOLD),
+        (NONE, 9, True, Change.IGNORE),
+        (OPEN, 10, True, Change.EXTEND),
+        (OPEN, 11, False, Change.EXTEND),
+        (OPEN, 9, True, Change.IGNORE),
     ],
 )
 def test_news(known: Known, version: int, opens: bool, change: Change) -> None:

@@ -7,8 +7,13 @@ from shared.security.access import FIELD_CLASSES_OF_ROLE
 from shared.vocabulary.terms import Role, Severity
 
 SUBJECT = Subject(
-    name="张建国", phone="19900000001", place="青沿村", severity=Severity.RED, recommendation="sudden_hardship",
-    causes=("illness",), sentences=("近一年医疗自付 12345.60 元",),
+    name="张建国",
+    phone="19900000001",
+    place="青沿村",
+    severity=Severity.RED,
+    recommendation="sudden_hardship",
+    causes=("illness",),
+    sentences=("近一年医疗自付 12345.60 元",),
 )
 
 

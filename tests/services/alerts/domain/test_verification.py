@@ -44,7 +44,9 @@ def test_no_risk_on_a_mild_alert_needs_no_name() -> None:
 @pytest.mark.parametrize(
     ("day", "code"),
     [
-        (date(2026, 3, 9), {"contact_before_alert"}), (date(2026, 3, 10), set()), (date(2026, 3, 15), set()),
+        (date(2026, 3, 9), {"contact_before_alert"}),
+        (date(2026, 3, 10), set()),
+        (date(2026, 3, 15), set()),
         (date(2026, 3, 16), {"contact_in_future"}),
     ],
 )

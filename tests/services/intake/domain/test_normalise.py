@@ -86,7 +86,7 @@ TAKEN: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("division", "130624100201.0", "130624100201", ("decimal_dropped",)),
     ("year", "2025", 2025, ()),
     ("year", "2025年", 2025, ("year_form",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "text", "value", "notes"), TAKEN)
@@ -207,9 +207,12 @@ def test_an_identity_number_in_another_column_is_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("999901195503074016", "99***16"), ("999901 19550307 4016", "99***16"),
+        ("999901195503074016", "99***16"),
+        ("999901 19550307 4016", "99***16"),
         ("９９９９０１１９５５０３０７４０１６", "99***16"),
-        ("199-0000-0001", "19***01"), ("2026-01-05 12:00", "2026-01-05 12:00"), ("20260105", "20260105"),
+        ("199-0000-0001", "19***01"),
+        ("2026-01-05 12:00", "2026-01-05 12:00"),
+        ("20260105", "20260105"),
     ],
 )
 def test_an_error_shows_a_value_without_its_numbers(text: str, shown: str) -> None:

@@ -12,8 +12,13 @@ from services.monitoring.domain.household import STATUSES, Fact, HouseholdFacts,
 from services.monitoring.domain.window import Windows
 
 DAYS = (
-    date(2026, 3, 15), date(2026, 1, 1), date(2025, 12, 31), date(2025, 8, 31), date(2024, 2, 29), date(2025, 6, 30),
-)  # fmt: skip
+    date(2026, 3, 15),
+    date(2026, 1, 1),
+    date(2025, 12, 31),
+    date(2025, 8, 31),
+    date(2024, 2, 29),
+    date(2025, 6, 30),
+)
 OVERRIDES = {
     "line_inclusive": ("true", "false"),
     "medical_inclusive": ("true", "false"),
@@ -32,9 +37,12 @@ OTHER_INCOMES = ("income.insurance_claim", "income.insurance_claim", "income.loa
 EXPENSES = ("expense.medical", "expense.education", "expense.rehabilitation", "expense.disaster", "expense.accident")
 EVENTS = ("event.disability_certified", "event.hardship_report", "event.job_loss")
 SOURCES = (
-    ("department", "household_register"), ("department", "payroll"), ("department", None), ("visit", None),
+    ("department", "household_register"),
+    ("department", "payroll"),
+    ("department", None),
+    ("visit", None),
     ("self_report", None),
-)  # fmt: skip
+)
 STATES: dict[str, tuple[str | None, ...]] = {
     "state.base_group": ("general", "lifted_out", "别的", None),
     "state.monitored": ("marginal_at_risk", "sudden_hardship", None),
@@ -57,9 +65,13 @@ class HouseholdMaker:
     def __init__(self, random: Random, windows: Windows) -> None:
         self.random, self.windows = random, windows
         corners = (
-            windows.account.first, windows.account.last, windows.outlay.last, windows.year.first,
-            windows.totals_from, windows.on,
-        )  # fmt: skip
+            windows.account.first,
+            windows.account.last,
+            windows.outlay.last,
+            windows.year.first,
+            windows.totals_from,
+            windows.on,
+        )
         self.edges = [corner + timedelta(days=by) for corner in corners for by in (-1, 0, 1)]
         self.edges += [windows.on - timedelta(days=days) for days in (5, 40, 100, 200, 400, 700)]
         self.line = LINES[windows.on.year]
@@ -126,17 +138,29 @@ class HouseholdMaker:
         is_total = self.random.random() < 0.5
         purpose = choice(({}, {"for": "medical"}, {"for": "disaster"}, {"for": "accident"}, {"for": None}))
         return Fact(
-            choice(INCOMES + OTHER_INCOMES), day, choice(keys), amount_fen=self._amount(), source=source,
-            data_set=data_set, verified=choice((None, True, False)), attributes=purpose,
-            period_from=day - timedelta(days=364) if is_total else None, period_to=day if is_total else None,
-        )  # fmt: skip
+            choice(INCOMES + OTHER_INCOMES),
+            day,
+            choice(keys),
+            amount_fen=self._amount(),
+            source=source,
+            data_set=data_set,
+            verified=choice((None, True, False)),
+            attributes=purpose,
+            period_from=day - timedelta(days=364) if is_total else None,
+            period_to=day if is_total else None,
+        )
 
     def _expense(self, keys: list[str | None]) -> Fact:
         choice, amount = self.random.choice, self._amount
         return Fact(
-            choice(EXPENSES), choice(self.edges), choice(keys), amount_fen=amount(), relief_fen=amount(),
-            compliant_fen=amount(), other_fen=amount(),
-        )  # fmt: skip
+            choice(EXPENSES),
+            choice(self.edges),
+            choice(keys),
+            amount_fen=amount(),
+            relief_fen=amount(),
+            compliant_fen=amount(),
+            other_fen=amount(),
+        )
 
     def _event(self, keys: list[str | None]) -> Fact:
         choice = self.random.choice
@@ -146,9 +170,13 @@ class HouseholdMaker:
         choice = self.random.choice
         kind = choice(tuple(STATES))
         return Fact(
-            kind, choice(self.edges), None if kind in OF_HOUSEHOLD else choice(keys), value=choice(STATES[kind]),
-            ended_on=choice((None, None, *self.edges)), attributes=self._attributes(kind),
-        )  # fmt: skip
+            kind,
+            choice(self.edges),
+            None if kind in OF_HOUSEHOLD else choice(keys),
+            value=choice(STATES[kind]),
+            ended_on=choice((None, None, *self.edges)),
+            attributes=self._attributes(kind),
+        )
 
     def _attributes(self, kind: str) -> dict[str, Any]:
         choice = self.random.choice

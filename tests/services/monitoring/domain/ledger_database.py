@@ -19,9 +19,23 @@ RECORDED = datetime(2024, 1, 1, tzinfo=UTC)
 KNOWN = datetime(2026, 6, 1, tzinfo=UTC)
 
 FACT_COLUMNS = (
-    "kind", "occurred_on", "ended_on", "period_from", "period_to", "amount_fen", "gross_fen", "compliant_fen",
-    "other_fen", "relief_fen", "visit", "stay", "value", "verified", "attributes", "source",
-)  # fmt: skip
+    "kind",
+    "occurred_on",
+    "ended_on",
+    "period_from",
+    "period_to",
+    "amount_fen",
+    "gross_fen",
+    "compliant_fen",
+    "other_fen",
+    "relief_fen",
+    "visit",
+    "stay",
+    "value",
+    "verified",
+    "attributes",
+    "source",
+)
 
 
 async def create_ledger(connection: asyncpg.Connection) -> None:
@@ -83,8 +97,15 @@ HOUSEHOLD = ("household_id", "county", "household_no", "registered_division", "l
 RESIDENT = ("resident_id", "number_index", "sealed_number", "name", "sex", "birth_date", "died_on")
 MEMBER = ("household_id", "resident_id", "county", "relation", "status", "valid_from", "recorded_at")
 FACT = (
-    "record_key", "household_id", "resident_id", "county", "data_set", "received_at", "recorded_at", *FACT_COLUMNS,
-)  # fmt: skip
+    "record_key",
+    "household_id",
+    "resident_id",
+    "county",
+    "data_set",
+    "received_at",
+    "recorded_at",
+    *FACT_COLUMNS,
+)
 
 
 def _resident(number: int, member: Member) -> tuple[Any, ...]:

@@ -30,8 +30,13 @@ def _assessed(
 
 def test_sentences_carry_number_threshold_and_who_decided() -> None:
     text = explain(_assessed(), PACKAGE)
-    for words in ("边缘易致贫户", "人均纯收入7100元，低于监测线9500元", "自付累计12000.50元，超过预警线10000元",
-                  "风险类型：因病、因安全住房", "阜平县"):  # fmt: skip
+    for words in (
+        "边缘易致贫户",
+        "人均纯收入7100元，低于监测线9500元",
+        "自付累计12000.50元，超过预警线10000元",
+        "风险类型：因病、因安全住房",
+        "阜平县",
+    ):
         assert words in text
 
 
@@ -83,9 +88,22 @@ def test_in_a_complete_trial_no_income_is_zero_inside_the_system_it_is_unknown()
 
 def test_answer_has_the_names_of_the_contract() -> None:
     data = _assessed().as_data()
-    assert {"recommendation", "severity", "score", "window", "members_counted", "causes", "indicators", "flags",
-            "unknown", "confidence", "policy", "rigid_outlay_yuan", "net_income_per_capita_yuan",
-            "reference_income_per_capita_yuan"} <= data.keys()  # fmt: skip
+    assert {
+        "recommendation",
+        "severity",
+        "score",
+        "window",
+        "members_counted",
+        "causes",
+        "indicators",
+        "flags",
+        "unknown",
+        "confidence",
+        "policy",
+        "rigid_outlay_yuan",
+        "net_income_per_capita_yuan",
+        "reference_income_per_capita_yuan",
+    } <= data.keys()
     assert data["policy"]["parameters_used"]["monitoring_line"]["value"] == "9500.00"
 
 

@@ -19,9 +19,13 @@ HOUSEHOLD = HouseholdFacts((Member("甲"), Member("乙")), (BILL,))
 
 async def _row(ledger: LedgerWriter, household_id: int, **changes: Any) -> Mapping[str, Any] | None:
     arguments: dict[str, Any] = {
-        "county": COUNTY, "household_ids": [household_id], "on": ON, "known_at": KNOWN,
-        "parameters": PACKAGE.parameters_for("130624100201", ON), **changes,
-    }  # fmt: skip
+        "county": COUNTY,
+        "household_ids": [household_id],
+        "on": ON,
+        "known_at": KNOWN,
+        "parameters": PACKAGE.parameters_for("130624100201", ON),
+        **changes,
+    }
     rows: list[Mapping[str, Any]] = await ledger.connection.fetch(
         COMPILED.households_sql, *COMPILED.bind(**arguments)
     )
@@ -56,8 +60,9 @@ async def test_member_who_left_takes_the_facts_along(ledger: LedgerWriter) -> No
     await ledger.connection.execute(
         "update household_member set valid_to = $1 where household_id = $2"
         " and resident_id = (select min(resident_id) from household_member where household_id = $2)",
-        ON, household,
-    )  # fmt: skip
+        ON,
+        household,
+    )
     assert await _outlay(ledger, household) == 0
     assert await _outlay(ledger, household, on=date(2026, 3, 14)) == 50_000
 
@@ -77,8 +82,10 @@ async def test_household_without_members_or_facts_is_all_unknown(ledger: LedgerW
 
 async def test_huge_amounts_do_not_overflow(ledger: LedgerWriter) -> None:
     wages = [Fact("income.wage", date(2025, 6, day), member="甲", amount_fen=MOST_FEN) for day in range(1, 11)]
-    losses = [Fact("expense.disaster", date(2025, 6, day), amount_fen=MOST_FEN - (day == 1), relief_fen=0)
-              for day in range(1, 11)]  # fmt: skip
+    losses = [
+        Fact("expense.disaster", date(2025, 6, day), amount_fen=MOST_FEN - (day == 1), relief_fen=0)
+        for day in range(1, 11)
+    ]
     (household,) = await ledger.write([HouseholdFacts((Member("甲"),), (*wages, *losses))])
     row = await _row(ledger, household)
     assert row is not None

@@ -252,7 +252,7 @@ async def merge_batch(
     """
     # Staged rows have no statistics: left to itself, the planner sorts all that are left for each batch.
     await connection.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_nestloop = off")
-    return await connection.fetch(
+    rows = await connection.fetch(
         f"""
         WITH batch AS MATERIALIZED (
             SELECT record, {_DIGEST} AS digest, min(content) AS content FROM feed_row_staged

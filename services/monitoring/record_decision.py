@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -122,7 +122,7 @@ def _facts(household: asyncpg.Record, decision: dict[str, Any], now: datetime) -
     """The class as a dated state: the former one ends on the day of the decision, the new one begins."""
     place = Place(household["household_id"], household["county"])
     said = Said(now, str(decision["decision_id"]))
-    facts = []
+    facts: list[tuple[str, Literal["put", "end"], Content]] = []
     if household["listed_record"] is not None:
         ended = Content(household["listed_on"], ended_on=max(decision["decided_on"], household["listed_on"]))
         facts.append((household["listed_record"], "end", ended))
@@ -137,7 +137,7 @@ def _facts(household: asyncpg.Record, decision: dict[str, Any], now: datetime) -
             source=Source.DEPARTMENT.value,
             division=household["registered_division"],
             op=op,
-            place=place,  # type: ignore[arg-type]
+            place=place,
         )
         for record, op, content in facts
     ]

@@ -51,6 +51,7 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
     feed, now = recording.feed, recording.runtime.clock.now()
     async with transaction(recording.runtime.worker_pool) as connection:
         await _hold(recording, connection)
+        await repository.expect_many(connection)
         batch = await repository.merge_batch(connection, feed, recording.layout, after, BATCH_RECORDS, now)
         if not batch:
             return None
@@ -72,6 +73,7 @@ async def _end_batch(recording: Recording) -> int:
     feed, now = recording.feed, recording.runtime.clock.now()
     async with transaction(recording.runtime.worker_pool) as connection:
         await _hold(recording, connection)
+        await repository.expect_many(connection)
         ended = await repository.end_unlisted(connection, feed, BATCH_RECORDS, now)
         await _say(connection, ending_events(feed, ended, now))
     recording.runtime.waker.wake("relay")

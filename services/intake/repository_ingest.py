@@ -68,6 +68,15 @@ async def begin_again(connection: asyncpg.Connection, feed_id: UUID) -> None:
     )
 
 
+async def expect_many(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction, plan for many staged rows.
+
+    They come and go, so what the planner knows of the table is of another file or of none: it would compare each row
+    with each, and sort for every batch all that are left.
+    """
+    await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_bitmapscan = off")
+
+
 async def stage(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """COPY good rows: (feed_id, record, line, digest, is_head, content, sealed_number)."""
     columns = ["feed_id", "record", "line", "digest", "is_head", "content", "sealed_number"]
@@ -123,7 +132,7 @@ async def note_progress(
 def _rejecting(bad: str, and_same: str = "") -> str:
     """Moves the staged rows of the records that `bad` (record, lines, ...) finds to the row errors."""
     return f"""
-    WITH bad AS ({bad}), gone AS (
+    WITH bad AS MATERIALIZED ({bad}), gone AS (
         DELETE FROM feed_row_staged s USING bad WHERE s.feed_id = $1 AND s.record = bad.record {and_same}
         RETURNING s.line, s.record, bad.lines
     )
@@ -250,9 +259,7 @@ async def merge_batch(
 
     Answers every record of the batch in order: its key and what it was (`added`, `changed`, or null: unchanged).
     """
-    # Staged rows have no statistics: left to itself, the planner sorts all that are left for each batch.
-    await connection.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_nestloop = off")
-    rows = await connection.fetch(
+    return await connection.fetch(
         f"""
         WITH batch AS MATERIALIZED (
             SELECT record, {_DIGEST} AS digest, min(content) AS content FROM feed_row_staged

@@ -38,6 +38,7 @@ class Counted:
 
 async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Decision:
     """Reject rows that contradict each other, count, and decide; in the caller's transaction."""
+    await repository.expect_many(connection)
     await _check_across_rows(connection, feed, layout)
     counted = await _count(connection, feed)
     decision = await _decide(connection, feed, layout, counted)

@@ -50,7 +50,7 @@ def test_json_has_no_nan() -> None:
     [
         ("postgresql://u:p@db:5432/fangpin", "postgresql+asyncpg://u:p@db:5432/fangpin"),
         ("postgresql+asyncpg://u@db/fangpin", "postgresql+asyncpg://u@db/fangpin"),
-        ("postgresql://u:@/f?host=/tmp/a b&port=5433", "postgresql+asyncpg://u:@/f?host=%2Ftmp%2Fa+b&port=5433"),
+        ("postgresql://u:@/f?host=/run/a b&port=5433", "postgresql+asyncpg://u:@/f?host=%2Frun%2Fa+b&port=5433"),
         ("postgresql://u@db/f?sslmode=verify-full", "postgresql+asyncpg://u@db/f?ssl=verify-full"),
     ],
 )

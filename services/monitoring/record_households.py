@@ -19,6 +19,7 @@ from services.monitoring.domain.ledger import Entry, Place
 from services.monitoring.domain.report import WaitingReport, calls_for_help
 from services.monitoring.read_message import check_divisions, check_indices, open_sealed
 from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
+from services.monitoring.refuse_foreign import refuse_foreign
 from services.monitoring.repository_rosters import Home, Membership, Person
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HouseholdRecord, HouseholdsRecorded, MemberRecord
@@ -67,9 +68,12 @@ class Roster:
 
 async def record_households(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
     """Write residents, households and membership; append facts; match what waited for these people."""
-    told = HouseholdsRecorded.model_validate(event.data)
-    check_divisions([told.division, *(h.division for h in told.households)])
-    check_indices(m.index for h in told.households for m in h.members)
+    listed = HouseholdsRecorded.model_validate(event.data)
+    check_divisions([listed.division, *(h.division for h in listed.households)])
+    check_indices(m.index for h in listed.households for m in h.members)
+    told = await refuse_foreign(connection, listed, runtime)
+    if told is None:
+        return ("relay",)
     roster = await _put_people_and_homes(connection, told, event, runtime)
     moved = await _put_members(connection, roster)
     now = runtime.clock.now()

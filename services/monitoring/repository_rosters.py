@@ -67,6 +67,13 @@ async def resident_ids(connection: asyncpg.Connection, indices: Sequence[bytes])
     return {row["number_index"]: row["resident_id"] for row in rows}
 
 
+async def counties_of(connection: asyncpg.Connection, numbers: Sequence[str]) -> list[asyncpg.Record]:
+    """The county of each of these households that is known."""
+    return await connection.fetch(
+        "SELECT household_no, county FROM household WHERE household_no = ANY ($1::text[])", numbers
+    )
+
+
 async def put_households(
     connection: asyncpg.Connection, homes: Sequence[Home], *, on: date, received_at: datetime
 ) -> list[asyncpg.Record]:

@@ -13,7 +13,7 @@ from tests.journeys.village import VILLAGE, Family
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
 ROUNDS = 25  # In each mode; `fangpin bench faults` runs more.
-FAMILIES = [Family(1000 + n, VILLAGE) for n in range(600)]
+FAMILIES = [Family(1000 + n, VILLAGE) for n in range(300)]
 
 
 @pytest.fixture(params=["all_in_one", "separate"])

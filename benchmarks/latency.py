@@ -25,28 +25,26 @@ FEED_FAMILIES = 2_000
 
 
 class Inbox:
-    """Asks the secretary's inbox every few milliseconds; when the message about each alert came."""
+    """Listens to the secretary's live stream; when each message came."""
 
     def __init__(self, running: Running) -> None:
         self.came: dict[int, float] = {}
         self._headers = running.bearer("village_secretary", VILLAGE, officer_no=f"S-{VILLAGE}")
-        self._url = f"{running.url('alerts')}/alerts/v1/inbox"
+        self._url = f"{running.url('alerts')}/alerts/v1/inbox/stream"
         self._halt = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def _watch(self) -> None:
-        with httpx.Client(headers=self._headers, timeout=10) as client:
-            while not self._halt.is_set():
-                items = client.get(self._url, params={"limit": 20}).json()["items"]
-                now = time.perf_counter()
-                for item in items:
-                    self.came.setdefault(item["item_no"], now)
-                time.sleep(0.01)
+    def _listen(self) -> None:
+        with httpx.stream("GET", self._url, headers=self._headers, timeout=None) as stream:
+            for line in stream.iter_lines():
+                if self._halt.is_set():
+                    return
+                if line.startswith("id:"):
+                    self.came.setdefault(int(line[3:]), time.perf_counter())
 
     def stop(self) -> None:
-        self._halt.set()
-        self._thread.join()
+        self._halt.set()  # The thread ends with the next line; the stream pings every few seconds.
 
 
 def phase(running: Running, families: list[Family]) -> list[float]:

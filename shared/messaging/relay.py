@@ -80,10 +80,13 @@ async def relay_urgent(runtime: Runtime) -> int:
 
 
 async def relay_once(runtime: Runtime) -> int:
-    """Send up to eight due messages at once, the other services' before anybody else's; the number tried."""
+    """Send a few due messages at once, the other services' before anybody else's; the number tried.
+
+    Three to a peer: more of a file would queue there before one lock, on connections that a report needs.
+    """
     inside = f"priority > 0 AND subscription_id IN ({_PEERS})"
     outside = f"priority > 0 AND subscription_id NOT IN ({_PEERS})"
-    return await _relay(runtime, limit=8, extra=inside) or await _relay(runtime, limit=8, extra=outside)
+    return await _relay(runtime, limit=3, extra=inside) or await _relay(runtime, limit=8, extra=outside)
 
 
 _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_PREFIX}%'"

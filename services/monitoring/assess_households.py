@@ -26,7 +26,7 @@ from shared.trace import traced
 
 # What a batch holds locked is over in a quarter of a second, so that whoever calls for help is not kept waiting.
 BATCH = 300
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
 
 

@@ -164,7 +164,7 @@ def rounds_of(break_something: Break, running: Running, families: list[Family], 
 
 
 def _count(running: Running, reporters: Reporters, receiver: Receiver, rounds: int, killed: dict[str, int]) -> Losses:
-    """Wait until a dead worker's leases have run out and everybody was told, then count what is missing or doubled."""
+    """Wait until a dead worker's leases have run out and everybody was told; count what is missing or doubled."""
     end = time.monotonic() + 180
     missing = _missing(reporters, receiver, alerts := _alerts_by_household(running))
     while missing and time.monotonic() < end:

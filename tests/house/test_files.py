@@ -48,7 +48,8 @@ def test_no_file_names_a_person_by_number() -> None:
 
 
 def test_no_file_holds_a_phone_that_may_ring() -> None:
-    allowed = re.compile(r"199000\d{5}")
+    # The demo county numbers its officers by its own code: 11 digits, and no phone.
+    allowed = re.compile(r"199000\d{5}|130624\d{5}")
     found = [
         f"{name}: {phone}"
         for name, text in text_files()

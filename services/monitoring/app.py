@@ -3,6 +3,13 @@
 import httpx
 from fastapi import FastAPI
 
+from services.monitoring import (
+    endpoints_dashboard,
+    endpoints_evaluations,
+    endpoints_explanations,
+    endpoints_policies,
+    endpoints_register,
+)
 from services.monitoring.endpoints import router
 from services.monitoring.record_households import record_households
 from services.monitoring.record_observations import record_observations
@@ -16,6 +23,13 @@ from shared.web.app import build_app
 from shared.web.events import events_router
 from shared.web.subscriptions import subscriptions_router
 
+ROUTERS = [
+    endpoints_dashboard.router,
+    endpoints_evaluations.router,
+    endpoints_explanations.router,
+    endpoints_policies.router,
+    endpoints_register.router,
+]
 HANDLERS = {
     HOUSEHOLDS_RECORDED: record_households,
     OBSERVATIONS_RECORDED: record_observations,
@@ -32,5 +46,5 @@ def create_app(
         title="防贫监测 · 监测评估",
         settings=settings,
         runtime_factory=lambda: open_runtime("monitoring", settings, transport=transport, clock=clock),
-        routers=[router, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
+        routers=[router, *ROUTERS, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
     )

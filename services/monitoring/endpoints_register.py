@@ -1,0 +1,5 @@
+"""The household register over HTTP."""
+
+from shared.web.routing import Router
+
+router = Router(tags=["monitoring"])

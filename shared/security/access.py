@@ -15,6 +15,8 @@ SCOPES = MappingProxyType(
         "monitoring:evaluate": "试算",
         "monitoring:rescreen": "发起重新筛查",
         "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",
+        "monitoring:policy": "起草、比较、审批、发布政策（仅限个人）",
+        "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
         "alerts:admin": "管理人员、职责与通知渠道",
@@ -46,7 +48,7 @@ SCOPES_OF_ROLE = MappingProxyType(
 )
 
 # A system never decides: no machine principal may classify, approve or remove a household.
-SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {"monitoring:decide", "alerts:act"}
+SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {"monitoring:decide", "monitoring:policy", "alerts:act"}
 
 FIELD_CLASSES_OF_ROLE = MappingProxyType(
     {

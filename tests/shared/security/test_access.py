@@ -59,9 +59,13 @@ def test_only_the_county_decides_and_administers() -> None:
 
 
 def test_a_system_holds_no_scope_of_a_persons_judgement() -> None:
-    assert frozenset(SCOPES) - SCOPES_OF_SYSTEMS == {"monitoring:decide", "alerts:act"}
+    assert frozenset(SCOPES) - SCOPES_OF_SYSTEMS == {"monitoring:decide", "monitoring:policy", "alerts:act"}
     for role in (None, *Role):
-        assert not allowed_scopes("system", role, frozenset(SCOPES)) & {"monitoring:decide", "alerts:act"}
+        assert not allowed_scopes("system", role, frozenset(SCOPES)) & {
+            "monitoring:decide",
+            "monitoring:policy",
+            "alerts:act",
+        }
 
 
 @pytest.mark.parametrize("role", list(Role))

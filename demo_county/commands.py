@@ -35,14 +35,17 @@ def run_generate(out: Path, households: int, seed: int, until: date, villages: S
     return manifest
 
 
-def run_score(folder: Path) -> None:
-    """Print the figures of both practices."""
+def run_score(folder: Path, policy_practice: Callable[[Path], Figures]) -> None:
+    """Print the figures of both plain practices, and of the policy in force."""
     _print("单一阈值 single_threshold", single_threshold_practice(folder))
     _print("任一部门信号 any_signal", any_signal_practice(folder))
+    _print("现行政策 policy", policy_practice(folder))
 
 
-def demo_commands(villages: Callable[[], Sequence[Village]], today: Callable[[], date]) -> typer.Typer:
-    """The `demo` command group; the caller says where villages and the day come from."""
+def demo_commands(
+    villages: Callable[[], Sequence[Village]], today: Callable[[], date], policy_practice: Callable[[Path], Figures]
+) -> typer.Typer:
+    """The `demo` command group; the caller says where villages and the day come from, and what a policy finds."""
     demo_app = typer.Typer(help="示范县 Demo county: generate, score", no_args_is_help=True)
 
     @demo_app.command("generate")
@@ -57,8 +60,8 @@ def demo_commands(villages: Callable[[], Sequence[Village]], today: Callable[[],
 
     @demo_app.command("score")
     def score_command(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
-        """Score single-threshold practice against the truth of a generated folder."""
-        run_score(folder)
+        """Score single thresholds and the policy in force against the truth of a generated folder."""
+        run_score(folder, policy_practice)
 
     return demo_app
 

@@ -44,7 +44,8 @@ class Loss:
 class Fate:
     """Everything that happens to one household, filled by one module for each kind of event.
 
-    `deaths` gives the month and `certificates` the new certificate by position of the member.
+    `deaths` gives the month and `certificates` the new certificate by position of the member; `serious` are the
+    serious illnesses, position and first month.
     """
 
     household: Household
@@ -54,6 +55,7 @@ class Fate:
     losses: list[Loss] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
     certificates: dict[int, Certificate] = field(default_factory=dict)
+    serious: list[tuple[int, int]] = field(default_factory=list)
 
     def alive(self, month: int) -> int:
         """How many members are alive after that month's deaths."""

@@ -17,6 +17,7 @@ from demo_county.months import Period, period_until
 from demo_county.officers import OFFICERS_FILE, write_officers
 from demo_county.places import Village, flooded_months, share_out
 from demo_county.self_reports import SELF_REPORTS_FILE, SelfReport, self_report
+from demo_county.signals import SIGNALS_FILE, Signal, Signals
 
 DEFAULT_HOUSEHOLDS, DEFAULT_SEED = 3_000, 20261122
 TRUTH_FILE, MISTAKES_FILE = "truth.ndjson", "mistakes.ndjson"
@@ -44,13 +45,15 @@ def generate(
     calibration, period = load_calibration(), period_until(until)
     shares = share_out(villages, households, seed)
     county = shares[0][0][0][:6]
-    lives = Lives(calibration, period, county, seed)
+    lives, signals = Lives(calibration, period, county, seed), Signals(calibration, period)
     mistakes = Mistakes(_mistake_shares(calibration), _strangers(lives, seed))
     writing = _Writing(folder, period, calibration, mistakes)
     with writing:
         for serial, division, flooded in _addresses(shares, period, calibration, seed):
             chance = Chance(f"{seed}/household/{serial}")
-            writing.add(lives.live(serial, division, flooded, chance), chance)
+            life = lives.live(serial, division, flooded, chance)
+            writing.add(life, chance)
+            writing.note(signals.of(life, Chance(f"{seed}/signals/{serial}")))
             if on_progress and (serial % PROGRESS_STEP == 0 or serial == households):
                 on_progress(serial, households)
     files = writing.finish(write_officers(folder, shares, calibration, seed))
@@ -78,11 +81,12 @@ class _Writing:
         self._mistakes = mistakes
         self._reports: list[SelfReport] = []
         self._stack = ExitStack()
-        self.residents = self.needs_help = self._households = 0
+        self.residents = self.needs_help = self._households = self._signals = 0
 
     def __enter__(self) -> None:
         self._departments = Departments(self._folder, self._period, self._calibration, self._mistakes, self._stack)
         self._truth = self._stack.enter_context((self._folder / TRUTH_FILE).open("w", encoding="utf-8"))
+        self._learned = self._stack.enter_context((self._folder / SIGNALS_FILE).open("w", encoding="utf-8"))
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -98,6 +102,14 @@ class _Writing:
         self.residents += len(life.household.persons)
         self.needs_help += life.truth.needs_help
 
+    def note(self, signals: Iterator[Signal]) -> None:
+        """Write what became known of one household up to the last day."""
+        for signal in signals:
+            if signal.known_on <= self._period.until:
+                days = {"occurred_on": signal.occurred_on.isoformat(), "known_on": signal.known_on.isoformat()}
+                self._learned.write(json_line({**asdict(signal), **days}))
+                self._signals += 1
+
     def finish(self, officers: int) -> dict[str, FileCount]:
         """Write what could only be written at the end, and count every file."""
         planted = self._mistakes.planted
@@ -110,6 +122,7 @@ class _Writing:
         return self._counts() | {
             OFFICERS_FILE: FileCount(officers),
             SELF_REPORTS_FILE: FileCount(len(reports)),
+            SIGNALS_FILE: FileCount(self._signals),
             TRUTH_FILE: FileCount(self._households),
             MISTAKES_FILE: FileCount(len(planted)),
         }

@@ -54,6 +54,7 @@ class Illness:
     def _serious(self, position: int, fate: Fate, chance: Chance) -> None:
         """A serious illness (大病): several dear stays, lost work of patient and carer, sometimes worse."""
         start = month = chance.below(LENGTH)
+        fate.serious.append((position, start))
         mean = self.calibration.number("health.serious_stay_cost")
         for _ in range(2 + chance.below(4)):
             if month < LENGTH:

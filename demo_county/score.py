@@ -48,7 +48,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._until = read_manifest(folder).until
+        self.until = read_manifest(folder).until
         self._refused = {(m["file"], m["line"]) for m in _lines(folder / MISTAKES_FILE) if m["rejected"]}
         self.in_need = frozenset(str(t["household_no"]) for t in _lines(folder / TRUTH_FILE) if t["needs_help"])
         self.household_of: dict[str, str] = {}
@@ -59,8 +59,8 @@ class Files:
         """Self-paid yuan by household over the twelve monthly files."""
         costs: dict[str, Decimal] = {}
         for path in sorted(self._folder.glob(MEDICAL_FILES)):
-            for row in self._rows(path):
-                household = self.household_of.get(self._number(row))
+            for row in self.rows(path):
+                household = self.household_of.get(self.number(row))
                 if household is not None:
                     paid = _money(row["合规自付"]) + _money(row["目录外自付"])
                     costs[household] = costs.get(household, Decimal(0)) + paid
@@ -68,15 +68,15 @@ class Files:
 
     def newly_disabled(self) -> set[str]:
         """Households with a certificate issued within the last 365 days."""
-        since = self._until - timedelta(days=365)
-        rows = self._rows(self._folder / DISABILITY_FILE)
-        new = (self._number(r) for r in rows if date.fromisoformat(r["发证日期"]) > since)
+        since = self.until - timedelta(days=365)
+        rows = self.rows(self._folder / DISABILITY_FILE)
+        new = (self.number(r) for r in rows if date.fromisoformat(r["发证日期"]) > since)
         return {self.household_of[number] for number in new if number in self.household_of}
 
     def _read_register(self) -> None:
-        for row in self._rows(self._folder / ROSTER_FILE):
+        for row in self.rows(self._folder / ROSTER_FILE):
             number = row["户编号"]
-            self.household_of[self._number(row)] = number
+            self.household_of[self.number(row)] = number
             before = self.households.get(number)
             uninsured = row["参加居民医保"] == row["参加职工医保"] == "否"
             unsafe = "C" in (grades := row["住房等级"] + row["实际居住房屋等级"]) or "D" in grades
@@ -84,15 +84,17 @@ class Files:
             already = before is not None and before.has_uninsured
             self.households[number] = Registered(is_poor, already or uninsured, unsafe)
 
-    def _rows(self, path: Path) -> Iterator[Row]:
+    def rows(self, path: Path) -> Iterator[Row]:
+        """The accepted rows of a sheet."""
         with path.open(encoding=_encoding(path), newline="") as file:
             reader = csv.DictReader(file)
             for line, row in enumerate(reader, start=2):
                 if (path.name, line) not in self._refused:
                     yield row
 
-    def _number(self, row: Row) -> str:
-        return parse_identity_number(row["证件号码"], self._until).number
+    def number(self, row: Row) -> str:
+        """The identity number a row names."""
+        return parse_identity_number(row["证件号码"], self.until).number
 
 
 def single_threshold_practice(folder: Path) -> Figures:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from demo_county.commands import demo_commands
+from demo_county.score import Figures
 from services.places import shipped_villages
 from shared.clock import SystemClock
 from shared.errors import FangpinError
@@ -180,7 +181,15 @@ app.add_typer(regions_app, name="regions")
 app.add_typer(keys_app, name="keys")
 app.add_typer(clients_app, name="clients")
 app.add_typer(policy_app, name="policy")
-app.add_typer(demo_commands(shipped_villages, SystemClock().today), name="demo")
+app.add_typer(
+    demo_commands(shipped_villages, SystemClock().today, lambda folder: _policy_practice(folder)), name="demo"
+)
+
+
+def _policy_practice(folder: Path) -> Figures:
+    from services.score_policy import policy_practice
+
+    return policy_practice(folder)
 
 
 @regions_app.command("import")

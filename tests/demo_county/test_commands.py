@@ -6,9 +6,10 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from demo_county.commands import demo_commands
+from demo_county.score import Figures
 from tests.demo_county.small_county import VILLAGES
 
-APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22))
+APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22), lambda _: Figures(4, 1, 2))
 
 
 def test_generate_then_score_print_their_figures(tmp_path: Path) -> None:
@@ -17,7 +18,8 @@ def test_generate_then_score_print_their_figures(tmp_path: Path) -> None:
     assert "households=40" in made.output
     scored = CliRunner().invoke(APP, ["score", str(tmp_path)])
     assert scored.exit_code == 0
-    assert "precision=" in scored.output
+    assert scored.output.count("precision=") == 3
+    assert "policy: 预警 warned=4 属实 confirmed=1 查准 precision=25.00% 查全 recall=50.0%" in scored.output
 
 
 def test_until_is_a_date(tmp_path: Path) -> None:

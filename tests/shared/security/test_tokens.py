@@ -163,7 +163,11 @@ async def test_a_scope_beyond_the_role_is_cut(verifier: TokenVerifier, role: Rol
 @pytest.mark.parametrize("role", [None, "county_admin"])
 async def test_a_system_never_decides_and_never_acts(verifier: TokenVerifier, role: str | None) -> None:
     token = signed("" if role else "role", kind="system", scope=" ".join(SCOPES), **({"role": role} if role else {}))
-    assert (await verifier.verify(token, now=NOON)).scopes == frozenset(SCOPES) - {"monitoring:decide", "alerts:act"}
+    assert (await verifier.verify(token, now=NOON)).scopes == frozenset(SCOPES) - {
+        "monitoring:decide",
+        "monitoring:policy",
+        "alerts:act",
+    }
 
 
 async def test_what_the_issuer_makes_the_verifier_takes(verifier: TokenVerifier) -> None:

@@ -35,15 +35,21 @@ def run_generate(out: Path, households: int, seed: int, until: date, villages: S
     return manifest
 
 
-def run_score(folder: Path, policy_practice: Callable[[Path], Figures]) -> None:
-    """Print the figures of both plain practices, and of the policy in force."""
+def run_score(
+    folder: Path, policy_practice: Callable[[Path, Path | None], Figures], sheet: Path | None = None
+) -> None:
+    """Print the figures of both plain practices, of the policy in force, and of a draft if a sheet tells one."""
     _print("单一阈值 single_threshold", single_threshold_practice(folder))
     _print("任一部门信号 any_signal", any_signal_practice(folder))
-    _print("现行政策 policy", policy_practice(folder))
+    _print("现行政策 policy", policy_practice(folder, None))
+    if sheet is not None:
+        _print("政策草案 draft", policy_practice(folder, sheet))
 
 
 def demo_commands(
-    villages: Callable[[], Sequence[Village]], today: Callable[[], date], policy_practice: Callable[[Path], Figures]
+    villages: Callable[[], Sequence[Village]],
+    today: Callable[[], date],
+    policy_practice: Callable[[Path, Path | None], Figures],
 ) -> typer.Typer:
     """The `demo` command group; the caller says where villages and the day come from, and what a policy finds."""
     demo_app = typer.Typer(help="示范县 Demo county: generate, score", no_args_is_help=True)
@@ -59,9 +65,14 @@ def demo_commands(
         run_generate(out, households, seed, until.date() if until else today(), villages())
 
     @demo_app.command("score")
-    def score_command(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
-        """Score single thresholds and the policy in force against the truth of a generated folder."""
-        run_score(folder, policy_practice)
+    def score_command(
+        folder: Annotated[Path, typer.Argument(metavar="DIR")],
+        policy: Annotated[
+            Path | None, typer.Option(exists=True, help="CSV of a draft's changes: 参数, 取值, 生效日期, 文号")
+        ] = None,
+    ) -> None:
+        """Score single thresholds, the policy in force and a draft against the truth of a generated folder."""
+        run_score(folder, policy_practice, policy)
 
     return demo_app
 

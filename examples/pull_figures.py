@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def show_households(summary: dict[str, Any]) -> None:
-    print(f"区划 division={summary['division']} 时间 at={summary['generated_at']}")
+    print(f"区划 division={summary['division']} 汇总 counted_at={summary['counted_at']}")
     show("total", "all", summary["total"]["households"], "合计")
     for group, title in GROUPS.items():
         for figure in summary[f"by_{group}"] or []:  # A group that this client may not see is null.

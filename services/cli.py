@@ -11,6 +11,7 @@ import typer
 from demo_county.commands import demo_commands
 from demo_county.score import Figures
 from services.places import shipped_villages
+from services.policy_commands import add_policy_commands
 from shared.clock import SystemClock
 from shared.errors import FangpinError
 from shared.settings import Settings
@@ -180,16 +181,18 @@ policy_app = typer.Typer(help="政策包", no_args_is_help=True)
 app.add_typer(regions_app, name="regions")
 app.add_typer(keys_app, name="keys")
 app.add_typer(clients_app, name="clients")
+add_policy_commands(policy_app)
 app.add_typer(policy_app, name="policy")
 app.add_typer(
-    demo_commands(shipped_villages, SystemClock().today, lambda folder: _policy_practice(folder)), name="demo"
+    demo_commands(shipped_villages, SystemClock().today, lambda folder, sheet: _policy_practice(folder, sheet)),
+    name="demo",
 )
 
 
-def _policy_practice(folder: Path) -> Figures:
-    from services.score_policy import policy_practice
+def _policy_practice(folder: Path, sheet: Path | None) -> Figures:
+    from services.score_policy import drafted, policy_practice
 
-    return policy_practice(folder)
+    return policy_practice(folder, None if sheet is None else drafted(sheet))
 
 
 @regions_app.command("import")
@@ -238,14 +241,35 @@ def clients_add(
 
 
 @policy_app.command("check")
-def policy_check() -> None:
-    """检查政策包：语言、参数、算例。"""
-    from services.monitoring.domain.compiler import compile_policy
-    from services.monitoring.domain.policy import load_policy
+def policy_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="政策目录（含各政策包、regions、variants），默认为随程序提供的")
+    ] = None,
+) -> None:
+    """检查政策包：语言、参数、地区、备选写法、算例。"""
+    from services.monitoring.check_policies import check_policies
+    from shared.policies.package import HOME
 
-    package = load_policy()
-    compile_policy(package)
-    typer.echo(f"政策包有效 policy={package.version}")
+    checked = check_policies(folder or HOME)
+    for version in checked.versions:
+        typer.echo(f"政策包有效 policy={version}")
+    typer.echo(f"地区 {checked.regions} 个，备选写法 {checked.variants} 个，算例 {checked.cases} 个")
+    for case, wrong in checked.red.items():
+        typer.echo(f"算例不符：{case}：{'；'.join(wrong)}", err=True)
+    if checked.red:
+        raise typer.Exit(1)
+
+
+@policy_app.command("schema")
+def policy_schema(
+    folder: Annotated[Path | None, typer.Argument(help="写到哪个目录，默认为随程序提供的政策目录的 schema")] = None,
+) -> None:
+    """写出编辑器用的 JSON Schema：写政策包时有提示，写错时有下划线。"""
+    from services.monitoring.write_policy_schemas import write_policy_schemas
+    from shared.policies.package import HOME
+
+    for path in write_policy_schemas(folder or HOME / "schema"):
+        typer.echo(f"已写出：{path}")
 
 
 def main() -> None:

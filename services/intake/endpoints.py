@@ -28,11 +28,12 @@ from services.intake.schemas import (
     SelfReportReceived,
     SelfReportView,
 )
-from services.intake.submit_self_report import Submission, idempotency_key, submit_self_report
+from services.intake.submit_self_report import Submission, submit_self_report
 from shared.errors import NotFound
 from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
+from shared.web.idempotency import idempotency_key
 from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router

@@ -30,6 +30,7 @@ ROUTERS = [
     endpoints_policies.router,
     endpoints_register.router,
 ]
+LIST_LIMIT_BYTES = 32 * 1024 * 1024
 HANDLERS = {
     HOUSEHOLDS_RECORDED: record_households,
     OBSERVATIONS_RECORDED: record_observations,
@@ -46,5 +47,6 @@ def create_app(
         title="防贫监测 · 监测评估",
         settings=settings,
         runtime_factory=lambda: open_runtime("monitoring", settings, transport=transport, clock=clock),
+        body_limits={"/monitoring/v1/monitored-list": LIST_LIMIT_BYTES},
         routers=[router, *ROUTERS, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
     )

@@ -111,3 +111,13 @@ def _moved(fact: Stored, place: Place) -> Register:
 
 def _households(entries: Iterable[Entry]) -> set[int]:
     return {entry.place.household_id for entry in entries if entry.place is not None}
+
+
+async def take_over_facts(
+    connection: asyncpg.Connection, household_id: int, county: str, place: Place, *, now: datetime, priority: int
+) -> frozenset[int]:
+    """Let what was observed of a household as a whole be another's, which took it over; its states stay behind."""
+    facts = await ledger.facts_of_household(connection, household_id, county)
+    stored = {fact.entry.key: fact for fact in facts}
+    after = {fact.entry.key: _moved(fact, place) for fact in facts}
+    return (await _write(connection, stored, after, now, priority))[1]

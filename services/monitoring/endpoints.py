@@ -2,55 +2,47 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 
-from services.monitoring.domain.policy import load_policy
+from services.monitoring.caution_removal import caution_removal
 from services.monitoring.explain_assessment import explain_assessment
 from services.monitoring.list_unmatched import list_unmatched
-from services.monitoring.read_household import list_households, view_history, view_household
+from services.monitoring.policy_in_force import policy_in_force
+from services.monitoring.read_household import find_household
+from services.monitoring.read_register import view_register_history, view_registered_household
 from services.monitoring.record_decision import DecisionOrder, record_decision
-from services.monitoring.rescreen import RescreenStatus, order_rescreen, rescreen_status
+from services.monitoring.rescreen import RescreenStatus, cancel_rescreen, order_rescreen, rescreen_status
 from services.monitoring.schemas import (
     AssessmentView,
-    DashboardSummary,
     DecisionEntry,
     DecisionRequest,
-    HistoryView,
-    HouseholdSummary,
     HouseholdView,
-    PrecisionView,
     RescreenRequest,
     RescreenView,
     SearchAnswer,
     SearchRequest,
     UnmatchedView,
 )
+from services.monitoring.schemas_register import RegisterHistory
 from services.monitoring.search_person import search_person
-from services.monitoring.summarise import measure_precision, summarise
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
-from shared.vocabulary.terms import Outcome, Severity
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.page import Cursor, Limit, Page, decode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
-from shared.web.schema import DivisionStr
 
 Reader = Annotated[Principal, Depends(require("monitoring:read"))]
 Decider = Annotated[Principal, Depends(require("monitoring:decide"))]
 Rescreener = Annotated[Principal, Depends(require("monitoring:rescreen"))]
 
 HouseholdNo = Annotated[str, Path(max_length=60, pattern=r"^[^\x00/]+$", examples=["F130624001"])]
-LivesIn = Annotated[DivisionStr | None, Query(description="居住地在此区划（含下级）")]
-ClassCode = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z_]+$", description="类别代码；none 表示无")]
-SeverityCode = Annotated[Severity | Literal["none"] | None, Query(description="预警等级；none 表示无")]
-OutcomeCode = Annotated[Outcome | Literal["none"] | None, Query(description="最近一次核实结果；none 表示未核实")]
 
 router = Router(tags=["monitoring"])
 
@@ -87,54 +79,21 @@ async def household_read(
 ReadDep = Annotated[HouseholdRead, Depends(household_read)]
 
 
-@router.get("/monitoring/v1/households", summary="农户列表", responses=problems(401, 403, 422))
-async def get_households(
-    caller: Reader,
-    connection: ScopedConnection,
-    runtime: RuntimeDep,
-    division: LivesIn = None,
-    recommendation: ClassCode = None,
-    listed_as: ClassCode = None,
-    severity: SeverityCode = None,
-    last_outcome: OutcomeCode = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[HouseholdSummary]:
-    position = decode_cursor(cursor, after=int)
-    filters = {
-        "recommendation": recommendation,
-        "listed_as": listed_as,
-        "severity": severity,
-        "last_outcome": last_outcome,
-    }
-    return await list_households(
-        connection,
-        caller,
-        runtime,
-        division=division,
-        filters=filters,
-        after=position["after"] if position else None,
-        limit=limit,
-    )
-
-
 @router.post(
     "/monitoring/v1/households/search",
-    summary="按身份证号查找农户（须注明用途，留痕）",
+    summary="按身份证号，或姓名与区划查找农户（须注明用途，留痕）",
     responses=problems(401, 403, 415, 422),
 )
 async def post_household_search(
     body: SearchRequest, caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
 ) -> SearchAnswer:
-    items = await search_person(
-        connection, body.identity_number, caller, runtime, purpose=body.purpose, request_id=context.request_id
-    )
+    items = await search_person(connection, body, caller, runtime, request_id=context.request_id)
     return SearchAnswer(items=items)
 
 
 @router.get("/monitoring/v1/households/{household_no}", summary="农户及成员", responses=problems(401, 403, 404, 422))
 async def get_household(read: ReadDep) -> HouseholdView:
-    view = await view_household(read.connection, read.household_no, read.caller, read.runtime)
+    view = await view_registered_household(read.connection, read.household_no, read.caller, read.runtime)
     await read.note("household.read")
     return view
 
@@ -158,11 +117,11 @@ async def get_assessment(
 
 @router.get(
     "/monitoring/v1/households/{household_no}/history",
-    summary="评估、核实与决定的历史",
+    summary="评估、核实、决定与花名册的历史",
     responses=problems(401, 403, 404, 422),
 )
-async def get_history(read: ReadDep) -> HistoryView:
-    view = await view_history(read.connection, read.household_no, read.caller)
+async def get_history(read: ReadDep) -> RegisterHistory:
+    view = await view_register_history(read.connection, read.household_no, read.caller, read.runtime)
     await read.note("history.read")
     return view
 
@@ -182,12 +141,18 @@ async def post_decision(
     context: ContextDep,
     wake: WakeDep,
 ) -> DecisionEntry:
+    county = (await find_household(connection, household_no))["county"]
+    package = (await policy_in_force(connection, county, body.decided_on)).package
+    blockers = []
+    if body.listed_as is None:
+        blockers = await caution_removal(connection, household_no, caller, package, runtime)
     decision = await record_decision(
         connection,
         household_no,
         DecisionOrder(**body.model_dump()),
         caller,
-        package=load_policy(),
+        package=package,
+        blockers=blockers,
         now=runtime.clock.now(),
         today=runtime.clock.today(),
         request_id=context.request_id,
@@ -221,16 +186,17 @@ async def get_rescreen(rescreen_id: UUID, caller: Rescreener, connection: Scoped
     return _rescreen(await rescreen_status(connection, rescreen_id))
 
 
-@router.get("/monitoring/v1/dashboard/summary", summary="概况：各类农户数", responses=problems(401, 403, 422))
-async def get_summary(
-    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, division: LivesIn = None
-) -> DashboardSummary:
-    return await summarise(connection, division or caller.division, caller, load_policy(), runtime)
-
-
-@router.get("/monitoring/v1/dashboard/precision", summary="各指标的核实准确率", responses=problems(401, 403, 422))
-async def get_precision(caller: Reader, connection: ScopedConnection) -> PrecisionView:
-    return await measure_precision(connection, load_policy())
+@router.post(
+    "/monitoring/v1/rescreens/{rescreen_id}/cancel",
+    summary="取消重新筛查（已评估的保留）",
+    responses=problems(401, 403, 404, 409, 422),
+)
+async def post_rescreen_cancel(
+    rescreen_id: UUID, caller: Rescreener, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
+) -> RescreenView:
+    return _rescreen(
+        await cancel_rescreen(connection, rescreen_id, caller, now=runtime.clock.now(), request_id=context.request_id)
+    )
 
 
 @router.get("/monitoring/v1/unmatched", summary="未匹配到农户的数据", responses=problems(401, 403, 422))
@@ -249,5 +215,7 @@ def _rescreen(status: RescreenStatus) -> RescreenView:
         requested_at=status.requested_at,
         households=status.households,
         remaining=status.remaining,
-        state="running" if status.remaining else "finished",
+        changed=status.changed,
+        told=status.told,
+        state=status.state,
     )

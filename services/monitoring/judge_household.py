@@ -15,13 +15,11 @@ from services.monitoring.domain.warning import Answered, FiredIndicator, Risk, W
 class Judged:
     """A household with its assessment of now and what follows from it.
 
-    `standing` is how it stood before, `row` the compiled statement's row; `assessment` is None if the one that stands
-    says the same.
+    `standing` is how it stood before.
     """
 
     standing: Mapping[str, Any]
-    row: Mapping[str, Any]
-    assessment: Assessment | None
+    assessment: Assessment
     risk: Risk
     warning: Warning
     answered: Answered | None
@@ -31,8 +29,7 @@ class Judged:
 
 def judge(
     standing: Mapping[str, Any],
-    row: Mapping[str, Any],
-    assessment: Assessment | None,
+    assessment: Assessment,
     risk: Risk,
     *,
     now: datetime,
@@ -48,9 +45,7 @@ def judge(
     opens_anew = warning.opens and standing["warned_at"] is None
     is_told = bool(reports) or opens_anew or not risk.is_like(Risk.from_json(standing["risk"]))
     warned_at = now if opens_anew else standing["warned_at"]
-    return Judged(
-        standing, row, assessment, risk, warning, answered.after(risk) if answered else None, is_told, warned_at
-    )
+    return Judged(standing, assessment, risk, warning, answered.after(risk) if answered else None, is_told, warned_at)
 
 
 def risk_of(assessment: Assessment) -> Risk:

@@ -16,55 +16,21 @@ from services.monitoring.schemas import (
     MemberView,
     VerificationEntry,
 )
-from shared.errors import Forbidden, NotFound
+from shared.errors import NotFound
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
-from shared.vocabulary.division import code_range
-from shared.vocabulary.terms import Cause, Severity
-from shared.web.page import Page, encode_cursor
+from shared.vocabulary.terms import Cause
 
 CLASS, CAUSE, CONTACT = "class", "cause", "contact"
-_BY_CLASS = ("recommendation", "listed_as")
 
 
 class HouseholdNotFound(NotFound):
     """Nobody learns whether a household exists outside his range."""
 
     code, title = "household_not_found", "没有找到这户"
-
-
-class FilterNotForPost(Forbidden):
-    """Filtering by a field shows it, whatever is masked in the answer."""
-
-    code, title = "filter_not_allowed", "您的岗位不能按此条件查询"
-
-
-async def list_households(
-    connection: asyncpg.Connection,
-    caller: Principal,
-    runtime: Runtime,
-    *,
-    division: str | None,
-    filters: Mapping[str, str | None],
-    after: int | None,
-    limit: int,
-) -> Page[HouseholdSummary]:
-    """A page of the households in the caller's range that live in `division` and fit all filters."""
-    wanted: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
-    if CLASS not in field_classes(caller) and wanted.keys() & set(_BY_CLASS):
-        raise FilterNotForPost("按监测类别查询需要查看类别的权限")
-    if wanted.get("severity") not in {None, repository.NONE}:
-        wanted["severity"] = Severity(wanted["severity"]).rank
-    if division is not None:
-        wanted["lo"], wanted["hi"] = code_range(division)
-    if after is not None:
-        wanted["after"] = after
-    rows = await repository.households(connection, wanted, limit + 1)
-    more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
-    return Page(items=await summaries(rows[:limit], caller, runtime), next_cursor=more)
 
 
 async def summaries(rows: Sequence[Mapping[str, Any]], caller: Principal, runtime: Runtime) -> list[HouseholdSummary]:
@@ -91,6 +57,8 @@ async def view_household(
     return HouseholdView(
         **_visible(row, classes, await _places([row], runtime)),
         members=[_member(each, classes) for each in members],
+        tags=[],
+        ended_on=row["ended_on"],
         causes=_causes(row["causes"]) if CAUSE in classes else None,
         waiting_reports=row["reports"],
         due=row["due_at"] is not None,
@@ -135,6 +103,7 @@ def _visible(row: Mapping[str, Any], classes: frozenset[str], places: Mapping[st
 
 def _member(row: Mapping[str, Any], classes: frozenset[str]) -> MemberView:
     return MemberView(
+        member_id=row["member_id"],
         name=row["name"] if CONTACT in classes else mask_name(row["name"]),
         relation=row["relation"],
         sex=row["sex"],

@@ -1,5 +1,6 @@
 """Record a decision: a named county person enters a household into the register, changes its class or removes it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -58,15 +59,20 @@ async def record_decision(
     by: Principal,
     *,
     package: PolicyPackage,
+    blockers: Sequence[str] = (),
     now: datetime,
     today: date,
     request_id: str | None = None,
 ) -> dict[str, Any]:
-    """Write the decision, list the household accordingly, and make it due."""
+    """Write the decision, list the household accordingly, and make it due.
+
+    `blockers`: what speaks against removing it; written down and told with the decision, which is the person's.
+    """
     _check(order, by, package, today)
     household = await repository.hold(connection, household_no)
     if household is None:
         raise HouseholdNotFound
+    _check_state(household, order)
     action = _action(household["listed_as"], order.listed_as)
     decision = {
         "decision_id": new_id(now),
@@ -81,6 +87,7 @@ async def record_decision(
         "reason": order.reason,
         "decided_by": by.subject,
         "decided_by_name": by.name,
+        "removal_blockers": list(blockers) if order.listed_as is None else [],
     }
     await repository.add(connection, decision)
     await repository.list_household(connection, household["household_id"], order.listed_as, order.decided_on)
@@ -93,7 +100,11 @@ async def record_decision(
         now=now,
         purpose=order.document_no,
         request_id=request_id,
-        detail={"listed_as": order.listed_as, "previously": household["listed_as"]},
+        detail={
+            "listed_as": order.listed_as,
+            "previously": household["listed_as"],
+            "removal_blockers": len(decision["removal_blockers"]),
+        },
     )
     return decision
 
@@ -108,6 +119,16 @@ def _check(order: DecisionOrder, by: Principal, package: PolicyPackage, today: d
     if not FIRST_DAY <= order.decided_on <= today:
         error = FieldError("body/decided_on", "day_out_of_range", "决定日期超出范围", f"{FIRST_DAY} 至 {today}")
         raise DecisionDayOutOfRange("决定日期有误", errors=[error])
+
+
+def _check_state(household: asyncpg.Record, order: DecisionOrder) -> None:
+    """Decisions follow each other, and a household that went on in another is only removed."""
+    if household["ended_on"] is not None and order.listed_as is not None:
+        raise DecisionDoesNotFit(f"该户已于 {household['ended_on']} 并入他户，只能消除；请对合并后的户作出决定")
+    if household["listed_on"] is not None and order.decided_on < household["listed_on"]:
+        last = household["listed_on"]
+        error = FieldError("body/decided_on", "before_the_last", "早于上一次决定", f"{last} 或以后", str(last))
+        raise DecisionDayOutOfRange("决定日期早于上一次决定", errors=[error])
 
 
 def _action(before: str | None, after: str | None) -> str:

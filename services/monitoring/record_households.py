@@ -10,6 +10,7 @@ import asyncpg
 from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_households as households
+from services.monitoring import repository_register as register
 from services.monitoring import repository_reports as reports
 from services.monitoring import repository_rosters as rosters
 from services.monitoring import repository_waiting as waiting
@@ -17,6 +18,7 @@ from services.monitoring.announce import announce_progress
 from services.monitoring.append_facts import Appended, append_facts, move_facts
 from services.monitoring.domain.ledger import Entry, Place
 from services.monitoring.domain.report import WaitingReport, calls_for_help
+from services.monitoring.domain.timeline import Span, moved_to
 from services.monitoring.read_message import check_divisions, check_indices, open_sealed
 from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
 from services.monitoring.refuse_foreign import refuse_foreign
@@ -106,6 +108,7 @@ async def _put_people_and_homes(
     await households.ensure_counties(connection, [home.county for home in homes])
     rows = await rosters.put_households(connection, homes, on=told.recorded_from, received_at=told.received_at)
     await _move_between_counties(connection, rows)
+    await _note_moves(connection, rows, told)
     known = {row["household_no"]: row for row in rows}
     return Roster(told, known, await _put_people(connection, told, known, event, runtime))
 
@@ -133,6 +136,22 @@ async def _move_between_counties(connection: asyncpg.Connection, rows: Sequence[
         await rosters.move_to_county(
             connection, [row["household_id"] for row in moved], [row["county"] for row in moved]
         )
+
+
+async def _note_moves(
+    connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], told: HouseholdsRecorded
+) -> None:
+    """Write down where households were registered and lived until a roster moved them."""
+    moved = [row for row in rows if row["newest"] and row["former_registered"] != row["registered_division"]]
+    at = await households.database_time(connection) if moved else None
+    for row in moved:
+        assert at is not None
+        lives_there = row["former_living"] == row["former_registered"]
+        for role in ("registered", *(["living"] if lives_there else [])):
+            spans = await register.places(connection, row["household_id"], role)
+            spans = spans or [Span(row["former_registered"], None)]
+            after = moved_to(row["registered_division"], spans, told.recorded_from)
+            await register.rewrite_places(connection, row["household_id"], role, after, told.feed_id, at)
 
 
 async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tuple[int, int]]:

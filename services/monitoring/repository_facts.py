@@ -46,8 +46,8 @@ _FACT_COLUMNS: Mapping[str, str] = {
 }
 
 # A state belongs to the household a person is in now, everything else to that on the day; failing that, the last one.
-# Of somebody two rosters list, the one that listed him last has him. OFFSET 0 keeps the planner from an index of
-# current memberships that it would have to read whole for each person.
+# Of somebody two rosters list, the one that listed him last has him. What merged goes on in another household.
+# OFFSET 0 keeps the planner from an index of current memberships that it would have to read whole for each person.
 _HOME = """
 SELECT m.household_id FROM (SELECT * FROM household_member WHERE resident_id = {person} OFFSET 0) m
 WHERE m.superseded_at IS NULL
@@ -70,7 +70,12 @@ LEFT JOIN LATERAL (
       AND m.household_id IS NULL AND (o.person IS NULL OR o.kind LIKE 'event.%') LIMIT 1
 ) n ON true
 CROSS JOIN LATERAL (
-    SELECT household_id, county FROM household WHERE household_id = coalesce(m.household_id, n.household_id) LIMIT 1
+    SELECT household_id, county, merged_into FROM household
+    WHERE household_id = coalesce(m.household_id, n.household_id) LIMIT 1
+) s
+CROSS JOIN LATERAL (
+    SELECT s.household_id, s.county WHERE s.merged_into IS NULL
+    UNION ALL SELECT household_id, county FROM household WHERE household_id = s.merged_into LIMIT 1
 ) h
 """
 
@@ -85,7 +90,13 @@ CROSS JOIN LATERAL (
 MISPLACED = f"""
 SELECT f.*, h.household_id AS right_household, h.county AS right_county FROM fact f
 CROSS JOIN LATERAL ({_HOME.format(person="f.resident_id", said="f")}) m
-CROSS JOIN LATERAL (SELECT household_id, county FROM household WHERE household_id = m.household_id LIMIT 1) h
+CROSS JOIN LATERAL (
+    SELECT household_id, county, merged_into FROM household WHERE household_id = m.household_id LIMIT 1
+) s
+CROSS JOIN LATERAL (
+    SELECT s.household_id, s.county WHERE s.merged_into IS NULL
+    UNION ALL SELECT household_id, county FROM household WHERE household_id = s.merged_into LIMIT 1
+) h
 WHERE f.resident_id = ANY ($1::bigint[]) AND f.superseded_at IS NULL AND f.data_set <> $2
   AND h.household_id <> f.household_id
 """
@@ -148,6 +159,19 @@ async def misplaced(
     """
     rows = await connection.fetch(MISPLACED, residents, data_set)
     return [(stored_of(row), Place(row["right_household"], row["right_county"], row["resident_id"])) for row in rows]
+
+
+async def facts_of_household(connection: asyncpg.Connection, household_id: int, county: str) -> list[Stored]:
+    """What stands of a household as a whole, nobody's in particular, apart from its states."""
+    rows = await connection.fetch(
+        """
+        SELECT * FROM fact WHERE county = $1 AND household_id = $2 AND resident_id IS NULL AND superseded_at IS NULL
+          AND kind NOT LIKE 'state.%'
+        """,
+        county,
+        household_id,
+    )
+    return [stored_of(row) for row in rows]
 
 
 async def supersede(connection: asyncpg.Connection, stored: Sequence[Stored], at: datetime) -> None:

@@ -79,7 +79,8 @@ async def put_households(
 ) -> list[asyncpg.Record]:
     """Add or correct households; returns of each its number, its place and whether this roster is its newest.
 
-    The living place follows the registered one unless it was set apart. An older roster corrects nothing.
+    The living place follows the registered one unless it was set apart. An older roster corrects nothing, and none
+    takes back a move that the register knows from a later day. A household that had merged by then is one again.
     """
     await connection.execute(
         """
@@ -100,19 +101,31 @@ async def put_households(
         WITH n AS (
             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
                  AS n (household_no, county, division, head_name, phone)
+        ), told AS (
+            SELECT h.household_no, n.head_name, n.phone,
+                   CASE WHEN p.role IS NULL THEN n.division ELSE h.registered_division END AS division,
+                   CASE WHEN p.role IS NULL THEN n.county ELSE h.county END AS county
+            FROM n JOIN household h USING (household_no)
+            LEFT JOIN LATERAL (
+                SELECT role FROM household_place WHERE household_id = h.household_id AND role = 'registered'
+                  AND superseded_at IS NULL AND valid_from > $6 LIMIT 1
+            ) p ON true
         ), corrected AS (
             UPDATE household h SET registered_division = n.division, county = n.county, head_name = n.head_name,
                    living_division = CASE WHEN h.living_division = h.registered_division
                                           THEN n.division ELSE h.living_division END,
-                   phone = coalesce(n.phone, h.phone), roster_on = $6, roster_received_at = $7
-            FROM n WHERE h.household_no = n.household_no
+                   phone = coalesce(n.phone, h.phone), roster_on = $6, roster_received_at = $7,
+                   ended_on = CASE WHEN h.ended_on > $6 THEN h.ended_on END,
+                   merged_into = CASE WHEN h.ended_on > $6 THEN h.merged_into END
+            FROM told n WHERE h.household_no = n.household_no
               AND (h.roster_on IS NULL OR (h.roster_on, h.roster_received_at) < ($6, $7))
             RETURNING h.household_id
         )
         SELECT h.household_id, h.household_no, n.county, h.county AS former_county,
-               h.roster_on AS former_roster_on, h.facts_version,
+               h.roster_on AS former_roster_on, h.facts_version, n.division AS registered_division,
+               h.registered_division AS former_registered, h.living_division AS former_living,
                EXISTS (SELECT 1 FROM corrected c WHERE c.household_id = h.household_id) AS newest
-        FROM household h JOIN n USING (household_no)
+        FROM household h JOIN told n USING (household_no)
         """,
         *_transposed(homes, 5),
         on,
@@ -130,13 +143,14 @@ async def put_members(
 ) -> set[tuple[int, int]]:
     """Let exactly `members` belong to these households from `on` on; returns what changed: household and resident.
 
-    Who was a member already stays so since the earlier day; who is not listed any more was one until `on`.
+    Who was a member already stays so since the earlier day; who is not listed any more was one until `on`. What the
+    register knows from a later day stands: who joined since stays, who left since does not come back.
     """
     # OFFSET 0 below: one look-up for each member, where a join would read the whole table for want of statistics.
     left = await connection.fetch(
         """
         UPDATE household_member m SET superseded_at = $5 WHERE m.household_id = ANY ($4::bigint[])
-          AND m.superseded_at IS NULL AND m.valid_to IS NULL
+          AND m.superseded_at IS NULL AND m.valid_to IS NULL AND m.valid_from <= $6
           AND NOT EXISTS (
             SELECT 1 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS n (household_id, resident_id, relation)
             WHERE (n.household_id, n.resident_id, n.relation) = (m.household_id, m.resident_id, m.relation))
@@ -145,6 +159,7 @@ async def put_members(
         *_transposed(members, 3),
         household_ids,
         at,
+        on,
     )
     listed = {(member.household_id, member.resident_id) for member in members}
     gone = [row for row in left if (row["household_id"], row["resident_id"]) not in listed]
@@ -161,13 +176,15 @@ async def put_members(
              AS n (household_id, resident_id, relation, valid_from, status)
         WHERE NOT EXISTS (
             SELECT 1 FROM household_member m WHERE m.household_id = n.household_id
-              AND m.resident_id = n.resident_id AND m.superseded_at IS NULL AND m.valid_to IS NULL OFFSET 0)
+              AND m.resident_id = n.resident_id AND m.superseded_at IS NULL
+              AND (m.valid_to IS NULL OR m.valid_to > $7) OFFSET 0)
         RETURNING household_id, resident_id
         """,
         *_transposed(members, 3),
         [since.get(m[:2], (on, ""))[0] for m in members],
         [since.get(m[:2], (on, "living"))[1] for m in members],
         at,
+        on,
     )
     return {(row["household_id"], row["resident_id"]) for row in (*left, *joined)}
 

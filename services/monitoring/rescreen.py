@@ -1,7 +1,8 @@
-"""Rescreen (重新筛查): let households be assessed again, because somebody ordered it or because time went on."""
+"""Rescreen (重新筛查): let the households of an area be assessed again, by whoever ordered it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,7 @@ from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.record_households import match_entries
 from shared.db.scope import transaction
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -20,16 +21,22 @@ from shared.vocabulary.division import code_range
 from shared.vocabulary.identifiers import new_id
 
 BULK = 9
-AT_A_TIME = 5_000
 
 
 class RescreenNotFound(NotFound):
     code, title = "rescreen_not_found", "没有找到这次重新筛查"
 
 
+class RescreenOver(Conflict):
+    code, title = "rescreen_over", "重新筛查已经结束"
+
+
 @dataclass(frozen=True, slots=True)
 class RescreenStatus:
-    """How far a rescreen got: `remaining` households are still to be assessed."""
+    """How far a rescreen got: `remaining` households were not assessed yet, or never are once it is cancelled.
+
+    `changed` assessments were appended, and `told` households' risks were told to alerts.
+    """
 
     rescreen_id: UUID
     division: str
@@ -37,6 +44,15 @@ class RescreenStatus:
     requested_at: datetime
     households: int
     remaining: int
+    changed: int = 0
+    told: int = 0
+    cancelled_at: datetime | None = None
+
+    @property
+    def state(self) -> Literal["running", "finished", "cancelled"]:
+        if self.remaining and self.cancelled_at is not None:
+            return "cancelled"
+        return "running" if self.remaining else "finished"
 
 
 async def order_rescreen(
@@ -48,21 +64,28 @@ async def order_rescreen(
     now: datetime,
     request_id: str | None = None,
 ) -> RescreenStatus:
-    """Make every household living in `division` due, within the caller's range."""
+    """Let every household living in `division` be assessed again, within the caller's range."""
+    ordered = await screen_area(connection, division, reason, by.subject, now=now, priority=BULK)
+    await _audit(connection, "rescreen.order", ordered, by, now, request_id, reason)
+    return ordered
+
+
+async def screen_area(
+    connection: asyncpg.Connection,
+    division: str,
+    reason: str,
+    by: str,
+    *,
+    now: datetime,
+    priority: int = BULK,
+    range_size: int = repository.HOUSEHOLDS_A_RANGE,
+) -> RescreenStatus:
+    """Cut the households living in `division` into ranges, due now; wake "assess" after the commit."""
     rescreen_id = new_id(now)
     lo, hi = code_range(division)
-    count = await repository.mark_area_due(connection, rescreen_id, lo, hi, now=now, priority=BULK)
-    await repository.add(connection, rescreen_id, division, count, reason, by.subject, now)
-    await audit(
-        connection,
-        by,
-        "rescreen.order",
-        f"division:{division}",
-        now=now,
-        purpose=reason,
-        request_id=request_id,
-        detail={"households": count},
-    )
+    count = await repository.count_area(connection, lo, hi)
+    await repository.add(connection, rescreen_id, division, count, reason, by, now)
+    await repository.cut_into_ranges(connection, rescreen_id, lo, hi, now=now, priority=priority, size=range_size)
     return RescreenStatus(rescreen_id, division, reason, now, count, count)
 
 
@@ -74,31 +97,52 @@ async def rescreen_status(connection: asyncpg.Connection, rescreen_id: UUID) -> 
     return RescreenStatus(**row)
 
 
-async def pass_day(runtime: Runtime) -> int:
-    """Make due whom time touched: a month began, a parameter changed, a state ended."""
-    total = 0
-    while True:
-        async with transaction(runtime.worker_pool) as connection:
-            done = await repository.mark_touched_by_time(
-                connection, runtime.clock.today(), now=runtime.clock.now(), priority=BULK, limit=AT_A_TIME
-            )
-        total += done
-        if done < AT_A_TIME:
-            break
-    if total:
-        runtime.waker.wake("assess")
-    return total
+async def cancel_rescreen(
+    connection: asyncpg.Connection, rescreen_id: UUID, by: Principal, *, now: datetime, request_id: str | None = None
+) -> RescreenStatus:
+    """Let no further range begin; what was assessed stays. Cancelling again changes nothing."""
+    standing = await rescreen_status(connection, rescreen_id)
+    if standing.state == "finished":
+        raise RescreenOver("这次重新筛查已经全部完成，不能再取消")
+    if standing.state == "running":
+        await repository.cancel(connection, rescreen_id, by.subject, now)
+        await _audit(connection, "rescreen.cancel", standing, by, now, request_id, standing.reason)
+    return await rescreen_status(connection, rescreen_id)
+
+
+async def _audit(
+    connection: asyncpg.Connection,
+    action: str,
+    status: RescreenStatus,
+    by: Principal,
+    now: datetime,
+    request_id: str | None,
+    reason: str,
+) -> None:
+    await audit(
+        connection,
+        by,
+        action,
+        f"division:{status.division}",
+        now=now,
+        purpose=reason,
+        request_id=request_id,
+        detail={"rescreen_id": str(status.rescreen_id), "households": status.remaining},
+    )
 
 
 async def activate_policy(runtime: Runtime) -> int:
-    """Make every household due once after a policy version first appears; returns how many."""
+    """Let every household be assessed once after a policy version first appears; returns how many."""
     version = load_policy().version
     async with transaction(runtime.worker_pool) as connection:
         if not await repository.activate(connection, version, runtime.clock.now()):
             return 0
-        done = await repository.mark_all_due(connection, now=runtime.clock.now(), priority=BULK)
+        ordered = [
+            await screen_area(connection, f"{county}000000", "政策版本更新", "release", now=runtime.clock.now())
+            for county in await repository.counties(connection)
+        ]
     runtime.waker.wake("assess")
-    return done
+    return sum(each.households for each in ordered)
 
 
 async def match_again(runtime: Runtime) -> int:

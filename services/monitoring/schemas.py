@@ -4,11 +4,12 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from shared.vocabulary.terms import Outcome, Severity
-from shared.web.schema import DivisionStr, OpenText, Strict
+from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
 Reason = Annotated[OpenText, StringConstraints(min_length=1, max_length=500)]
 ShortText = Annotated[OpenText, StringConstraints(min_length=1, max_length=100)]
@@ -52,9 +53,20 @@ class HouseholdSummary(Answer):
     last_outcome: Outcome | None
 
 
+class TagView(Answer):
+    """A standing fact by which people speak of a household, and since when."""
+
+    tag: str
+    label: str
+    value: str | None
+    member_id: int | None = Field(description="只属于一名成员的；整户的为空")
+    since: date
+
+
 class MemberView(Answer):
     """A person of the household; names are masked for those who need not call."""
 
+    member_id: int
     name: str
     relation: str
     sex: str
@@ -67,10 +79,23 @@ class HouseholdView(HouseholdSummary):
     """A household with its members of today."""
 
     members: list[MemberView]
+    tags: list[TagView]
+    ended_on: date | None = Field(description="已并入他户之日；仍为一户的为空")
     causes: list[str] | None
     waiting_reports: int
     due: bool = Field(description="有新情况，正在等待评估")
     assessed_on: date | None
+
+
+class EvidenceView(Answer):
+    """A fact that an indicator rests on, without its amount: what, when, from where, and since when it is known."""
+
+    kind: str
+    label: str
+    occurred_on: date
+    source: str
+    department: str | None
+    recorded_at: AwareDatetime
 
 
 class IndicatorView(Answer):
@@ -87,6 +112,40 @@ class IndicatorView(Answer):
     unit: str | None
     decided_by: str | None
     sentence: str
+    evidence: list[EvidenceView] = Field(description="所依据的最新几条事实：来源与日期")
+
+
+class ExclusionView(Answer):
+    """What the household owns or is that asks a person for a reason; it hides no finding."""
+
+    id: str
+    label: str
+    state: Literal["fired", "clear", "unknown"]
+    exempt: bool
+    reason: str | None
+
+
+class NoteView(Answer):
+    """A hint for civil affairs (民政) with its numbers."""
+
+    id: str
+    label: str
+    numbers: dict[str, str | None]
+
+
+class DecidedView(Answer):
+    """The stored assessment that stood at the moment a replay goes back to; it is the truth.
+
+    `agrees`: the replay decides the same. If it does not, a fact was not assessed yet, or another policy or engine
+    decided then.
+    """
+
+    on: date
+    known_at: AwareDatetime
+    policy_version: str
+    engine_version: str
+    facts_version: int
+    agrees: bool
 
 
 class AssessmentView(Answer):
@@ -101,21 +160,30 @@ class AssessmentView(Answer):
     facts_version: int | None
     recommendation: str | None
     recommendation_label: str | None
+    recommendation_without_exclusions: str | None
     severity: Severity | None
     score: int | None
     causes: list[str] | None
     members_counted: int
     net_income_per_capita_yuan: str | None
     reference_income_per_capita_yuan: str | None
+    forward_income_per_capita_yuan: str | None
     rigid_outlay_yuan: str | None
     indicators: list[IndicatorView]
+    exclusions: list[ExclusionView] | None
     flags: list[str]
+    quality_flags: list[str]
+    civil_affairs: list[NoteView] | None
+    removal_blockers: list[str] | None
     unknown: list[str]
+    almost_fired: list[str] | None = Field(description="未触发但距界线很近的指标")
     stale: list[str] = Field(description="太久没有新数据的数据目录")
     confidence: float
     window: dict[str, date]
     explanation: str
     parameters_used: dict[str, Any] | None
+    digest: str | None = Field(description="评估全文（规范 JSON）的 SHA-256；重新推算得到同样的字节")
+    decided: DecidedView | None = Field(description="重新推算时：当时已存的评估")
 
 
 class AssessmentEntry(Answer):
@@ -149,6 +217,7 @@ class DecisionEntry(Answer):
     document_no: str
     reason: str
     decided_by_name: str
+    removal_blockers: list[str] = Field(default=[], description="消除时仍需说明的情形；只提示，不阻止")
 
 
 class HistoryView(Answer):
@@ -161,7 +230,10 @@ class HistoryView(Answer):
 
 
 class SearchRequest(Strict):
-    """A look-up by identity number, which never stands in a URL; the purpose is audited."""
+    """A look-up by identity number, or by name within a division; neither stands in a URL, the purpose is audited.
+
+    Names are found by their beginning, whatever the width, blanks and middle dots.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -169,12 +241,24 @@ class SearchRequest(Strict):
         json_schema_extra={"example": {"identity_number": "990101199003070017", "purpose": "核对申报人所在户"}},
     )
 
-    identity_number: str = Field(min_length=1, max_length=40)
+    identity_number: str | None = Field(default=None, min_length=1, max_length=40)
+    name: Name | None = None
+    division: DivisionStr | None = Field(default=None, description="按姓名查找时必填：居住地或户籍地在此区划")
     purpose: ShortText
+
+    @model_validator(mode="after")
+    def _by_number_or_name(self) -> "SearchRequest":
+        by_name = self.name is not None and self.division is not None
+        if (self.identity_number is not None) == (self.name is not None) or (self.name is not None) != by_name:
+            raise PydanticCustomError("search_by", "请给出 identity_number，或同时给出 name 和 division")
+        return self
 
 
 class SearchAnswer(Answer):
-    """The households the person belongs to, within the caller's range; empty looks the same for whatever reason."""
+    """The households the person belongs to, within the caller's range, by name at most 50.
+
+    Empty looks the same for whatever reason.
+    """
 
     items: list[HouseholdSummary]
 
@@ -215,29 +299,9 @@ class RescreenView(Answer):
     requested_at: AwareDatetime
     households: int
     remaining: int
-    state: Literal["running", "finished"]
-
-
-class Figure(Answer):
-    """A number and the query that lists what it counts."""
-
-    key: str | None
-    label: str
-    households: int
-    query: str
-
-
-class IndicatorPrecision(Answer):
-    """Of the warnings in which an indicator fired: how many were answered, and how many led to identification."""
-
-    indicator: str
-    label: str
-    verified: int
-    identified: int
-
-
-class PrecisionView(Answer):
-    indicators: list[IndicatorPrecision]
+    changed: int
+    told: int
+    state: Literal["running", "finished", "cancelled"]
 
 
 class UnmatchedView(Answer):
@@ -251,17 +315,3 @@ class UnmatchedView(Answer):
     household_no: str | None
     occurred_on: date
     received_at: AwareDatetime
-
-
-class DashboardSummary(Answer):
-    """How the households living in a division stand."""
-
-    division: str
-    total: Figure
-    assessed: int = Field(description="其中已评估过的户数")
-    by_recommendation: list[Figure] | None
-    by_listed_as: list[Figure] | None
-    by_severity: list[Figure]
-    by_last_outcome: list[Figure]
-    by_division: list[Figure]
-    generated_at: AwareDatetime

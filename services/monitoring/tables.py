@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -42,9 +43,15 @@ _SMALL: Any = SmallInteger()
 _BYTES: Any = LargeBinary()
 _JSON: Any = JSONB()
 _TEXTS: Any = ARRAY(TEXT)
+_BIGS: Any = ARRAY(BigInteger)
 _NOW = {"server_default": text("clock_timestamp()")}
 _ZERO = {"server_default": text("0")}
 _CURRENT = text("superseded_at IS NULL")
+
+# How a name is compared: NFKC, without blanks and the middle dots of minority names, in lower case.
+NAME_KEY = "lower(translate(normalize(name, NFKC), ' .·•‧∙・●⋅᛫'::text, ''::text))"
+TAG_KINDS = ("state.assistance", "state.disability", "state.monitored", "state.national_list", "state.relocated")
+_TAGGED = f"superseded_at IS NULL AND kind IN ({', '.join(map(repr, TAG_KINDS))})"
 
 # Sums over a household's facts stay far within a bigint.
 MOST_FEN = 10_000_000_000_000
@@ -107,6 +114,20 @@ class Household(ClaimColumns, MonitoringTable, table=True):
         sa_type=_JSON, sa_column_kwargs={"server_default": text("'[]'::jsonb"), "comment": "reports not assessed yet"}
     )
     rescreen_id: UUID | None = None
+    digest: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs={"comment": "of the assessment that stands"}
+    )
+    gist: bytes | None = Field(
+        default=None,
+        sa_type=_BYTES,
+        sa_column_kwargs={"comment": "digest of class, severity and what fired; empty: no risk"},
+    )
+    ended_on: date | None = Field(
+        default=None, sa_column_kwargs={"comment": "the day it ceased to be a household of its own"}
+    )
+    merged_into: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "the household that took over its people and facts"}
+    )
     created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
 
 
@@ -114,6 +135,7 @@ class Resident(MonitoringTable, table=True):
     """A person, found by the blind index of the identity number; the number itself is sealed."""
 
     __tablename__ = "resident"
+    __table_args__ = (Index("ix_resident_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),)
 
     resident_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     number_index: bytes = Field(sa_type=_BYTES, unique=True)
@@ -124,6 +146,15 @@ class Resident(MonitoringTable, table=True):
     sex: str = Field(sa_type=_TEXT)
     birth_date: date
     died_on: date | None = None
+    name_key: str | None = Field(
+        default=None,
+        sa_column=Column(
+            "name_key",
+            Text(),
+            Computed(NAME_KEY, persisted=True),
+            comment="the name in normal form: width, blanks and middle dots aside",
+        ),
+    )
 
 
 class HouseholdMember(MonitoringTable, table=True):
@@ -170,6 +201,7 @@ class Fact(MonitoringTable, table=True):
     __table_args__ = (
         Index("ix_fact_household", "county", "household_id", "kind", "occurred_on"),
         Index("ix_fact_resident", "resident_id", postgresql_where=text("resident_id IS NOT NULL")),
+        Index("ix_fact_tag", "kind", "value", "household_id", postgresql_where=text(_TAGGED)),
         Index(
             "uq_fact_record",
             "data_set",
@@ -265,7 +297,7 @@ class Assessment(MonitoringTable, table=True):
 
     __tablename__ = "assessment"
     __table_args__ = (
-        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        # No foreign key: whoever writes holds the household's row, and checking it doubles the cost of a rescreen.
         Index("ix_assessment_household_id", "household_id", "assessment_id"),
     )
 
@@ -284,12 +316,43 @@ class Assessment(MonitoringTable, table=True):
     unknown: int = Field(sa_type=_BIG)
     flags: int = Field(sa_type=_BIG)
     confidence_percent: int = Field(sa_type=_SMALL)
-    measured: dict[str, Any] = Field(
-        sa_type=_JSON, sa_column_kwargs={"comment": "the compiled statement's row: integers in fen, members, choices"}
+    measured: dict[str, Any] | None = Field(
+        default=None, sa_type=_JSON, sa_column_kwargs={"comment": "engine 1: the compiled statement's row as JSON"}
     )
     digest: bytes = Field(sa_type=_BYTES)
     facts_version: int = Field(sa_type=_BIG)
     created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+    outcome: list[int] | None = Field(
+        default=None,
+        sa_type=_BIGS,
+        sa_column_kwargs={"comment": "the compiled statement's row in the package's order; see stored_outcome"},
+    )
+
+
+class HouseholdMeasures(MonitoringTable, table=True):
+    """What is counted from the facts of a household: the first half of the compiled text, kept for the second.
+
+    It stands while the household's facts_version is the same, from `measured_on` until the day before `valid_until`.
+    `values` are in the package's order, none of them null: unknown is the smallest bigint.
+    """
+
+    __tablename__ = "measure"
+    __table_args__ = (
+        Index("ix_measure_county", "county", "household_id"),
+        Index("ix_measure_changes_on", "changes_on", postgresql_where=text("changes_on IS NOT NULL")),
+    )
+
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    county: str = Field(sa_type=_COUNTY)
+    measured_on: date
+    valid_until: date
+    changes_on: date | None = Field(
+        default=None,
+        sa_column_kwargs={"comment": "first day before the next month on which time alone changes them"},
+    )
+    facts_version: int = Field(sa_type=_BIG)
+    shape: bytes = Field(sa_type=_BYTES, sa_column_kwargs={"comment": "digest of the measures' definitions"})
+    values: list[int] = Field(sa_column=Column("values", _BIGS, nullable=False))
 
 
 class Verification(MonitoringTable, table=True):
@@ -342,7 +405,110 @@ class Decision(MonitoringTable, table=True):
     reason: str = Field(sa_type=_TEXT)
     decided_by: str = Field(sa_type=_TEXT)
     decided_by_name: str = Field(sa_type=_TEXT)
+    removal_blockers: list[str] = Field(
+        sa_type=_TEXTS,
+        sa_column_kwargs={
+            "server_default": text("'{}'"),
+            "comment": "what spoke against removing it when it was removed; told, not enforced",
+        },
+    )
     recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class HouseholdPlace(MonitoringTable, table=True):
+    """Where a household was registered or lived in [valid_from, valid_to), as known in [recorded_at, superseded_at).
+
+    Rows are written from the first move on; a null `valid_from` means for as long as the household is known.
+    """
+
+    __tablename__ = "household_place"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("ix_household_place_household_id", "household_id", "role"),
+        CheckConstraint("role IN ('living', 'registered')", name="role"),
+        CheckConstraint("valid_to > valid_from", name="validity"),
+    )
+
+    place_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    household_id: int = Field(sa_type=_BIG)
+    role: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    origin: str = Field(sa_type=_TEXT, sa_column_kwargs={"comment": "the change, or the feed, that said so"})
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+    superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class HouseholdChange(MonitoringTable, table=True):
+    """What somebody entered in the register of a household; a split or merger has a row for each of its two."""
+
+    __tablename__ = "household_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("ix_household_change_household_id", "household_id", "recorded_at"),
+    )
+
+    change_id: UUID = Field(primary_key=True)
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str = Field(sa_type=_TEXT)
+    occurred_on: date
+    other_household_id: int | None = Field(default=None, sa_type=_BIG)
+    document_no: str | None = Field(default=None, sa_type=_TEXT)
+    reason: str = Field(sa_type=_TEXT)
+    detail: dict[str, Any] = Field(sa_type=_JSON)
+    notes: list[str] = Field(sa_type=_TEXTS)
+    changed_by: str = Field(sa_type=_TEXT)
+    changed_by_kind: str = Field(sa_type=_TEXT)
+    changed_by_name: str = Field(sa_type=_TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class MonitoredImport(MonitoringTable, table=True):
+    """An export of the national system's monitored list that was taken in."""
+
+    __tablename__ = "monitored_import"
+    __table_args__ = (Index("ix_monitored_import_division", "division", "imported_at"),)
+
+    import_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    as_of: date
+    complete: bool
+    counts: dict[str, Any] = Field(sa_type=_JSON)
+    imported_by: str = Field(sa_type=_TEXT)
+    imported_by_name: str = Field(sa_type=_TEXT)
+    imported_at: datetime = Field(sa_type=_MOMENT)
+
+
+class MonitoredEntry(MonitoringTable, table=True):
+    """A household on the national system's monitored list, as known in [recorded_at, superseded_at)."""
+
+    __tablename__ = "monitored_entry"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index("uq_monitored_entry_current", "county", "household_no", unique=True, postgresql_where=_CURRENT),
+        Index("ix_monitored_entry_household_id", "household_id", postgresql_where=_CURRENT),
+        Index("ix_monitored_entry_division", "division"),
+    )
+
+    entry_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    import_id: UUID
+    county: str = Field(sa_type=_COUNTY)
+    division: str = Field(sa_type=_DIVISION)
+    household_no: str = Field(sa_type=_TEXT)
+    household_id: int | None = Field(default=None, sa_type=_BIG)
+    head_name: str = Field(sa_type=_TEXT)
+    listed_as: str = Field(sa_type=_TEXT)
+    identified_on: date | None = None
+    removed_on: date | None = None
+    removal_mode: str | None = Field(default=None, sa_type=_TEXT)
+    causes: list[str] = Field(sa_type=_TEXTS)
+    vanished: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": text("false"), "comment": "a complete export no longer has it"},
+    )
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+    superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class FeedFreshness(MonitoringTable, table=True):
@@ -369,7 +535,7 @@ class PolicyActivation(MonitoringTable, table=True):
 
 
 class Rescreen(MonitoringTable, table=True):
-    """An order to assess every household of an area again; its progress is counted in `household`."""
+    """An order to assess every household of an area again; its progress is that of its ranges."""
 
     __tablename__ = "rescreen"
 
@@ -379,6 +545,193 @@ class Rescreen(MonitoringTable, table=True):
     reason: str = Field(sa_type=_TEXT)
     requested_by: str = Field(sa_type=_TEXT)
     requested_at: datetime = Field(sa_type=_MOMENT)
+    cancelled_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    cancelled_by: str | None = Field(default=None, sa_type=_TEXT)
+
+
+class RescreenRange(ClaimColumns, MonitoringTable, table=True):
+    """Households of one county in the order of their numbers, assessed again in one transaction; claimed."""
+
+    __tablename__ = "rescreen_range"
+    __table_args__ = (
+        ForeignKeyConstraint(["rescreen_id"], ["monitoring.rescreen.rescreen_id"]),
+        Index("ix_rescreen_range_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    rescreen_id: UUID = Field(primary_key=True)
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    first_household: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    last_household: int = Field(sa_type=_BIG)
+    households: int
+    changed: int | None = Field(default=None, sa_column_kwargs={"comment": "assessments appended"})
+    told: int | None = Field(default=None, sa_column_kwargs={"comment": "households whose risk was told"})
+    finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class CalendarRun(MonitoringTable, table=True):
+    """A rescreen that the calendar asked for in a county; each day of a kind is run once."""
+
+    __tablename__ = "calendar_run"
+    __table_args__ = (CheckConstraint("kind IN ('time', 'monthly', 'quarterly')", name="kind"),)
+
+    kind: str = Field(sa_type=_TEXT, primary_key=True)
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    day: date = Field(primary_key=True)
+    rescreen_id: UUID | None = Field(default=None, sa_column_kwargs={"comment": "null: nothing was to be done"})
+    ran_at: datetime = Field(sa_type=_MOMENT)
+
+
+class PolicyDraft(MonitoringTable, table=True):
+    """Values a place wants to decide: drafted by one person, approved by another, published from a day on.
+
+    The changes of a row never change; a published row is part of the policy of its place from `activates_on` on.
+    """
+
+    __tablename__ = "policy_draft"
+    __table_args__ = (
+        Index("ix_policy_draft_division", "division", "draft_id"),
+        Index("ix_policy_draft_waiting", "activates_on", postgresql_where=text("activated_at IS NULL")),
+        CheckConstraint("approved_by <> authored_by", name="second_person"),
+        CheckConstraint("published_at IS NULL OR approved_at IS NOT NULL", name="approved_first"),
+        CheckConstraint("(published_at IS NULL) = (activates_on IS NULL)", name="published_from"),
+    )
+
+    draft_id: UUID = Field(primary_key=True)
+    version: str = Field(sa_type=_TEXT, unique=True)
+    division: str = Field(sa_type=_DIVISION)
+    place_name: str = Field(sa_type=_TEXT)
+    base_version: str = Field(sa_type=_TEXT)
+    changes: list[dict[str, Any]] = Field(
+        sa_type=_JSON, sa_column_kwargs={"comment": "name, value as written, from, document_no"}
+    )
+    authored_by: str = Field(sa_type=_TEXT)
+    authored_by_name: str = Field(sa_type=_TEXT)
+    authored_at: datetime = Field(sa_type=_MOMENT)
+    approved_by: str | None = Field(default=None, sa_type=_TEXT)
+    approved_by_name: str | None = Field(default=None, sa_type=_TEXT)
+    approved_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    published_by: str | None = Field(default=None, sa_type=_TEXT)
+    published_by_name: str | None = Field(default=None, sa_type=_TEXT)
+    published_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    activates_on: date | None = None
+    comparison_id: UUID | None = Field(
+        default=None, sa_column_kwargs={"comment": "the workload that was shown before publication"}
+    )
+    capacity_reason: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs={"comment": "why it was published above the capacity"}
+    )
+    activated_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class PolicyComparison(MonitoringTable, table=True):
+    """A what-if: one policy against another over an area, as of a day; counted when all its parts are done."""
+
+    __tablename__ = "policy_comparison"
+    __table_args__ = (
+        Index("ix_policy_comparison_version", "version", "requested_at"),
+        CheckConstraint("state IN ('running', 'finished', 'failed', 'cancelled')", name="state"),
+    )
+
+    comparison_id: UUID = Field(primary_key=True)
+    version: str = Field(sa_type=_TEXT)
+    against: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    on_date: date
+    known_at: datetime = Field(sa_type=_MOMENT)
+    state: str = Field(default="running", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'running'")})
+    problem: str | None = Field(default=None, sa_type=_TEXT)
+    households: int
+    result: dict[str, Any] | None = Field(default=None, sa_type=_JSON)
+    requested_by: str = Field(sa_type=_TEXT)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class PolicyComparisonPart(ClaimColumns, MonitoringTable, table=True):
+    """A range of one county's households to be compared; claimed by a worker."""
+
+    __tablename__ = "policy_comparison_part"
+    __table_args__ = (
+        ForeignKeyConstraint(["comparison_id"], ["monitoring.policy_comparison.comparison_id"], ondelete="CASCADE"),
+        Index("ix_policy_comparison_part_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    comparison_id: UUID = Field(primary_key=True)
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    first_id: int = Field(sa_type=_BIG, primary_key=True)
+    last_id: int = Field(sa_type=_BIG)
+    households: int
+
+
+class PolicyComparisonHousehold(MonitoringTable, table=True):
+    """A household of which either policy says something, with what each says.
+
+    No foreign keys: it is written in bulk, out of the tables they would point to.
+    """
+
+    __tablename__ = "policy_comparison_household"
+
+    comparison_id: UUID = Field(primary_key=True)
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    living_division: str = Field(sa_type=_DIVISION)
+    class_before: str | None = Field(default=None, sa_type=_TEXT)
+    class_after: str | None = Field(default=None, sa_type=_TEXT)
+    severity_before: int | None = Field(default=None, sa_type=_SMALL)
+    severity_after: int | None = Field(default=None, sa_type=_SMALL)
+    causes_before: int = Field(sa_type=_BIG)
+    causes_after: int = Field(sa_type=_BIG)
+    fired_before: list[int] = Field(
+        sa_type=_BIGS,
+        sa_column_kwargs={"comment": "which indicators fired, 62 to a word, in the order of the policy"},
+    )
+    fired_after: list[int] = Field(sa_type=_BIGS)
+    visit_before: bool
+    visit_after: bool
+
+
+class WarningOpened(MonitoringTable, table=True):
+    """A warning opened over a household; appended by the database when `household.warned_at` is set."""
+
+    __tablename__ = "warning_opened"
+    __table_args__ = (Index("ix_warning_opened_household_id", "household_id", "opened_at"),)
+
+    warning_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    household_id: int = Field(sa_type=_BIG)
+    opened_at: datetime = Field(sa_type=_MOMENT)
+
+
+class DashboardFigure(MonitoringTable, table=True):
+    """How many households of a living and a registered place fall under a key of a figure; counted by the worker."""
+
+    __tablename__ = "dashboard_figure"
+    __table_args__ = (Index("ix_dashboard_figure_living_division", "living_division"),)
+
+    figure: str = Field(sa_type=_TEXT, primary_key=True)
+    living_division: str = Field(sa_type=_DIVISION, primary_key=True)
+    registered_division: str = Field(sa_type=_DIVISION, primary_key=True)
+    key: str = Field(sa_type=_TEXT, primary_key=True)
+    households: int
+
+
+class DashboardTouch(MonitoringTable, table=True):
+    """A place whose figures changed since they were counted; appended by the database, never waited for."""
+
+    __tablename__ = "dashboard_touch"
+    __table_args__ = (CheckConstraint("what IN ('household', 'facts')", name="what"),)
+
+    touch_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    village: str = Field(sa_type=_DIVISION)
+    what: str = Field(sa_type=_TEXT)
+
+
+class DashboardVersion(MonitoringTable, table=True):
+    """When the figures of which places were counted, lately; `version` rises with every count and never repeats."""
+
+    __tablename__ = "dashboard_version"
+
+    version: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    counted_at: datetime = Field(sa_type=_MOMENT)
+    places: list[str] = Field(sa_type=_TEXTS)
 
 
 class Outbox(OutboxColumns, MonitoringTable, table=True):

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.monitoring.announce import HARDSHIP_REPORT, clocks_at, hardship_finding
-from services.monitoring.domain.assessment import Assessment, IndicatorResult
+from services.monitoring.domain.assessment import IndicatorResult
 from services.monitoring.domain.evidence import kinds_behind, label_of
 from services.monitoring.domain.policy import PolicyPackage
 from services.monitoring.judge_household import Judged
@@ -18,14 +18,13 @@ EVIDENCE_SHOWN = 20
 
 def risk_item(
     one: Judged,
-    assessment: Assessment,
     package: PolicyPackage,
     evidence: Mapping[int, Sequence[Mapping[str, Any]]],
     on: date,
     runtime: Runtime,
 ) -> RiskItem:
     """One household's news, with what fired, what it rests on, and how long it may wait."""
-    standing = one.standing
+    standing, assessment = one.standing, one.assessment
     fired = [each for each in assessment.indicators if each.state == "fired"]
     reports = [report["report_id"] for report in standing["waiting_reports"]]
     severity = assessment.severity or (Severity.ORANGE if reports else None)

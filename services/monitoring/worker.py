@@ -5,7 +5,12 @@ from datetime import timedelta
 import httpx
 
 from services.monitoring.assess_households import assess_due
-from services.monitoring.rescreen import activate_policy, match_again, pass_day
+from services.monitoring.compare_policies import compare_due
+from services.monitoring.pass_day import pass_day
+from services.monitoring.publish_policy import activate_published
+from services.monitoring.refresh_figures import refresh_coverage, refresh_figures
+from services.monitoring.rescreen import activate_policy, match_again
+from services.monitoring.screen_ranges import screen_ranges
 from shared.clock import Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.settings import Settings
@@ -19,8 +24,14 @@ def build_worker(
     tasks = [
         *RELAY,
         Task("assess", assess_due, heavy=True),
+        Task("assess_ranges", screen_ranges, heavy=True),
         Task("activate", activate_policy, every=timedelta(minutes=5)),
         Task("pass_day", pass_day, every=timedelta(minutes=10)),
         Task("match", match_again, every=timedelta(seconds=30)),
+        Task("policies", activate_published, every=timedelta(minutes=1)),
+        Task("compare", compare_due, every=timedelta(seconds=5), heavy=True),
+        # Last, so that what the others changed is counted.
+        Task("dashboard", refresh_figures, every=timedelta(seconds=2)),
+        Task("coverage", refresh_coverage, every=timedelta(seconds=60)),
     ]
     return Worker("monitoring", settings, tasks, [TIDY], transport=transport, clock=clock)

@@ -54,7 +54,7 @@ async def open_pool(
         command_timeout=60,
         reset=_leave if _is_app_role(role) else None,
         # A compiled policy is longer than the 15 KB that asyncpg keeps prepared; planned anew it costs double.
-        max_cacheable_statement_size=64 * 1024,
+        max_cacheable_statement_size=512 * 1024,
     )
     return pool
 

@@ -3,6 +3,7 @@
 Only reading is here; what a package means (the language, the compiler, the evaluator) lives in monitoring.
 """
 
+from shared.policies.medical_rule import MedicalRule, RuleShape
 from shared.policies.mistake import PolicyMistake
 from shared.policies.package import RawPackage, load_package, named_package, read_package
 from shared.policies.parameter import Parameter, ParameterUnknown, ParameterValue
@@ -10,12 +11,14 @@ from shared.policies.parameter_set import ParameterSet
 from shared.policies.unit import Unit
 
 __all__ = [
+    "MedicalRule",
     "Parameter",
     "ParameterSet",
     "ParameterUnknown",
     "ParameterValue",
     "PolicyMistake",
     "RawPackage",
+    "RuleShape",
     "Unit",
     "load_package",
     "named_package",

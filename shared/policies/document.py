@@ -30,6 +30,12 @@ class Node:
     def is_null(self) -> bool:
         return self.content is None
 
+    def data(self) -> Any:
+        """The same without files and lines: texts, None, mappings and lists."""
+        if isinstance(self.content, dict):
+            return {name: each.data() for name, each in self.content.items()}
+        return [each.data() for each in self.content] if isinstance(self.content, list) else self.content
+
     def text(self) -> str:
         if not isinstance(self.content, str) or not self.content.strip():
             raise self.mistake("此处应是一段文字", right="一行非空文字", example='"监测线"')

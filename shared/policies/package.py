@@ -13,7 +13,22 @@ HOME = Path(__file__).parent
 REGIONS = HOME / "regions"
 SHIPPED = ("national",)
 
-DOCUMENTS = ("package", "parameters", "measures", "members", "derived", "indicators", "causes", "classes", "flags")
+DOCUMENTS = (
+    "package",
+    "parameters",
+    "measures",
+    "members",
+    "derived",
+    "indicators",
+    "causes",
+    "classes",
+    "exclusions",
+    "flags",
+    "quality",
+    "civil_affairs",
+    "removal",
+)
+EXTENDS = "extends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +36,14 @@ class RawPackage:
     """The documents of one package by name, the region files by division code, and the digest of its shape.
 
     `digest` covers the package's own files; a region's values show themselves in every answer instead, so
-    that one county's new value does not rename the policy of all others.
+    that one county's new value does not rename the policy of all others. `siblings` names the packages beside it.
     """
 
     name: str
     documents: Mapping[str, Node]
     regions: Mapping[str, Node]
     digest: str
+    siblings: tuple[str, ...] = ()
 
 
 def load_package(on: date) -> RawPackage:
@@ -47,11 +63,57 @@ def named_package(name: str) -> RawPackage:
 
 
 def read_package(directory: Path, regions: Path | None = None) -> RawPackage:
-    """Read a package folder: one YAML file for each of DOCUMENTS, and `<division code>.yaml` for regions."""
-    texts = {name: _text(directory / f"{name}.yaml") for name in DOCUMENTS}
-    documents = {name: read_document(text, f"{directory.name}/{name}.yaml") for name, text in texts.items()}
+    """Read a package folder: one YAML file for each of DOCUMENTS, and `<division code>.yaml` for regions.
+
+    A package whose header says `extends: other` holds only the documents (and fields of the header) that it
+    replaces; the rest is that of the folder `other` beside it.
+    """
+    texts, documents = _documents(directory)
     overlays = {} if regions is None else {each.stem: _region(each) for each in sorted(regions.glob("*.yaml"))}
-    return RawPackage(directory.name, documents, overlays, _digest(texts))
+    return RawPackage(directory.name, documents, overlays, _digest(texts), packages_in(directory.parent))
+
+
+def packages_in(home: Path = HOME) -> tuple[str, ...]:
+    """The names of all packages of a folder, those of single regions too."""
+    return tuple(sorted(each.parent.name for each in home.glob("*/package.yaml")))
+
+
+def read_variants(home: Path = HOME) -> dict[str, Node]:
+    """Ways of writing a parameter that a county may copy into its region file, by the file's name."""
+    paths = sorted((home / "variants").glob("*.yaml"))
+    return {each.stem: read_document(each.read_text(encoding="utf-8"), f"variants/{each.name}") for each in paths}
+
+
+def _documents(directory: Path) -> tuple[dict[str, str], dict[str, Node]]:
+    """The texts a package rests on, and its documents."""
+    header = _read(directory, "package", _text(directory / "package.yaml"))
+    base = dict(header.entries()).get(EXTENDS)
+    names = DOCUMENTS if base is None else [each for each in DOCUMENTS if (directory / f"{each}.yaml").exists()]
+    own = {name: _text(directory / f"{name}.yaml") for name in names}
+    documents = {name: _read(directory, name, text) for name, text in own.items()}
+    if base is None:
+        return own, documents
+    texts, inherited = _documents(_beside(directory, base))
+    own = {f"{directory.name}/{name}": text for name, text in own.items()}
+    return {**texts, **own}, {**inherited, **documents, "package": _merged(inherited["package"], header)}
+
+
+def _beside(directory: Path, base: Node) -> Path:
+    folder = directory.parent / base.text()
+    if base.text() == directory.name or not (folder / "package.yaml").exists():
+        raise base.mistake(
+            f"没有名为 {base.text()} 的政策包", right="同一目录下另一个政策包的名称", example="national"
+        )
+    return folder
+
+
+def _merged(inherited: Node, header: Node) -> Node:
+    own = {name: each for name, each in header.entries() if name != EXTENDS}
+    return Node({**dict(inherited.entries()), **own}, header.file, header.line)
+
+
+def _read(directory: Path, name: str, text: str) -> Node:
+    return read_document(text, f"{directory.name}/{name}.yaml")
 
 
 def _text(path: Path) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from shared.errors import FieldError, Unprocessable
 from shared.policies.document import Fields, Node
+from shared.policies.medical_rule import MedicalRule, read_rule
 from shared.policies.unit import Unit, Value
 
 NATION = "national"
@@ -58,10 +59,15 @@ class ParameterValue:
     source: str
     verified: bool
 
-    def as_data(self) -> dict[str, str | bool]:
-        value = self.value if isinstance(self.value, bool) else self.unit.write(self.value)
+    def written(self) -> Any:
+        """The value as JSON data: money and numbers as text, a flag as itself, a list as a list."""
+        if isinstance(self.value, tuple):
+            return [each.as_data() if isinstance(each, MedicalRule) else each for each in self.value]
+        return self.value if isinstance(self.value, bool) else self.unit.write(self.value)
+
+    def as_data(self) -> dict[str, Any]:
         return {
-            "value": value,
+            "value": self.written(),
             "unit": self.unit.value,
             "since": self.since.isoformat(),
             "decided_by": self.decided_by,
@@ -94,23 +100,46 @@ class Parameter:
         for place in places_asked(division):
             yield from (each.since for each in self.values.get(place, ()))
 
-    def requested(self, text: str, on: date) -> ParameterValue:
-        """A value given with a request, checked like one of the package."""
+    def requested(self, given: object, on: date) -> ParameterValue:
+        """A value given with a request (JSON data), checked like one of the package."""
         try:
-            value = self.read(text)
+            value = self.read(given)
         except ValueError as error:
             raise ParameterRefused(f"参数 {self.name}：{error}") from error
         return self._answer(DatedValue(on, value, "request", True), "request")
 
-    def read(self, text: str) -> Value:
-        """The value written as `text`; a ValueError says what is right."""
-        value = self.unit.read(text)
+    def read(self, given: object) -> Value:
+        """The value written as `given`, text or JSON data; a ValueError says what is right."""
+        if self.unit is Unit.MEDICAL_RULES:
+            return tuple(read_rule(each) for each in _listed(given))
+        if self.unit is Unit.TEXTS:
+            return self._texts(_listed(given))
+        value = self.unit.read(_text(given, self.unit))
         if self.choices and value not in self.choices:
             raise ValueError(f"只可取 {'、'.join(self.choices)}")
         if self.bounds and not self.bounds[0] <= int(value) <= self.bounds[1]:
             low, high = (self.unit.write(each) for each in self.bounds)
             raise ValueError(f"应在 {low} 与 {high} 之间")
         return value
+
+    def read_node(self, node: Node) -> Value:
+        """The value at one place of a document; of a list, the element that is wrong is named."""
+        for each in node.elements() if self.unit.is_listed else ():
+            self._checked(each, [each.data()])
+        return self._checked(node, node.data())
+
+    def _checked(self, node: Node, given: object) -> Value:
+        try:
+            return self.read(given)
+        except ValueError as error:
+            what = f"{self.name} 的取值 {_shortened(node.data())} 不符合要求"
+            raise node.mistake(what, right=str(error), example=self.unit.example) from error
+
+    def _texts(self, given: list[object]) -> tuple[str, ...]:
+        """In the order of the choices, whatever the order written."""
+        if any(each not in self.choices for each in given) or len(given) != len(set(map(str, given))):
+            raise ValueError(f"只可取 {'、'.join(self.choices)}，不重复")
+        return tuple(each for each in self.choices if each in given)
 
     def _answer(self, dated: DatedValue, place: str) -> ParameterValue:
         return ParameterValue(
@@ -150,14 +179,30 @@ def read_values(parameter: Parameter, node: Node) -> tuple[DatedValue, ...]:
 
 def _dated(parameter: Parameter, node: Node) -> DatedValue:
     fields = node.fields(("from", "value", "source", "verified"))
-    text = fields["value"].text()
-    try:
-        value = parameter.read(text)
-    except ValueError as error:
-        raise fields["value"].mistake(
-            f"{parameter.name} 的取值 {text} 不符合要求", right=str(error), example=parameter.unit.example
-        ) from error
+    value = parameter.read_node(fields["value"])
     return DatedValue(fields["from"].day(), value, fields["source"].text(), fields["verified"].flag())
+
+
+def _listed(given: object) -> list[object]:
+    if not isinstance(given, list):
+        raise ValueError("应是列表")
+    return given
+
+
+def _text(given: object, unit: Unit) -> str:
+    """JSON's true, false and numbers as text; money stays text, for a number there may have been rounded."""
+    if isinstance(given, bool):
+        given = "true" if given else "false"
+    elif (isinstance(given, int) and not unit.is_money) or (isinstance(given, float) and unit is Unit.SHARE):
+        given = str(given)
+    if not isinstance(given, str) or not given.strip():
+        raise ValueError("应是一段文字" if unit.is_numeric else "应是 true、false 或一段文字")
+    return given.strip()
+
+
+def _shortened(data: object) -> str:
+    text = str(data)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _bounds(parameter: Parameter, fields: Fields) -> tuple[int, int] | None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from shared.policies.medical_rule import MedicalRule
 from shared.policies.parameter import Parameter, ParameterRefused, ParameterValue
-from shared.policies.unit import Value
+from shared.policies.unit import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +27,34 @@ class ParameterSet(Mapping[str, ParameterValue]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    def value(self, name: str) -> Value:
-        return self.entries[name].value
+    def value(self, name: str) -> Scalar:
+        """A single value; a list is had by `texts` or `rules`."""
+        value = self.entries[name].value
+        assert not isinstance(value, tuple), f"{name} is a list"
+        return value
 
     def number(self, name: str) -> int:
-        return int(self.entries[name].value)
+        return int(self.value(name))
 
-    def override(self, changes: Mapping[str, str]) -> "ParameterSet":
-        """The same set with values given by a request; an unknown name or a bad value is refused."""
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, in the order of its choices."""
+        value = self.entries[name].value
+        assert isinstance(value, tuple), f"{name} is no list"
+        return tuple(each for each in value if isinstance(each, str))
+
+    def rules(self, name: str) -> tuple[MedicalRule, ...]:
+        """Rules on medical self-pay, in the order written."""
+        value = self.entries[name].value
+        assert isinstance(value, tuple), f"{name} is no list"
+        return tuple(each for each in value if isinstance(each, MedicalRule))
+
+    def override(self, changes: Mapping[str, object]) -> "ParameterSet":
+        """The same set with values given by a request (JSON data); an unknown name or a bad value is refused."""
         entries = dict(self.entries)
-        for name, text in changes.items():
+        for name, given in changes.items():
             if name not in self.definitions:
                 raise ParameterRefused(f"没有名为 {name} 的参数")
-            entries[name] = self.definitions[name].requested(text, self.on)
+            entries[name] = self.definitions[name].requested(given, self.on)
         return ParameterSet(self.division, self.on, entries, self.definitions)
 
 

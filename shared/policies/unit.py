@@ -4,12 +4,14 @@ import re
 from decimal import Decimal
 from enum import Enum
 
+from shared.policies.medical_rule import MedicalRule
+from shared.policies.share import BASIS, share_in_basis
 from shared.vocabulary.money import MoneyError, parse_yuan, yuan
 
-Value = int | bool | str
+Scalar = int | bool | str
+Value = Scalar | tuple[str, ...] | tuple[MedicalRule, ...]
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
-_SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 
 
 class Unit(Enum):
@@ -32,6 +34,8 @@ class Unit(Enum):
     FLAG = "flag"
     TEXT = "text"
     LIST = "list"
+    TEXTS = "texts"
+    MEDICAL_RULES = "medical_rules"
 
     @property
     def is_money(self) -> bool:
@@ -39,9 +43,18 @@ class Unit(Enum):
 
     @property
     def is_countable(self) -> bool:
-        return not self.is_money and self not in (Unit.SHARE, Unit.FLAG, Unit.TEXT, Unit.LIST)
+        return not self.is_money and self is not Unit.SHARE and self.is_numeric
 
-    def read(self, text: str) -> Value:
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values may be calculated with."""
+        return self not in (Unit.FLAG, Unit.TEXT) and not self.is_listed
+
+    @property
+    def is_listed(self) -> bool:
+        return self in (Unit.LIST, Unit.TEXTS, Unit.MEDICAL_RULES)
+
+    def read(self, text: str) -> Scalar:
         """The value written as `text`; a ValueError says in Chinese what is right."""
         if self.is_money:
             return _money(text)
@@ -51,21 +64,31 @@ class Unit(Enum):
             return _flag(text)
         return text if self is Unit.TEXT else _whole(text)
 
-    def write(self, value: Value) -> str:
+    def write(self, value: Scalar) -> str:
         """The text that `read` understands; money with two decimals."""
         if isinstance(value, bool):
             return "true" if value else "false"
         if self.is_money:
             return yuan(int(value))
         if self is Unit.SHARE:
-            return str((Decimal(value) / 10000).normalize())
+            return f"{(Decimal(value) / BASIS).normalize():f}"
         return str(value)
 
     @property
     def example(self) -> str:
         if self.is_money:
             return '"7300.00"'
-        return {Unit.SHARE: '"0.2"', Unit.FLAG: "false", Unit.TEXT: "on"}.get(self, "18")
+        return EXAMPLES.get(self, "18")
+
+
+EXAMPLES = {
+    Unit.SHARE: '"0.2"',
+    Unit.FLAG: "false",
+    Unit.TEXT: "on",
+    Unit.TEXTS: "[illness, disaster]",
+    Unit.MEDICAL_RULES: "{scope: household, window: year_to_date, visits: [inpatient], groups: [general], "
+    'threshold_yuan: "10000.00"}',
+}
 
 
 def _money(text: str) -> int:
@@ -76,9 +99,9 @@ def _money(text: str) -> int:
 
 
 def _basis_points(text: str) -> int:
-    if not _SHARE.fullmatch(text):
+    if (basis := share_in_basis(text)) is None:
         raise ValueError("比例应为最多四位小数的数字，1 表示 100 %")
-    return int(Decimal(text) * 10000)
+    return basis
 
 
 def _flag(text: str) -> bool:

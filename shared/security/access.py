@@ -12,6 +12,7 @@ SCOPES = MappingProxyType(
         "intake:feeds:write": "上传部门数据",
         "intake:feeds:read": "查看数据目录与上传结果",
         "monitoring:read": "查看农户与评估",
+        "monitoring:figures": "只看统计数字，小于 5 户的隐去",
         "monitoring:evaluate": "试算",
         "monitoring:rescreen": "发起重新筛查",
         "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",

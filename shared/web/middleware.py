@@ -63,7 +63,9 @@ class Around:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(context)]
+                said = {name for name, _ in message["headers"]}
+                ours = [each for each in _headers(context) if each[0] not in said]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         structlog.contextvars.bind_contextvars(

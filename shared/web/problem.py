@@ -145,6 +145,7 @@ _MESSAGES: Mapping[str, str] = {
     "string_type": "应为文本（加引号）",
     "int_type": "应为整数",
     "int_parsing": "应为整数",
+    "float_type": "应为数字",
     "bool_type": "应为 true 或 false",
     "bool_parsing": "应为 true 或 false",
     "date_type": "应为日期文本，例如 2026-01-31",

@@ -9,7 +9,7 @@ from demo_county.commands import demo_commands
 from demo_county.score import Figures
 from tests.demo_county.small_county import VILLAGES
 
-APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22), lambda _: Figures(4, 1, 2))
+APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22), lambda _, sheet: Figures(4, 1, 2))
 
 
 def test_generate_then_score_print_their_figures(tmp_path: Path) -> None:

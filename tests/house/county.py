@@ -64,10 +64,15 @@ class County:
     async def call(
         self, method: str, path: str, headers: Mapping[str, str], json: Any = None, **options: Any
     ) -> httpx.Response:
-        keyed = {"Idempotency-Key": f"{method}{path}".replace(" ", "_")[:200]} if "self-reports" in path else {}
+        keyed = {"Idempotency-Key": f"{method}{path}".replace(" ", "_")[:200]} if keyed_path(path) else {}
         if json is not None:
             options["json"] = json
         return await self.client.request(method, path, headers={**headers, **keyed}, **options)
+
+
+def keyed_path(path: str) -> bool:
+    """Whether what is asked for carries an Idempotency-Key."""
+    return "self-reports" in path or path.endswith("/changes")
 
 
 def household_no(place: str) -> str:
@@ -152,6 +157,7 @@ async def _move_abroad(county: County) -> None:
         PLACES["abroad"],
         f"household:{household_no('abroad')}",
     )
+    await county.house.run_worker("monitoring", "dashboard", "coverage")
 
 
 async def _reports(county: County) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.monitoring.schemas_evaluations import REQUEST_EXAMPLE
 from tests.house.county import (
     COUNTY,
     DECISION,
@@ -30,6 +31,8 @@ IN_PATH = {
     "{rescreen_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
+    "{version}": "in_force",
+    "{comparison_id}": NOWHERE["rescreen"],
 }
 
 
@@ -104,6 +107,10 @@ async def _mark(county: County, route: str, caller: str) -> str:
 
 _BODIES: Mapping[str, Any] = {
     "POST /monitoring/v1/households/{household_no}/decisions": DECISION,
+    "POST /monitoring/v1/evaluations": REQUEST_EXAMPLE,
+    "POST /monitoring/v1/policies/changes": [],
+    "POST /monitoring/v1/policies/{version}/publish": {"activates_on": "2026-08-01"},
+    "POST /monitoring/v1/monitored-list/export": {"purpose": "录入"},
     "POST /alerts/v1/alerts/{alert_id}/attempts": {"method": "call"},
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
@@ -223,6 +230,21 @@ BODIES: list[tuple[str, Any]] = [
     ),
     ("/monitoring/v1/households/search", {"identity_number": number(1), "purpose": "核对"}),
     ("/monitoring/v1/households/{household}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
+    (
+        "/monitoring/v1/households/{household}/changes",
+        {
+            "change": "split",
+            "on": "2026-03-15",
+            "new_household_no": "F-new",
+            "members": [{"member": {"member_id": 1}, "relation": "户主"}],
+            "reason": "分户",
+        },
+    ),
+    ("/monitoring/v1/monitored-list/export", {"purpose": "录入"}),
+    # Its parameters are named by the package; a name it does not know is refused with a code of its own.
+    ("/monitoring/v1/evaluations", {name: value for name, value in REQUEST_EXAMPLE.items() if name != "parameters"}),
+    ("/monitoring/v1/policies/in_force/publish", {"activates_on": "2026-08-01"}),
+    ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
@@ -249,8 +271,18 @@ def test_every_body_is_tried() -> None:
         "POST /intake/v1/feeds",
         "POST /intake/v1/feeds/{feed_id}/confirm",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /monitoring/v1/monitored-list",
+        "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.
+        "POST /monitoring/v1/policies/{version}/approve",
+        "POST /monitoring/v1/policies/{version}/comparisons/{comparison_id}/cancel",
+        "POST /monitoring/v1/rescreens/{rescreen_id}/cancel",
     }
-    tried = {path.replace("{household}", "{household_no}").replace("{alert}", "{alert_id}") for path, _ in BODIES}
+    tried = {
+        path.replace("{household}", "{household_no}")
+        .replace("{alert}", "{alert_id}")
+        .replace("/in_force/", "/{version}/")
+        for path, _ in BODIES
+    }
     posts = {route for route in table() if route.startswith("POST ")}
     assert {f"POST {path}" for path in tried} == posts - bodiless
 

@@ -23,6 +23,7 @@ from tests.house.county import (
 )
 from tests.services.intake.build import csv_text, medical_row, number
 
+TAG = {"change": "tag_set", "on": "2026-03-15", "tag": "dibao", "reason": "民政局审批"}
 # (method, path, body): everything that names an object by its id.
 BY_ID = [
     ("GET", "/monitoring/v1/households/{household}", None),
@@ -30,7 +31,9 @@ BY_ID = [
     ("GET", "/monitoring/v1/households/{household}/assessment?as_of=2026-03-01", None),
     ("GET", "/monitoring/v1/households/{household}/assessment?known_at=2026-03-10T00:00:00Z", None),
     ("GET", "/monitoring/v1/households/{household}/history", None),
+    ("GET", "/monitoring/v1/households/{household}/counterfactual", None),
     ("POST", "/monitoring/v1/households/{household}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
+    ("POST", "/monitoring/v1/households/{household}/changes", TAG),
     ("GET", "/monitoring/v1/rescreens/{rescreen}", None),
     ("GET", "/alerts/v1/alerts/{alert}", None),
     ("POST", "/alerts/v1/alerts/{alert}/acknowledge", {}),
@@ -184,8 +187,18 @@ LISTS = [
     "/monitoring/v1/households?severity=orange",
     "/monitoring/v1/dashboard/summary",
     "/monitoring/v1/households?recommendation=marginal_at_risk",
+    "/monitoring/v1/dashboard/trend",
+    "/monitoring/v1/dashboard/causes",
+    "/monitoring/v1/dashboard/funnel",
+    "/monitoring/v1/dashboard/workload",
     "/monitoring/v1/dashboard/precision",
+    "/monitoring/v1/dashboard/coverage",
+    "/monitoring/v1/households?format=csv&purpose=x",
+    "/monitoring/v1/near-misses?percent=50&crossing_within_days=366",
     "/monitoring/v1/unmatched",
+    "/monitoring/v1/monitored-list/comparison",
+    "/monitoring/v1/monitored-list/export",
+    "/monitoring/v1/monitored-list/export?households=should_enter",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts?status=open",
     "/alerts/v1/summary",
@@ -207,7 +220,11 @@ async def test_a_list_shows_the_range_and_nothing_beside_it(county: County) -> N
 
 FILTERED = [
     "/monitoring/v1/households?division={}",
-    "/monitoring/v1/dashboard/summary?division={}",
+    *(
+        f"/monitoring/v1/dashboard/{board}?division={{}}"
+        for board in ("summary", "trend", "causes", "funnel", "workload")
+    ),
+    "/monitoring/v1/monitored-list/comparison?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
 ]
@@ -225,7 +242,7 @@ async def test_a_filter_for_a_place_out_of_range_finds_what_nowhere_has(county: 
         assert await found(path, TOWNSHIP) == await found(path, OWN) != nowhere, path
 
 
-OF_A_PLACE = {"query", "division", "key", "label", "generated_at"}
+OF_A_PLACE = {"query", "drill_down", "division", "key", "label"}
 
 
 def _numbers(found: Any) -> Any:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.monitoring.domain.rendering import per_head_yuan
+from services.monitoring.domain.rendering import half_up, per_head_yuan
 from services.monitoring.domain.window import Period
 from shared.policies.parameter import ParameterValue
+from shared.policies.share import BASIS
 from shared.vocabulary.money import Fen, yuan
 from shared.vocabulary.terms import Cause, Severity
 
@@ -49,8 +51,34 @@ class IndicatorResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ExclusionResult:
+    """One exclusion; `reason` says why it is a hit, or why the hit is exempt."""
+
+    id: str
+    state: str
+    exempt: bool
+    reason: str | None
+
+    def as_data(self) -> dict[str, Any]:
+        return {"id": self.id, "state": self.state, "exempt": self.exempt, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class NoteResult:
+    """A hint with the numbers it rests on, as shown."""
+
+    id: str
+    label: str
+    numbers: Mapping[str, str | None]
+
+    def as_data(self) -> dict[str, Any]:
+        return {"id": self.id, "label": self.label, "numbers": dict(self.numbers)}
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """A recommendation to people, who decide; None recommends nothing. Money is fen of the whole household."""
+    """A recommendation to people, who decide; None recommends nothing. Money is fen of the whole household,
+    `forward_income_basis` ten-thousandths of a fen."""
 
     on: date
     recommendation: str | None
@@ -61,10 +89,15 @@ class Assessment:
     members_counted: int
     net_income_fen: Fen | None
     reference_income_fen: Fen | None
+    forward_income_basis: int | None
     rigid_outlay_fen: Fen | None
     causes: tuple[Cause, ...]
     indicators: tuple[IndicatorResult, ...]
+    exclusions: tuple[ExclusionResult, ...]
     flags: tuple[str, ...]
+    quality_flags: tuple[str, ...]
+    civil_affairs: tuple[NoteResult, ...]
+    removal_blockers: tuple[str, ...]
     unknown: tuple[str, ...]
     confidence_percent: int
     policy_version: str
@@ -80,6 +113,7 @@ class Assessment:
             **self.decision(),
             "window": {"from": self.window.first.isoformat(), "to": self.window.last.isoformat()},
             "indicators": [each.as_data() for each in self.indicators],
+            "exclusions": [each.as_data() for each in self.exclusions],
             "unknown": list(self.unknown),
             "confidence": self.confidence_percent / 100,
             "policy": {
@@ -98,10 +132,20 @@ class Assessment:
             "members_counted": self.members_counted,
             "net_income_per_capita_yuan": per_head_yuan(self.net_income_fen, self.members_counted),
             "reference_income_per_capita_yuan": per_head_yuan(self.reference_income_fen, self.members_counted),
+            "forward_income_per_capita_yuan": self.forward_income_per_head(),
             "rigid_outlay_yuan": None if self.rigid_outlay_fen is None else yuan(self.rigid_outlay_fen),
             "causes": list(self.causes),
             "flags": list(self.flags),
+            "quality_flags": list(self.quality_flags),
+            "civil_affairs": [each.as_data() for each in self.civil_affairs],
+            "removal_blockers": list(self.removal_blockers),
         }
+
+    def forward_income_per_head(self) -> str | None:
+        """Forward income per counted member, in yuan."""
+        if self.forward_income_basis is None or self.members_counted == 0:
+            return None
+        return yuan(half_up(self.forward_income_basis, BASIS * self.members_counted))
 
     def canonical(self) -> bytes:
         """The assessment as canonical JSON: a replay gives these bytes."""
@@ -114,7 +158,10 @@ class Assessment:
     def decision_digest(self) -> bytes:
         """32 bytes that change when, and only when, a new assessment is worth writing."""
         findings = [(each.id, each.state, each.severity, each.measured, each.threshold) for each in self.indicators]
-        return hashlib.sha256(canonical_json({**self.decision(), "indicators": findings})).digest()
+        hits = [(each.id, each.exempt) for each in self.exclusions if each.state == FIRED]
+        return hashlib.sha256(
+            canonical_json({**self.decision(), "indicators": findings, "exclusions": hits})
+        ).digest()
 
 
 def canonical_json(value: object) -> bytes:

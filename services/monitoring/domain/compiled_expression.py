@@ -18,6 +18,8 @@ from services.monitoring.domain.expression import (
     OneOf,
 )
 
+MOST = 9_000_000_000_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class SqlWriter:
@@ -48,6 +50,8 @@ class SqlWriter:
                 return f"({self.write(operand)} in ({', '.join(map(literal, options))}))"
             case Case(branches, otherwise):
                 return self._case(branches, otherwise)
+            case Call("has", (holder, Literal(str(wanted)))):
+                return f"({literal(wanted)} = any({self.write(holder)}))"
             case Call(function, arguments):
                 return CALLS[function](*map(self.write, arguments))
 
@@ -62,6 +66,11 @@ def literal(value: int | str | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def whole(value: str, *, in_basis: bool = False) -> str:
+    """A calculated value as bigint again; ten-thousandths of an absurd amount are unknown rather than an error."""
+    return f"(case when abs({value}) < {MOST} then ({value})::bigint end)" if in_basis else f"({value})::bigint"
 
 
 def _at_least(value: str, low: str) -> str:

@@ -1,6 +1,7 @@
 """Interprets an expression of the policy language over known and unknown (None) values.
 
-Written from the language's meaning, not from the SQL: the two are each other's test.
+Written from the language's meaning, not from the SQL: the two are each other's test. An expression is turned into
+a Python function once, since a county's staff ask the same few hundred of every household.
 """
 
 import operator
@@ -23,15 +24,17 @@ from services.monitoring.domain.expression import (
     OneOf,
 )
 
-Known = int | str | bool | frozenset[int]
+Known = int | str | bool | frozenset[int] | tuple[str, ...]
 Value = Known | None
+Read = Callable[[str], Value]
+"""Answers names."""
+Answer = Callable[[Read], Any]
+"""An expression as a function of what its names are."""
 
-ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {
+BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-}
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<>": operator.ne,
     "<": operator.lt,
@@ -39,89 +42,169 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+MOST_KEPT = 20_000
+
+# By identity, because equality walks the whole tree; holding the expression keeps its identity its own.
+_kept: dict[int, tuple[Expression, Answer]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
     """Answers expressions; `value_of` answers names."""
 
-    value_of: Callable[[str], Value]
+    value_of: Read
 
     def value(self, expression: Expression) -> Value:
-        match expression:
-            case Literal(value):
-                return value
-            case Name(name):
-                return self.value_of(name)
-            case Negative(operand):
-                return None if (number := self.number(operand)) is None else -number
-            case Arithmetic(sign, left, right):
-                return self._joined(ARITHMETIC[sign], left, right)
-            case Comparison(sign, left, right):
-                return self._compared(COMPARISONS[sign], left, right)
-            case Case(branches, otherwise):
-                return self._case(branches, otherwise)
-            case Call(function, arguments):
-                return self._call(function, arguments)
-            case _:
-                return self.truth(expression)
+        value: Value = answer_to(expression)(self.value_of)
+        return value
 
     def truth(self, expression: Expression) -> bool | None:
         """True, false or unknown."""
-        match expression:
-            case Logic("and", left, right):
-                return self._both(left, right)
-            case Logic(_, left, right):
-                return self._either(left, right)
-            case Not(operand):
-                return None if (truth := self.truth(operand)) is None else not truth
-            case IsNull(operand):
-                return self.value(operand) is None
-            case OneOf(operand, options):
-                return None if (value := self.value(operand)) is None else value in options
-        value = self.value(expression)
+        value = answer_to(expression)(self.value_of)
         return None if value is None else bool(value)
 
     def number(self, expression: Expression) -> int | None:
-        value = self.value(expression)
+        value = answer_to(expression)(self.value_of)
         assert value is None or isinstance(value, int), "the type checker lets only numbers be calculated with"
         return value
 
-    def _both(self, left: Expression, right: Expression) -> bool | None:
-        sides = self.truth(left), self.truth(right)
-        if False in sides:
-            return False
-        return None if None in sides else True
 
-    def _either(self, left: Expression, right: Expression) -> bool | None:
-        sides = self.truth(left), self.truth(right)
-        if True in sides:
-            return True
-        return None if None in sides else False
+def answer_to(expression: Expression) -> Answer:
+    """The function an expression means, made once."""
+    kept = _kept.get(id(expression))
+    if kept is not None:
+        return kept[1]
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    answer = _made(expression)
+    _kept[id(expression)] = expression, answer
+    return answer
 
-    def _joined(self, join: Callable[[int, int], int], left: Expression, right: Expression) -> int | None:
-        a, b = self.number(left), self.number(right)
-        return None if a is None or b is None else join(a, b)
 
-    def _compared(self, compare: Callable[[Any, Any], bool], left: Expression, right: Expression) -> bool | None:
-        a, b = self.value(left), self.value(right)
-        return None if a is None or b is None else compare(a, b)
+def _made(expression: Expression) -> Answer:
+    match expression:
+        case Literal(value):
+            return lambda read: value
+        case Name(name):
+            return lambda read: read(name)
+        case Negative(operand):
+            return _negative(answer_to(operand))
+        case Arithmetic(sign, left, right) | Comparison(sign, left, right):
+            return _joined(BINARY[sign], answer_to(left), answer_to(right))
+        case Logic("and", left, right):
+            return _settled(False, answer_to(left), answer_to(right))
+        case Logic(_, left, right):
+            return _settled(True, answer_to(left), answer_to(right))
+        case Not(operand):
+            return _not(answer_to(operand))
+        case IsNull(operand):
+            inner = answer_to(operand)
+            return lambda read: inner(read) is None
+        case OneOf(operand, options):
+            return _one_of(answer_to(operand), frozenset(options))
+        case Case(branches, otherwise):
+            return _case(branches, otherwise)
+        case Call(function, arguments):
+            return CALLS[function]([answer_to(each) for each in arguments])
 
-    def _case(self, branches: tuple[tuple[Expression, Expression], ...], otherwise: Expression | None) -> Value:
-        for condition, value in branches:
-            if self.truth(condition):
-                return self.value(value)
-        return None if otherwise is None else self.value(otherwise)
 
-    def _call(self, function: str, arguments: tuple[Expression, ...]) -> Value:
-        if function == "has":
-            return self._has(*arguments)
-        numbers = [self.number(each) for each in arguments]
-        known = [each for each in numbers if each is not None]
-        if function == "at_least" and len(known) < len(numbers):
+def _negative(operand: Answer) -> Answer:
+    def negative(read: Read) -> int | None:
+        number = operand(read)
+        return None if number is None else -number
+
+    return negative
+
+
+def _joined(join: Callable[[Any, Any], Any], left: Answer, right: Answer) -> Answer:
+    """Unknown if either side is."""
+
+    def joined(read: Read) -> Any:
+        a = left(read)
+        if a is None:
             return None
-        return max(known, default=None)
+        b = right(read)
+        return None if b is None else join(a, b)
 
-    def _has(self, holder: Expression, wanted: Expression) -> bool | None:
-        numbers = self.value(holder)
-        return None if not isinstance(numbers, frozenset) else self.value(wanted) in numbers
+    return joined
+
+
+def _settled(by: bool, left: Answer, right: Answer) -> Answer:
+    """`and` is settled by one false side, `or` by one true side; else one unknown side leaves it open."""
+
+    def settled(read: Read) -> bool | None:
+        a: bool | None = left(read)
+        if a is by:
+            return by
+        b: bool | None = right(read)
+        if b is by:
+            return by
+        return None if a is None or b is None else not by
+
+    return settled
+
+
+def _not(operand: Answer) -> Answer:
+    def opposite(read: Read) -> bool | None:
+        truth = operand(read)
+        return None if truth is None else not truth
+
+    return opposite
+
+
+def _one_of(operand: Answer, options: frozenset[int | str]) -> Answer:
+    def listed(read: Read) -> bool | None:
+        value = operand(read)
+        return None if value is None else value in options
+
+    return listed
+
+
+def _case(branches: tuple[tuple[Expression, Expression], ...], otherwise: Expression | None) -> Answer:
+    pairs = [(answer_to(condition), answer_to(value)) for condition, value in branches]
+    last = None if otherwise is None else answer_to(otherwise)
+
+    def chosen(read: Read) -> Any:
+        for condition, value in pairs:
+            if condition(read):
+                return value(read)
+        return None if last is None else last(read)
+
+    return chosen
+
+
+def _at_least(arguments: list[Answer]) -> Answer:
+    """The greater; unknown if either is."""
+
+    def greater(read: Read) -> int | None:
+        numbers = [each(read) for each in arguments]
+        return None if None in numbers else max(numbers)
+
+    return greater
+
+
+def _max_known(arguments: list[Answer]) -> Answer:
+    """The greatest of those that are known."""
+
+    def greatest(read: Read) -> int | None:
+        numbers = [each(read) for each in arguments]
+        return max((each for each in numbers if each is not None), default=None)
+
+    return greatest
+
+
+def _has(arguments: list[Answer]) -> Answer:
+    holder, wanted = arguments
+
+    def has(read: Read) -> bool | None:
+        listed = holder(read)
+        return wanted(read) in listed if isinstance(listed, frozenset | tuple) else None
+
+    return has
+
+
+CALLS: Mapping[str, Callable[[list[Answer]], Answer]] = {
+    "at_least": _at_least,
+    "max_known": _max_known,
+    "has": _has,
+}

@@ -1,11 +1,15 @@
 """Evidence (依据): which kinds of fact an indicator rests on, and how a fact is told without amounts or diagnosis."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
 from services.monitoring.domain.expression import Expression, names_in
+from services.monitoring.domain.measure import RULE_BUILT_IN, RULE_KINDS
 from services.monitoring.domain.policy import PolicyPackage
+from services.monitoring.domain.window import Windows
 
 LABELS = MappingProxyType(
     {
@@ -45,6 +49,10 @@ LABELS = MappingProxyType(
 )
 
 
+LASTING = ("state", "asset", "loan")
+MOST_SHOWN = 5
+
+
 def label_of(kind: str) -> str:
     """How people call a kind of fact; the kind itself if a county's package brought a new one."""
     return LABELS.get(kind, kind)
@@ -60,6 +68,24 @@ def kinds_behind(package: PolicyPackage, indicator: str) -> frozenset[str]:
     return frozenset(kind for name in _reached(package, names) for kind in _kinds(package, name))
 
 
+def facts_behind(
+    package: PolicyPackage, indicator: str, facts: Iterable[Mapping[str, Any]], windows: Windows
+) -> list[Mapping[str, Any]]:
+    """The facts an indicator rests on, as many as are worth showing, in the order given.
+
+    States count while they hold; what happened counts from the first day that any window looks at.
+    """
+    kinds = kinds_behind(package, indicator)
+    return list(islice((each for each in facts if each["kind"] in kinds and _matters(each, windows)), MOST_SHOWN))
+
+
+def _matters(fact: Mapping[str, Any], windows: Windows) -> bool:
+    if fact["ended_on"] is not None and fact["ended_on"] <= windows.on:
+        return False
+    lasts = fact["kind"].split(".")[0] in LASTING
+    return lasts or windows.earliest <= fact["occurred_on"] <= windows.on
+
+
 def _reached(package: PolicyPackage, names: set[str]) -> set[str]:
     reached: set[str] = set()
     while names:
@@ -73,9 +99,11 @@ def _reached(package: PolicyPackage, names: set[str]) -> set[str]:
 def _expressions(package: PolicyPackage, name: str) -> Iterator[Expression]:
     if name in package.derived:
         yield package.derived[name].expression
-    if name in package.member_counts:
-        yield package.member_counts[name].when
+    if name in package.member_values:
+        yield from package.member_values[name].expressions
 
 
 def _kinds(package: PolicyPackage, name: str) -> tuple[str, ...]:
+    if name in RULE_BUILT_IN:
+        return RULE_KINDS
     return package.measures[name].kinds if name in package.measures else ()

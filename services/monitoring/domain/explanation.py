@@ -2,8 +2,11 @@
 
 from services.monitoring.domain.assessment import FIRED, Assessment
 from services.monitoring.domain.policy_package import PolicyPackage
+from services.monitoring.domain.presentation import REQUEST
 from services.monitoring.domain.rendering import per_head_yuan, spoken, spoken_yuan
 from shared.policies.unit import Unit
+
+THIS_REQUEST = "本次试算的请求"
 
 __all__ = ["explain", "per_head_yuan", "spoken_yuan"]
 
@@ -16,6 +19,8 @@ def explain(assessment: Assessment, package: PolicyPackage) -> str:
             _income(assessment),
             *(each.sentence for each in assessment.indicators if each.state == FIRED),
             _causes(assessment),
+            _exclusions(assessment),
+            _hints(assessment),
             _unknown(assessment, package),
             _thresholds(assessment, package),
         )
@@ -23,10 +28,13 @@ def explain(assessment: Assessment, package: PolicyPackage) -> str:
 
 
 def _opening(assessment: Assessment, package: PolicyPackage) -> str:
-    if assessment.recommendation is None:
-        return "按现有信息不建议纳入监测。"
     severity = assessment.severity.zh if assessment.severity else ""
-    return f"建议由县级核定为{package.label(assessment.recommendation)}（{severity}，{assessment.score}分）。"
+    if assessment.recommendation is not None:
+        return f"建议由县级核定为{package.label(assessment.recommendation)}（{severity}，{assessment.score}分）。"
+    withheld = assessment.recommendation_without_exclusions
+    if withheld is not None:
+        return f"符合{package.label(withheld)}的条件（{severity}，{assessment.score}分），因有排除情形不自动推荐。"
+    return "按现有信息不建议纳入监测。"
 
 
 def _income(assessment: Assessment) -> str:
@@ -35,6 +43,9 @@ def _income(assessment: Assessment) -> str:
     if net is None:
         return f"{window}的家庭收入未知。"
     text = f"{window}计入{assessment.members_counted}人，人均纯收入{spoken(net, Unit.CNY)}元"
+    forward = assessment.forward_income_per_head()
+    if forward is not None and forward != net:
+        text += f"，扣除已失去的收入后人均{spoken(forward, Unit.CNY)}元"
     if assessment.rigid_outlay_fen is None:
         return f"{text}，刚性支出未知。"
     return f"{text}，刚性支出{spoken_yuan(assessment.rigid_outlay_fen)}元。"
@@ -42,6 +53,18 @@ def _income(assessment: Assessment) -> str:
 
 def _causes(assessment: Assessment) -> str:
     return f"风险类型：{'、'.join(each.zh for each in assessment.causes)}。" if assessment.causes else ""
+
+
+def _exclusions(assessment: Assessment) -> str:
+    """Why a person must give a reason, or why none is asked for."""
+    reasons = dict.fromkeys(each.reason.rstrip("。") for each in assessment.exclusions if each.reason)
+    return "".join(f"{each}。" for each in reasons)
+
+
+def _hints(assessment: Assessment) -> str:
+    """What another office should look at."""
+    labels = "、".join(each.label for each in assessment.civil_affairs)
+    return f"请民政部门留意：{labels}。" if labels else ""
 
 
 def _unknown(assessment: Assessment, package: PolicyPackage) -> str:
@@ -54,7 +77,7 @@ def _unknown(assessment: Assessment, package: PolicyPackage) -> str:
 def _thresholds(assessment: Assessment, package: PolicyPackage) -> str:
     """Who decided the lines that fired."""
     places = dict.fromkeys(
-        package.place_name(each.decided_by)
+        THIS_REQUEST if each.decided_by == REQUEST else package.place_name(each.decided_by)
         for each in assessment.indicators
         if each.state == FIRED and each.decided_by is not None
     )

@@ -1,7 +1,8 @@
 """The type checker of the policy language: units never mix, texts come from a known list.
 
 Besides units there is one scale: a share is kept in basis points, so `share * money` is money in
-ten-thousandths, and so is `10000 * money`; the two compare, and neither compares with plain money.
+ten-thousandths, and so is `10000 * money`; the two compare, and neither compares with plain money. A hundred
+times a percent is a share.
 """
 
 from collections.abc import Mapping
@@ -52,13 +53,12 @@ class TypeChecker:
     names: Mapping[str, Type]
     place: Place
 
-    def check(self, expression: Expression, wanted: Unit) -> Type:
+    def check(self, expression: Expression, wanted: Unit, *, in_basis: bool = False) -> Type:
         """The type of an expression that must have the unit `wanted`."""
-        found = self.type_of(expression)
-        if found.in_basis or not _joins(found, Type(wanted), expression, Literal(1)):
-            raise self._mistake(
-                f"此处要 {wanted.value}，表达式却是 {found}", f"结果单位为 {wanted.value}", "net_income < limit"
-            )
+        found, type_ = self.type_of(expression), Type(wanted, in_basis=in_basis)
+        if not _joins(found, type_, expression, Literal(1)):
+            right = "结果单位一致；金额乘比例或乘 10000 后写 in_basis: true"
+            raise self._mistake(f"此处要 {type_}，表达式却是 {found}", f"{right}", "net_income < limit")
         return found
 
     def type_of(self, expression: Expression) -> Type:
@@ -105,7 +105,7 @@ class TypeChecker:
 
     def _numeric(self, expression: Expression) -> Type:
         found = self.type_of(expression)
-        if found.unit in (Unit.FLAG, Unit.TEXT, Unit.LIST):
+        if not found.unit.is_numeric:
             raise self._mistake(f"{found} 不能计算", "只有数量和金额可以计算", "cost - relief")
         return found
 
@@ -178,7 +178,9 @@ class TypeChecker:
         match arguments:
             case (holder, Literal(int())) if self.type_of(holder).unit is Unit.LIST:
                 return FLAG
-        raise self._mistake("has 要一个列表和一个整数", "has(列表, 整数)", "has(types, 5)")
+            case (holder, Literal(str(wanted))) if (found := self.type_of(holder)).unit is Unit.TEXTS:
+                return self._texts("=", found, _literal(wanted))
+        raise self._mistake("has 要一个列表和其中一项", "has(列表, 整数或文字)", "has(types, 5)")
 
 
 def _literal(value: int | str | bool) -> Type:
@@ -208,6 +210,10 @@ def _multiplied(left: Expression, found: Type, right: Expression, other: Type) -
         return _money_times(found, right, other)
     if Unit.SHARE in (found.unit, other.unit):
         return None
+    if (left == Literal(100) and other.unit is Unit.PERCENT) or (
+        right == Literal(100) and found.unit is Unit.PERCENT
+    ):
+        return Type(Unit.SHARE)
     return other if found.unit is Unit.NUMBER else found
 
 

@@ -1,4 +1,4 @@
-"""What a package judges: indicators, classes, causes, flags, and how severe each is."""
+"""What a package judges: indicators, classes, causes, and how severe each is."""
 
 from dataclasses import dataclass
 
@@ -25,16 +25,23 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What is told to people; {measured}, {threshold} and {margin} are filled in (margin without its sign)."""
+    """What is told to people; {measured}, {threshold} and {margin} are filled in (margin without its sign).
+
+    `without` is told instead of `clear` where nothing was measured, because no rule applies.
+    """
 
     fired: str
     clear: str
     unknown: str
+    without: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """One finding (预警指标); `weight` names a points parameter, used instead of the severity's.
+
+    `rules` names a parameter of medical rules which measure, hold the line and fire in place of the rest: then
+    `when` is the name `rule_fired`, `measured` is `rule_measured`, and there are no thresholds.
 
     `measured` names a value; `per_person` divides it by `persons`. Staleness: an indicator that is clear is
     unknown while one of `clear_needs` is stale, one that fired is unknown while one of `fired_needs` is.
@@ -55,6 +62,17 @@ class Indicator:
     clear_needs: frozenset[str]
     fired_needs: frozenset[str]
     sentences: Sentences
+    rules: str | None = None
+
+    @property
+    def varies_in_severity(self) -> bool:
+        """Whether its severity depends on a condition."""
+        return any(rule.when is not None for rule in self.severities)
+
+    @property
+    def varies_in_threshold(self) -> bool:
+        """Whether the parameter it is held against depends on a condition."""
+        return any(each.when is not None for each in self.thresholds)
 
     @property
     def gravest(self) -> Severity | None:
@@ -75,13 +93,6 @@ class ClassRule:
 @dataclass(frozen=True, slots=True)
 class CauseRule:
     cause: Cause
-    when: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    name: str
-    label_zh: str
     when: Expression
 
 

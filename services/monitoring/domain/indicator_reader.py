@@ -13,8 +13,9 @@ from shared.policies.parameter import Parameter
 from shared.policies.unit import Unit
 from shared.vocabulary.terms import Cause, Severity
 
-REQUIRED = ("label_zh", "department", "basis", "when", "sentence")
-OPTIONAL = ("cause", "severity", "weight", "measured", "per_person", "threshold", "clear_needs", "fired_needs")
+REQUIRED = ("label_zh", "department", "basis", "sentence")
+JUDGED = ("when", "measured", "per_person", "threshold")
+OPTIONAL = (*JUDGED, "rules", "cause", "severity", "weight", "clear_needs", "fired_needs")
 BLANK = re.compile(r"\{([^}]*)\}")
 
 
@@ -30,7 +31,9 @@ class IndicatorReader:
         fields = node.fields(REQUIRED, OPTIONAL)
         if fields.get("severity") is None and fields.get("weight") is None:
             raise node.mistake(f"{name} 没有分值", right="severity 和 weight 至少写一个", example="severity: yellow")
-        measured = self._measured(fields)
+        _check_judged(node, fields)
+        rules = fields.get("rules")
+        measured = self._measured(fields) if rules is None else "rule_measured"
         thresholds = self._thresholds(fields.get("threshold"))
         cause = fields.get("cause")
         weight = fields.get("weight")
@@ -39,7 +42,7 @@ class IndicatorReader:
             label_zh=fields["label_zh"].text(),
             department=fields["department"].text(),
             basis=fields["basis"].text(),
-            when=self._when(fields["when"], measured, thresholds),
+            when=Name("rule_fired") if rules else self._when(fields["when"], measured, thresholds),
             cause=None if cause is None else Cause(cause.one_of(Cause)),
             severities=self._severities(fields.get("severity")),
             weight=None if weight is None else parameter_named(weight, self.parameters, Unit.POINTS),
@@ -49,7 +52,8 @@ class IndicatorReader:
             thresholds=thresholds,
             clear_needs=self._needs(fields.get("clear_needs")),
             fired_needs=self._needs(fields.get("fired_needs")),
-            sentences=_sentences(fields["sentence"], measured, thresholds),
+            sentences=_sentences(fields["sentence"], measured, bool(thresholds) or rules is not None),
+            rules=None if rules is None else parameter_named(rules, self.parameters, Unit.MEDICAL_RULES),
         )
 
     def _measured(self, fields: Fields) -> str | None:
@@ -126,14 +130,31 @@ def _chosen(thresholds: tuple[Threshold, ...]) -> Expression:
     return Case(branches, otherwise) if branches else Name(thresholds[0].parameter)
 
 
-def _sentences(node: Node, measured: str | None, thresholds: tuple[Threshold, ...]) -> Sentences:
-    fields = node.fields(("fired", "clear", "unknown"))
+def _check_judged(node: Node, fields: Fields) -> None:
+    """Either a condition, or the rules of a parameter, which say all of it."""
+    if fields.get("rules") is None:
+        node.fields((*REQUIRED, "when"), OPTIONAL)
+        return
+    for name in JUDGED:
+        if (extra := fields.get(name)) is not None:
+            right = "按规则判断的指标只写 rules"
+            raise extra.mistake(f"rules 之外又写了 {name}", right=right, example="rules: medical_rules")
+
+
+def _sentences(node: Node, measured: str | None, has_threshold: bool) -> Sentences:
+    fields = node.fields(("fired", "clear", "unknown"), ("without",))
     allowed = {"measured"} if measured else set()
-    allowed |= {"threshold", "margin"} if thresholds else set()
+    allowed |= {"threshold", "margin"} if has_threshold else set()
     for name in ("fired", "clear", "unknown"):
         for blank in BLANK.findall(fields[name].text()):
             if blank not in (allowed if name != "unknown" else allowed & {"threshold"}):
                 right = f"可用：{'、'.join(sorted(allowed)) or '无'}"
                 what = f"句子里的 {{{blank}}} 没有来源"
                 raise fields[name].mistake(what, right=right, example="自付{measured}元")
-    return Sentences(fields["fired"].text(), fields["clear"].text(), fields["unknown"].text())
+    without = fields.get("without")
+    return Sentences(
+        fields["fired"].text(),
+        fields["clear"].text(),
+        fields["unknown"].text(),
+        None if without is None else without.text(),
+    )

@@ -1,54 +1,22 @@
-"""A judgement (判定): the bare outcome, as the compiled text or the evaluator found it, and its presentation.
-
-Whatever decides (states, severities, class, score) comes from the judge; here it is only put into words, so
-that both judges' answers can be compared byte for byte.
-"""
+"""Reads a judgement (判定) from a row of the compiled text, or from the row stored as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.monitoring.domain.assessment import CLEAR, FIRED, UNKNOWN, Assessment, IndicatorResult
+from services.monitoring.domain.assessment import Assessment
+from services.monitoring.domain.finding import ExclusionFinding, Finding, Judgement
 from services.monitoring.domain.indicator import Indicator
+from services.monitoring.domain.note import Note
 from services.monitoring.domain.policy_package import PolicyPackage
-from services.monitoring.domain.rendering import Measured, half_up, percent_half_up, shown, spoken
-from services.monitoring.domain.window import windows_on
+from services.monitoring.domain.presentation import presented
 from shared.policies.parameter_set import ParameterSet
-from shared.policies.unit import Unit
-from shared.vocabulary.money import Fen
 from shared.vocabulary.terms import Cause, Severity
 
 SEVERITIES = {each.rank: each for each in Severity}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One indicator: fired (True), clear (False) or unknown, and what it was held against.
-
-    `measured` is of the whole household, in fen if money; `choice` is the position of the threshold.
-    """
-
-    fired: bool | None
-    severity: Severity | None
-    measured: Measured | None
-    choice: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Everything decided about one household; findings in the package's order."""
-
-    class_code: str | None
-    severity: Severity | None
-    score: int
-    findings: tuple[Finding, ...]
-    causes: tuple[Cause, ...]
-    flags: tuple[str, ...]
-    members_counted: int
-    net_income_fen: Fen | None
-    reference_income_fen: Fen | None
-    rigid_outlay_fen: Fen | None
+MOST_CAUSES = 5
+MASK_BITS = 62
+"""How many entries one mask of the compiled row holds."""
 
 
 def assessment_from_row(
@@ -61,14 +29,23 @@ def assessment_from_row(
 def judgement_from_row(package: PolicyPackage, row: Mapping[str, Any]) -> Judgement:
     return Judgement(
         class_code=row["class_code"],
+        class_code_without_exclusions=row["class_code_without_exclusions"],
+        blocked=bool(row["blocked"]),
         severity=severity_of_rank(row["severity"]),
         score=row["score"],
         findings=tuple(_finding(row, index, each) for index, each in enumerate(package.indicators.values())),
+        exclusions=tuple(_exclusion(row, index) for index in range(len(package.exclusions))),
+        sudden=row["sudden"],
         causes=_ordered_causes(package, row["causes"]),
-        flags=tuple(each.name for index, each in enumerate(package.flags) if row["flags"] >> index & 1),
+        flags=_told(package.flags, row, "flags"),
+        quality_flags=_told(package.quality_flags, row, "quality"),
+        civil_affairs=_told(package.civil_affairs, row, "civil"),
+        removal_blockers=_told(package.removal_blockers, row, "removal"),
+        noted={value: row[f"noted_{value}"] for each in package.notes for value in each.numbers.values()},
         members_counted=row["members_counted"],
         net_income_fen=row["net_income_fen"],
         reference_income_fen=row["reference_income_fen"],
+        forward_income_basis=row["forward_income_basis"],
         rigid_outlay_fen=row["rigid_outlay_fen"],
     )
 
@@ -78,113 +55,41 @@ def severity_of_rank(rank: int | None) -> Severity | None:
     return None if rank is None else SEVERITIES.get(rank)
 
 
+def is_set(row: Mapping[str, Any], mask: str, index: int) -> bool:
+    """Whether the entry `index` is in a mask of a compiled row; a long list has further words `<mask>_1`, …"""
+    word, bit = divmod(index, MASK_BITS)
+    return bool(row[f"{mask}_{word}" if word else mask] >> bit & 1)
+
+
+def _told(notes: tuple[Note, ...], row: Mapping[str, Any], mask: str) -> tuple[str, ...]:
+    return tuple(each.name for index, each in enumerate(notes) if is_set(row, mask, index))
+
+
+def _exclusion(row: Mapping[str, Any], index: int) -> ExclusionFinding:
+    unknown = is_set(row, "exclusions_unknown", index)
+    fired = is_set(row, "exclusions_fired", index)
+    return ExclusionFinding(None if unknown else fired, is_set(row, "exclusions_exempt", index))
+
+
 def _finding(row: Mapping[str, Any], index: int, indicator: Indicator) -> Finding:
-    fired = bool(row["fired"] >> index & 1)
-    unknown = bool(row["unknown"] >> index & 1)
+    fired, unknown = is_set(row, "fired", index), is_set(row, "unknown", index)
     severity = None
-    if fired and len(indicator.severities) > 1:
+    if fired and indicator.varies_in_severity:
         severity = severity_of_rank(row[f"severity_{indicator.name}"])
     elif fired and indicator.severities:
         severity = indicator.severities[0].severity
     choice = 0 if indicator.thresholds else None
-    if len(indicator.thresholds) > 1:
+    if indicator.varies_in_threshold:
         choice = row[f"choice_{indicator.name}"]
+    state = None if unknown else fired
+    if indicator.rules:
+        measured, line = row[f"measured_{indicator.name}"], row[f"threshold_{indicator.name}"]
+        return Finding(state, severity, measured, choice, line)
     measured = row[f"measured_{indicator.measured}"] if indicator.measured else None
-    return Finding(None if unknown else fired, severity, measured, choice)
+    return Finding(state, severity, measured, choice)
 
 
 def _ordered_causes(package: PolicyPackage, mask: int) -> tuple[Cause, ...]:
-    """Causes in the package's order."""
+    """Causes in the package's order, at most five."""
     bits = {cause: 1 << index for index, cause in enumerate(Cause)}
-    return tuple(dict.fromkeys(each.cause for each in package.causes if mask & bits[each.cause]))
-
-
-def presented(package: PolicyPackage, judgement: Judgement, parameters: ParameterSet, on: date) -> Assessment:
-    """Put a judgement into the words of the answer."""
-    pairs = list(zip(package.indicators.values(), judgement.findings, strict=True))
-    return Assessment(
-        on=on,
-        recommendation=judgement.class_code,
-        recommendation_without_exclusions=judgement.class_code,
-        severity=judgement.severity,
-        score=judgement.score,
-        window=windows_on(on, parameters).account,
-        members_counted=judgement.members_counted,
-        net_income_fen=judgement.net_income_fen,
-        reference_income_fen=judgement.reference_income_fen,
-        rigid_outlay_fen=judgement.rigid_outlay_fen,
-        causes=judgement.causes,
-        indicators=tuple(_result(each, finding, parameters, judgement.members_counted) for each, finding in pairs),
-        flags=judgement.flags,
-        unknown=tuple(each.name for each, finding in pairs if finding.fired is None),
-        confidence_percent=_confidence(package, judgement, parameters),
-        policy_version=package.version,
-        parameters_used=tuple(parameters[name] for name in package.parameters_read),
-    )
-
-
-def _confidence(package: PolicyPackage, judgement: Judgement, parameters: ParameterSet) -> int:
-    """Weight of the indicators that are known in the weight of all, percent."""
-    weights = [parameters.number(name) for name in package.weight_parameters]
-    pairs = zip(weights, judgement.findings, strict=True)
-    return percent_half_up(sum(weight for weight, finding in pairs if finding.fired is not None), sum(weights))
-
-
-def _result(indicator: Indicator, finding: Finding, parameters: ParameterSet, members: int) -> IndicatorResult:
-    threshold = None if finding.choice is None else parameters[indicator.thresholds[finding.choice].parameter]
-    measured = _measured(indicator, finding, members)
-    unit = threshold.unit if threshold else _unit(indicator)
-    margin = None
-    if threshold is not None and measured is not None and isinstance(finding.measured, int):
-        margin = _margin(indicator, finding.measured, int(threshold.value), members)
-    state = UNKNOWN if finding.fired is None else FIRED if finding.fired else CLEAR
-    limit = None if threshold is None else threshold.unit.write(threshold.value)
-    return IndicatorResult(
-        id=indicator.name,
-        state=state,
-        cause=indicator.cause,
-        severity=finding.severity,
-        measured=measured,
-        threshold=limit,
-        margin=margin,
-        unit=None if unit is None else unit.value,
-        decided_by=None if threshold is None else threshold.decided_by,
-        sentence=_sentence(indicator, state, unit, measured, limit, margin),
-    )
-
-
-def _unit(indicator: Indicator) -> Unit | None:
-    return None if indicator.measured_type is None else indicator.measured_type.unit
-
-
-def _measured(indicator: Indicator, finding: Finding, members: int) -> str | None:
-    unit = _unit(indicator)
-    if finding.measured is None or unit is None:
-        return None
-    if not indicator.per_person:
-        return shown(finding.measured, unit)
-    return shown(half_up(int(finding.measured), members), unit) if members else None
-
-
-def _margin(indicator: Indicator, measured: int, threshold: int, members: int) -> str:
-    """Measured minus threshold, exact before it is rounded."""
-    heads = members if indicator.per_person else 1
-    return shown(half_up(measured - threshold * heads, heads), Unit.CNY if _is_money(indicator) else Unit.NUMBER)
-
-
-def _is_money(indicator: Indicator) -> bool:
-    unit = _unit(indicator)
-    return unit is not None and unit.is_money
-
-
-def _sentence(
-    indicator: Indicator, state: str, unit: Unit | None, measured: str | None, limit: str | None, margin: str | None
-) -> str:
-    """What is told to people; without its number a sentence falls back to the unknown one."""
-    sentences = indicator.sentences
-    template = {FIRED: sentences.fired, CLEAR: sentences.clear}.get(state, sentences.unknown)
-    words = {"measured": measured, "threshold": limit, "margin": margin and margin.lstrip("-")}
-    for name, word in words.items():
-        spoken_word = "未知" if word is None else spoken(word, unit or Unit.TEXT)
-        template = template.replace(f"{{{name}}}", spoken_word)
-    return template
+    return tuple(dict.fromkeys(each.cause for each in package.causes if mask & bits[each.cause]))[:MOST_CAUSES]

@@ -50,21 +50,8 @@ class Measure:
     includes_deceased: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MemberCount:
-    """How many counted members a condition holds for.
-
-    Unknown if it is known of none and one is unknown, or nobody is counted at all.
-    """
-
-    name: str
-    label_zh: str
-    when: Expression
-
-    @property
-    def type(self) -> Type:
-        return Type(Unit.PERSONS)
-
+SCHOOL_STAGES = ("preschool", "primary", "junior", "senior", "vocational", "college", "bachelor", "graduate")
+ABSENT_REASONS = ("health", "completed_compulsory", "unwilling", "family_poverty", "other")
 
 FACT_COLUMNS: Mapping[str, Type] = {
     "amount": Type(Unit.CNY),
@@ -73,6 +60,7 @@ FACT_COLUMNS: Mapping[str, Type] = {
     "other": Type(Unit.CNY),
     "relief": Type(Unit.CNY),
     "visit": Type(Unit.TEXT, frozenset(("inpatient", "outpatient", "chronic_outpatient"))),
+    "stay": Type(Unit.TEXT),
     "value": Type(Unit.TEXT),
     "verified": FLAG,
     "source": Type(Unit.TEXT, frozenset(("department", "visit", "self_report", "hotline"))),
@@ -87,15 +75,40 @@ FACT_ATTRIBUTES: Mapping[str, tuple[str, Type]] = {
     "only_dwelling": ("only", Type(Unit.TEXT, frozenset(("true", "false")))),
     "grade": ("grade", Type(Unit.TEXT, frozenset("1234"))),
     "types": ("types", Type(Unit.LIST)),
+    "away": ("away", FLAG),
+    "days": ("days", Type(Unit.DAYS)),
+    "drop_share": ("percent_basis", Type(Unit.SHARE)),
+    "balance": ("balance_fen", Type(Unit.CNY)),
+    "vehicle_value": ("value_fen", Type(Unit.CNY)),
+    "purpose": ("purpose", Type(Unit.TEXT, frozenset(("private", "operating", "disabled_use")))),
+    "dwelling": ("dwelling", Type(Unit.TEXT, frozenset(("commercial", "resettlement", "disaster_rebuild")))),
+    "company_state": ("state", Type(Unit.TEXT, frozenset(("active", "dormant", "cancelled", "revoked")))),
+    "stage": ("stage", Type(Unit.TEXT, frozenset(SCHOOL_STAGES))),
+    "in_school": ("in_school", FLAG),
+    "home_teaching": ("home_teaching", FLAG),
+    "absent_reason": ("absent_reason", Type(Unit.TEXT, frozenset(ABSENT_REASONS))),
+    "litres": ("litres", Type(Unit.NUMBER)),
+    "minutes": ("minutes", Type(Unit.NUMBER)),
+    "guarantee": ("guarantee", Type(Unit.NUMBER)),
+    "quality_ok": ("quality_ok", FLAG),
 }
-"""What it may read from the attributes: name here, key there; everything but a list as text."""
+"""What it may read from the attributes: name here, key there. A text as text, a flag as true or false, and
+everything else as a whole number: money in fen, a share in basis points."""
 
 BUILT_IN: Mapping[str, Type] = {
     "members_counted": Type(Unit.PERSONS),
     "members_not_counted": Type(Unit.PERSONS),
+    "months_monitored": Type(Unit.MONTHS),
     "facts_complete": FLAG,
 }
-"""Names every package may use without defining them."""
+"""Names every package may use without defining them; `months_monitored` is whole months since the household was
+listed, unknown if it is not, or nobody said when."""
+
+RULE_BUILT_IN: Mapping[str, Type] = {"rule_fired": FLAG, "rule_measured": Type(Unit.CNY)}
+"""What a package with medical rules may use as well: whether one that applies fires, the amount of the one told."""
+
+RULE_KINDS = ("expense.medical", "income.insurance_claim")
+"""The facts that medical rules are measured on."""
 
 _KINDS = """
 income.wage cost.away_work income.business_sales cost.production stock.unsold_value cost.unsold
@@ -105,7 +118,9 @@ expense.accident expense.rehabilitation loss.asset event.serious_illness event.d
 event.accident event.job_loss event.business_failure event.death event.dropout event.hardship_report
 event.disaster event.wage_drop event.water_failure event.housing_damage loan.overdue asset.vehicle
 asset.dwelling_bought asset.company asset.deposit
+event.imprisonment event.measure
 state.base_group state.dwelling state.insured state.disability state.monitored state.assistance
+state.water state.health state.labour state.school state.public_employee
 """
 FACT_KINDS = frozenset(_KINDS.split())
 """The vocabulary of facts; a kind outside it is a mistake of the package."""

@@ -5,26 +5,32 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
-from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived, Flag
+from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived
 from services.monitoring.domain.indicator_reader import IndicatorReader, parameter_named, read_condition
 from services.monitoring.domain.language import Place, parse
-from services.monitoring.domain.measure import BUILT_IN
-from services.monitoring.domain.measure_reader import read_measure, read_member_count
+from services.monitoring.domain.measure import BUILT_IN, RULE_BUILT_IN
+from services.monitoring.domain.measure_reader import read_measure, read_member_value
+from services.monitoring.domain.member_value import MEMBER_BUILT_IN
+from services.monitoring.domain.note import Note
+from services.monitoring.domain.note_reader import NoteReader
 from services.monitoring.domain.policy_package import (
     REQUIRED_DERIVED,
     REQUIRED_PARAMETERS,
     PolicyPackage,
     Scores,
 )
+from services.monitoring.domain.region_reader import read_regions
 from shared.policies.document import Fields, Node
 from shared.policies.mistake import PolicyMistake
 from shared.policies.package import RawPackage
-from shared.policies.parameter import NATION, overlaid, read_parameter
+from shared.policies.parameter import read_parameter
 from shared.policies.unit import Unit
 from shared.vocabulary.terms import Cause, Severity
 
+HEADER = ("label_zh", "version", "applies_from", "data_sets", "score", "deadlines", "exclusions")
+DERIVED = (("label_zh", "unit", "is"), ("choices", "in_basis"))
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
-DIVISION = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+RESERVED = frozenset((*BUILT_IN, *MEMBER_BUILT_IN, *RULE_BUILT_IN))
 
 
 def read_policy(raw: RawPackage) -> PolicyPackage:
@@ -41,45 +47,69 @@ class _Reader:
         self.places: dict[str, Node] = {}
 
     def read(self) -> PolicyPackage:
-        header = self.raw.documents["package"].fields(
-            ("label_zh", "version", "applies_from", "data_sets", "score", "deadlines")
-        )
-        self.parameters = {name: read_parameter(name, node) for name, node in self._named("parameters")}
-        self._know({name: Type(each.unit, frozenset(each.choices)) for name, each in self.parameters.items()})
-        places = self._overlay_regions()
+        header = self.raw.documents["package"].fields(HEADER)
+        own = {name: read_parameter(name, node) for name, node in self._named("parameters")}
+        regions = read_regions(self.raw, own)
+        self.parameters = regions.parameters
+        parameter_types = {name: Type(each.unit, frozenset(each.choices)) for name, each in own.items()}
+        self._know(parameter_types)
         measures = {name: read_measure(name, node) for name, node in self._named("measures")}
         self._know({name: each.type for name, each in measures.items() if each.scope == "household"})
         of_members = {name: each.type for name, each in measures.items() if each.scope == "member"}
-        counts = {name: read_member_count(name, node, of_members) for name, node in self._named("members")}
-        self._know({name: each.type for name, each in counts.items()})
-        derived_nodes = self._named("derived")
-        indicator_nodes = self._named("indicators")
+        of_members |= {**parameter_types, "facts_complete": FLAG}
+        members = {name: read_member_value(name, node, of_members) for name, node in self._named("members")}
+        self._know({name: each.type for name, each in members.items()})
+        derived_nodes, indicator_nodes = self._named("derived"), self._named("indicators")
         self._know({name: _declared(node) for name, node in derived_nodes})
         self._know({name: FLAG for name, _ in indicator_nodes})
+        rules = self._rules(indicator_nodes)
         data_sets = {name: node.text() for name, node in header["data_sets"].entries()}
         indicators = IndicatorReader(self.types, self.parameters, tuple(data_sets))
+        notes = NoteReader(self.types, self.parameters, tuple(data_sets))
         package = PolicyPackage(
             name=self.raw.name,
             version=f"{self.raw.name}-{header['version'].text()}+{self.raw.digest}",
             label_zh=header["label_zh"].text(),
             applies_from=header["applies_from"].day(),
             parameters=self.parameters,
-            places=places,
+            places=regions.places,
             data_sets=data_sets,
             measures=measures,
-            member_counts=counts,
+            member_values=members,
             derived={name: self._derived(name, node) for name, node in derived_nodes},
             indicators={name: indicators.read(name, node) for name, node in indicator_nodes},
             causes=tuple(self._cause(node) for node in self.raw.documents["causes"].elements()),
             classes=tuple(self._class(node) for node in self.raw.documents["classes"].elements()),
-            flags=tuple(self._flag(name, node) for name, node in self._named("flags")),
+            flags=self._notes("flags", notes),
             scores=self._scores(header["score"]),
             deadlines=self._deadlines(header["deadlines"]),
             types=self.types,
+            exclusions=tuple(notes.exclusion(name, node) for name, node in self._named("exclusions")),
+            exclusion_terms=notes.terms(header["exclusions"]),
+            quality_flags=self._notes("quality", notes),
+            civil_affairs=self._notes("civil_affairs", notes),
+            removal_blockers=self._notes("removal", notes),
+            medical_rules=rules,
+            regimes=regions.regimes,
         )
         self._require(package)
         self._refuse_circles(package)
         return package
+
+    def _notes(self, document: str, reader: NoteReader) -> tuple[Note, ...]:
+        return tuple(reader.note(name, node) for name, node in self._named(document))
+
+    def _rules(self, indicators: list[tuple[str, Node]]) -> str | None:
+        """The parameter of medical rules that an indicator is judged by; there can be one."""
+        nodes = [rules for _, node in indicators if (rules := dict(node.entries()).get("rules")) is not None]
+        if not nodes:
+            return None
+        if len(nodes) > 1:
+            raise nodes[1].mistake(
+                "已有一个指标按规则判断", right="一个政策包只有一个 rules 指标", example="删去其中一个"
+            )
+        self._know(RULE_BUILT_IN)
+        return parameter_named(nodes[0], self.parameters, Unit.MEDICAL_RULES)
 
     def _named(self, document: str) -> list[tuple[str, Node]]:
         """The entries of a document, each name well formed and used once in the package."""
@@ -89,7 +119,7 @@ class _Reader:
                 right = "小写字母、数字、下划线，字母开头，不超过48字"
                 raise node.mistake(f"名称 {name} 不合规", right=right, example="monitoring_line")
             _refuse_reserved(name, node)
-            if name in self.places or name in BUILT_IN:
+            if name in self.places or name in RESERVED:
                 raise node.mistake(f"名称 {name} 已经用过", right="整个政策包内名称唯一", example=f"{name}_2")
             self.places[name] = node
         return entries
@@ -97,28 +127,13 @@ class _Reader:
     def _know(self, types: Mapping[str, Type]) -> None:
         self.types.update(types)
 
-    def _overlay_regions(self) -> dict[str, str]:
-        """Put the regions' values over the nation's; answer the names of the places that decided any."""
-        names = {NATION: "国家"}
-        for code, node in self.raw.regions.items():
-            fields = node.fields(("label_zh", "parameters"))
-            if not DIVISION.fullmatch(code):
-                raise node.mistake(f"文件名 {code} 不是区划代码", right="六位区划代码", example="130624.yaml")
-            names[code] = fields["label_zh"].text()
-            for name, values in fields["parameters"].entries():
-                if name not in self.parameters:
-                    right = f"地区只能给已有参数赋值：{'、'.join(sorted(self.parameters))}"
-                    raise values.mistake(f"不认识的参数 {name}", right=right, example="monitoring_line")
-                self.parameters[name] = overlaid(self.parameters[name], code, values)
-        return names
-
     def _derived(self, name: str, node: Node) -> Derived:
-        fields = node.fields(("label_zh", "unit", "is"), ("choices",))
-        text = fields["is"]
+        fields = node.fields(*DERIVED)
+        text, type_ = fields["is"], self.types[name]
         place = Place(text.file, text.line)
         expression = parse(text.text(), place)
-        TypeChecker(self.types, place).check(expression, self.types[name].unit)
-        return Derived(name, fields["label_zh"].text(), self.types[name], expression)
+        TypeChecker(self.types, place).check(expression, type_.unit, in_basis=type_.in_basis)
+        return Derived(name, fields["label_zh"].text(), type_, expression)
 
     def _cause(self, node: Node) -> CauseRule:
         fields = node.fields(("cause", "when"))
@@ -134,10 +149,6 @@ class _Reader:
             read_condition(fields["when"], self.types),
             None if severity is None else Severity(severity.one_of(Severity)),
         )
-
-    def _flag(self, name: str, node: Node) -> Flag:
-        fields = node.fields(("label_zh", "when"))
-        return Flag(name, fields["label_zh"].text(), read_condition(fields["when"], self.types))
 
     def _scores(self, node: Node) -> Scores:
         fields = node.fields(("cap", *Severity))
@@ -190,5 +201,6 @@ def _refuse_reserved(name: str, node: Node) -> None:
 
 
 def _declared(node: Node) -> Type:
-    fields = node.fields(("label_zh", "unit", "is"), ("choices",))
-    return Type(Unit(fields["unit"].one_of(each.value for each in Unit)), frozenset(fields.texts("choices")))
+    fields = node.fields(*DERIVED)
+    unit = Unit(fields["unit"].one_of(each.value for each in Unit if not each.is_listed))
+    return Type(unit, frozenset(fields.texts("choices")), fields.flag("in_basis", default=False))

@@ -1,6 +1,6 @@
 """The stretches of time a measure looks at (时间窗), computed once from the day of assessment."""
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,6 +13,8 @@ class Window(StrEnum):
 
     ACCOUNT = "account"
     """Income and its costs: twelve whole months before the month of `on`, or a yearly total that still stands."""
+    MONTHS = "months"
+    """The same twelve whole months by the day alone: a yearly total is there or not, as its last day is."""
     OUTLAY = "outlay"
     """Outlay and events: from the same first day up to `on`, or to the end of those months by `outlay_until`."""
     YEAR = "year_to_date"
@@ -70,6 +72,24 @@ def first_day_standing(on: date, months: int) -> date:
         return date(year, month + 1, on.day)
     year, month = divmod(ahead + 1, 12)
     return date(year, month + 1, 1)
+
+
+def term_day(on: date) -> date:
+    """The 31 August before the school year (学年) that `on` lies in; it starts on 1 September."""
+    return date(on.year if on.month >= 9 else on.year - 1, 8, 31)
+
+
+def age_on(birth: date, on: date) -> int:
+    """Whole years (周岁); who was born on 29 February turns a year older on 1 March of other years."""
+    return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+
+
+def turning(birth: date, age: int) -> date:
+    """The first day on which `age_on` answers `age`."""
+    year = birth.year + age
+    if (birth.month, birth.day) == (2, 29) and not isleap(year):
+        return date(year, 3, 1)
+    return birth.replace(year=year)
 
 
 def next_month(on: date) -> date:

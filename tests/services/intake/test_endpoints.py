@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake.export_errors import defused
 from shared.web.problem import ProblemDocument
+from shared.web.spreadsheet import defused
 from tests.services.intake.build import (
     COUNTY,
     VILLAGE,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.monitoring.app import HANDLERS
 from services.monitoring.assess_households import assess_due
+from services.monitoring.screen_ranges import screen_ranges
 from shared.contracts.alerts import VERIFIED
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
@@ -224,7 +225,7 @@ async def deliver(runtime: Runtime, *events: Event) -> None:
 async def assess_all(runtime: Runtime) -> int:
     """Assess until nothing is due; how many households."""
     total = 0
-    while done := await assess_due(runtime):
+    while done := await assess_due(runtime) + await screen_ranges(runtime):
         total += done
     return total
 

@@ -8,7 +8,8 @@ import pytest
 
 from services.monitoring import repository_assessments as repository
 from services.monitoring.assess_households import assess, put_off
-from services.monitoring.rescreen import activate_policy, pass_day
+from services.monitoring.pass_day import pass_day
+from services.monitoring.rescreen import activate_policy
 from shared.clock import FixedClock
 from shared.contracts.monitoring import RISK_CHANGED
 from shared.contracts.progress import MONITORING_PROGRESS
@@ -172,7 +173,7 @@ async def test_time_makes_households_due(monitoring_runtime: Runtime, clock: Fix
     runtime = monitoring_runtime
     await deliver(runtime, rostered(runtime.keys, Home()))
     await assess_all(runtime)
-    assert str(await one(runtime, "SELECT next_change_on FROM household")) == "2026-04-01"
+    assert str(await one(runtime, "SELECT valid_until FROM measure")) == "2026-04-01"
     assert await pass_day(runtime) == 0
     clock.at = clock.at + timedelta(days=17)
     assert await pass_day(runtime) == 1

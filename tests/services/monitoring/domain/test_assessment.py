@@ -1,5 +1,6 @@
 """An assessment is explained, replays to the same bytes, and tells change from mere ageing."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
@@ -22,7 +23,7 @@ FACTS = (
 
 
 def _assessed(
-    *, facts: tuple[Fact, ...] = FACTS, on: date = ON, stale: tuple[str, ...] = (), complete: bool = False
+    *, facts: tuple[Fact, ...] = FACTS, on: date = ON, stale: Collection[str] = (), complete: bool = False
 ) -> Assessment:
     household = HouseholdFacts((Member("甲"),), facts, complete)
     return evaluate(PACKAGE, PACKAGE.parameters_for("130624100201", on), household, on, stale=stale)
@@ -33,7 +34,7 @@ def test_sentences_carry_number_threshold_and_who_decided() -> None:
     for words in (
         "边缘易致贫户",
         "人均纯收入7100元，低于监测线9500元",
-        "自付累计12000.50元，超过预警线10000元",
+        "医疗自付12000.50元，达到预警条件（预警线10000元）",
         "风险类型：因病、因安全住房",
         "阜平县",
     ):

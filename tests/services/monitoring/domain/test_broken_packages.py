@@ -9,18 +9,22 @@ import yaml
 
 from services.monitoring.domain.policy_reader import read_policy
 from shared.policies import PolicyMistake, read_package
-from shared.policies.package import HOME, REGIONS
+from shared.policies.package import HOME
 
 BROKEN = Path(__file__).parent / "broken_packages"
+PLACES = {
+    "region": "regions/130624.yaml",
+    "regime": "regions/130728.yaml",
+    "one_class": "one_class/package.yaml",
+}
 
 
 def _broken(name: str, folder: Path) -> dict[str, Any]:
     """A copy of the shipped package with one mistake made in it."""
     mistake: dict[str, Any] = yaml.safe_load((BROKEN / f"{name}.yaml").read_text(encoding="utf-8"))
-    shutil.copytree(HOME / "national", folder / "national")
-    shutil.copytree(REGIONS, folder / "regions")
-    document = mistake["document"]
-    path = folder / ("regions/130624.yaml" if document == "region" else f"national/{document}.yaml")
+    for each in ("national", "one_class", "regions"):
+        shutil.copytree(HOME / each, folder / each)
+    path = folder / PLACES.get(mistake["document"], f"national/{mistake['document']}.yaml")
     text = path.read_text(encoding="utf-8")
     if change := mistake.get("change"):
         assert change["from"] in text, "the shipped package no longer says what this mistake changes"
@@ -29,11 +33,16 @@ def _broken(name: str, folder: Path) -> dict[str, Any]:
     return mistake
 
 
+def _read_both(folder: Path) -> None:
+    for package in ("national", "one_class"):
+        read_policy(read_package(folder / package, folder / "regions"))
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in BROKEN.glob("*.yaml")))
 def test_mistake_is_refused_in_the_right_words(name: str, tmp_path: Path) -> None:
     mistake = _broken(name, tmp_path)
     with pytest.raises(PolicyMistake) as refused:
-        read_policy(read_package(tmp_path / "national", tmp_path / "regions"))
+        _read_both(tmp_path)
     for words in mistake["says"]:
         assert words in refused.value.detail
     assert refused.value.line >= 1

@@ -1,0 +1,42 @@
+"""Measure households again whose stored measures do not stand: other facts, another day, another way of counting."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from services.monitoring import repository_screening as repository
+from services.monitoring.begin_run import Run
+from services.monitoring.domain import screening
+from services.monitoring.domain.reading import reads_ages, stands_until
+from services.monitoring.domain.screening import Chosen
+
+
+async def measure_households(
+    connection: asyncpg.Connection, run: Run, chosen: Chosen, *, area: tuple[str, str] | None = None
+) -> int:
+    """Keep fresh measures of those that need it; how many. Of an area only what is not due for its own sake."""
+    one = run.reading
+    shape = screening.shape(one)
+    stale = await repository.to_measure(connection, chosen, one.county, one.on, shape, area)
+    if stale:
+        await _measure(connection, run, chosen, stale, shape)
+    return len(stale)
+
+
+async def _measure(
+    connection: asyncpg.Connection, run: Run, wanted: Chosen, ids: Sequence[int], shape: bytes
+) -> None:
+    one, chosen = run.reading, wanted if wanted.listed == tuple(ids) else Chosen.of(ids)
+    dense = chosen.listed is None and len(ids) == chosen.last - chosen.first + 1
+    await repository.keep_measures(
+        connection,
+        screening.measuring(one, chosen, run.known_at, repository.FIRST_MEASURED_BIND + len(chosen.binds)),
+        chosen,
+        county=one.county,
+        on=one.on,
+        until=stands_until(one.on),
+        shape=shape,
+        stands_months=one.parameters.number("total_stands_months"),
+        reads_ages=reads_ages(one.package),
+        only=None if dense else ids,
+    )

@@ -1,0 +1,282 @@
+"""Households assessed in sets: their measures kept, their outcome compared with what stands, only changes written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.monitoring.domain.screening import Chosen, Screening
+
+
+@dataclass(frozen=True, slots=True)
+class RunTexts:
+    """Under what assessments are written: their columns from county to engine version, and how sure they are."""
+
+    binds: list[object]
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a set came to: households done, assessments appended, and whom somebody has to look at."""
+
+    done: int
+    appended: int
+    loud: list[dict[str, Any]]
+
+
+async def plan_for_sets(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction: no nested loops, into which new tables lure the planner; room to sort.
+
+    For two households or twenty thousand it makes no difference, or one of ten times.
+    """
+    await connection.execute(
+        "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'; SET LOCAL plan_cache_mode = force_custom_plan"
+    )
+
+
+async def plan_for_few(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction: plans made once, which find a few households by their numbers.
+
+    Planning the policy takes longer than running it for ten.
+    """
+    await connection.execute(
+        "SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off;"
+        " SET LOCAL plan_cache_mode = force_generic_plan"
+    )
+
+
+async def to_measure(
+    connection: asyncpg.Connection, chosen: Chosen, county: str, on: date, shape: bytes, area: tuple[str, str] | None
+) -> list[int]:
+    """Those of the chosen households whose stored measures do not stand today; of an area only what is not due."""
+    first = 6 if area else 4
+    where = "AND h.due_at IS NULL AND h.living_division >= $4 AND h.living_division < $5" if area else ""
+    rows = await connection.fetch(
+        f"""
+        SELECT h.household_id FROM household h
+        LEFT JOIN measure m ON m.household_id = h.household_id AND {chosen.condition("m.household_id", first)}
+        WHERE {chosen.condition("h.household_id", first)} AND h.county = $1 {where}
+          AND (m.household_id IS NULL OR m.facts_version <> h.facts_version OR m.shape <> $3 OR m.county <> $1
+               OR m.measured_on > $2 OR m.valid_until <= $2)
+        ORDER BY h.household_id
+        """,
+        county,
+        on,
+        shape,
+        *(area or ()),
+        *chosen.binds,
+    )
+    return [row["household_id"] for row in rows]
+
+
+async def keep_measures(
+    connection: asyncpg.Connection,
+    measured: Screening,
+    chosen: Chosen,
+    *,
+    county: str,
+    on: date,
+    until: date,
+    shape: bytes,
+    stands_months: int,
+    reads_ages: bool,
+    only: Sequence[int] | None = None,
+) -> None:
+    """Keep what was measured; `only`: of these of the chosen.
+
+    One statement, so that facts and facts_version are of one moment. What somebody measured of newer facts stays.
+    """
+    await connection.execute(
+        f"""
+        INSERT INTO measure AS s (household_id, county, measured_on, valid_until, changes_on, facts_version, shape,
+            "values")
+        SELECT f.household_id, $1::text, $2::date, coalesce(c.day, $3::date), c.day, h.facts_version, $4::bytea,
+               f.values
+        FROM ({measured.text}) f JOIN household h ON h.household_id = f.household_id
+        LEFT JOIN ({_changes(chosen, reads_ages)}) c ON c.household_id = f.household_id
+        WHERE $6::bigint[] IS NULL OR f.household_id = ANY ($6::bigint[])
+        ORDER BY f.household_id
+        ON CONFLICT (household_id) DO UPDATE SET county = excluded.county, measured_on = excluded.measured_on,
+            valid_until = excluded.valid_until, changes_on = excluded.changes_on,
+            facts_version = excluded.facts_version, shape = excluded.shape, "values" = excluded."values"
+        WHERE s.facts_version <= excluded.facts_version
+        """,
+        county,
+        on,
+        until,
+        shape,
+        stands_months,
+        only,
+        *chosen.binds,
+        *measured.binds,
+    )
+
+
+FIRST_MEASURED_BIND = 7
+
+
+def _changes(chosen: Chosen, reads_ages: bool) -> str:
+    """The first day after $2 and before $3 on which time alone changes a household's measures.
+
+    A fact or a membership begins or ends, a yearly total stops standing, somebody has a birthday.
+    """
+    mine, members = chosen.condition("f.household_id", 7), chosen.condition("m.household_id", 7)
+    birthdays = f"""
+        UNION ALL
+        SELECT m.household_id, $2::date + (extract(day FROM r.birth_date) - extract(day FROM $2::date))::integer
+        FROM household_member m JOIN resident r ON r.resident_id = m.resident_id
+        WHERE m.county = $1 AND {members} AND m.superseded_at IS NULL
+          AND extract(month FROM r.birth_date) = extract(month FROM $2::date)
+          AND extract(day FROM r.birth_date) <= extract(day FROM $3::date - 1)
+    """
+    return f"""
+        SELECT household_id, min(day) AS day FROM (
+            SELECT f.household_id, d.day FROM fact f, LATERAL (VALUES (f.occurred_on), (f.ended_on),
+                ((f.period_to + make_interval(months => $5::integer))::date + 1)) AS d (day)
+            WHERE f.county = $1 AND {mine} AND f.superseded_at IS NULL
+              AND (f.occurred_on > $2 OR f.ended_on > $2 OR f.period_to IS NOT NULL)
+            UNION ALL
+            SELECT m.household_id, d.day
+            FROM household_member m, LATERAL (VALUES (m.valid_from), (m.valid_to)) AS d (day)
+            WHERE m.county = $1 AND {members} AND m.superseded_at IS NULL AND (m.valid_from > $2 OR m.valid_to > $2)
+            {birthdays if reads_ages else ""}
+        ) e WHERE day > $2 AND day < $3 GROUP BY household_id
+    """
+
+
+_RISK_CHANGED = """
+    (h.gist IS DISTINCT FROM j.gist AND NOT (h.gist IS NULL AND h.risk IS NULL AND j.gist = ''::bytea))
+"""
+# Nothing but these can have news for people; the others' rows are written without anybody looking at them.
+_LOUD_IN_AREA = f"(h.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR h.answered IS NOT NULL))"
+_LOUD_WHEN_DUE = f"""
+    ({_RISK_CHANGED} OR h.answered IS NOT NULL OR h.waiting_reports <> '[]'::jsonb
+     OR (h.digest IS DISTINCT FROM j.digest AND j.gist <> ''::bytea)
+     OR (h.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM h.listed_as)
+         AND j.gist <> ''::bytea))
+"""
+_IN_AREA = "h.living_division >= $7 AND h.living_division < $8 AND h.due_at IS NULL"
+_BY_RUN = 6  # $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_version, $6 weights of the indicators
+
+
+def _compared(judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str) -> str:
+    return f"""
+        WITH judged AS MATERIALIZED ({judged}),
+        changed AS MATERIALIZED (
+            SELECT j.*, h.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud, h.facts_version,
+                   h.household_no, h.living_division, h.registered_division, h.head_name, h.phone, h.listed_as,
+                   h.recommendation AS recommendation_before, h.risk, h.answered, h.warned_at, h.waiting_reports
+            FROM judged j JOIN household h ON h.household_id = j.household_id
+            JOIN measure m ON m.household_id = j.household_id AND m.facts_version = h.facts_version
+            WHERE {mine} AND {chosen.condition("h.household_id", first)}
+              AND {chosen.condition("m.household_id", first)}
+              AND (h.digest IS DISTINCT FROM j.digest OR {loud})
+            ORDER BY j.household_id FOR NO KEY UPDATE OF h
+        ), added AS (
+            INSERT INTO assessment (household_id, county, on_date, known_at, policy_version, engine_version,
+                recommendation, severity, score, causes, fired, unknown, flags, confidence_percent, outcome, digest,
+                facts_version)
+            SELECT household_id, $1::text, $2::date, $3::timestamptz, $4::text, $5::text, class_code, severity, score,
+                   causes, fired, unknown, flags, {confidence}, outcome, digest, facts_version
+            FROM changed WHERE is_new
+            RETURNING household_id, assessment_id
+        )
+    """
+
+
+_STANDS = "digest = j.digest, gist = j.gist, recommendation = j.class_code, severity = j.severity, score = j.score"
+_ANSWER = """
+    SELECT (SELECT count(*) FROM stands) AS done, (SELECT count(*) FROM added) AS appended, c.household_id,
+           c.facts_version, c.household_no, c.living_division, c.registered_division, c.head_name, c.phone,
+           c.listed_as, c.recommendation_before AS recommendation, c.risk, c.answered, c.warned_at,
+           c.waiting_reports, c.outcome
+    FROM (SELECT 1) one LEFT JOIN changed c ON c.is_loud ORDER BY c.household_id
+"""
+
+FIRST_IN_AREA, FIRST_WHEN_DUE = _BY_RUN + 3, _BY_RUN + 2
+
+
+async def write_area(
+    connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, area: tuple[str, str]
+) -> Written:
+    """Write what changed among households of an area; those due are left to whoever assesses them."""
+    rows = await connection.fetch(
+        f"""
+        {_compared(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence)}
+        , stands AS (
+            UPDATE household h SET assessment_id = a.assessment_id, {_STANDS}
+            FROM changed j JOIN added a ON a.household_id = j.household_id WHERE h.household_id = j.household_id
+              AND {chosen.condition("h.household_id", FIRST_IN_AREA)}
+            RETURNING 1
+        )
+        {_ANSWER}
+        """,
+        *run.binds,
+        *area,
+        *judged.binds,
+    )
+    return _written(rows)
+
+
+async def write_due(
+    connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, token: UUID
+) -> Written:
+    """Write what changed among held households, and release them all: nothing is to be done with them any more."""
+    rows = await connection.fetch(
+        f"""
+        {_compared(judged.text, chosen, FIRST_WHEN_DUE, "h.lease_token = $7", _LOUD_WHEN_DUE, run.confidence)}
+        , stands AS (
+            UPDATE household h SET assessment_id = coalesce(a.assessment_id, h.assessment_id), {_STANDS},
+                   due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'
+            FROM judged j LEFT JOIN added a ON a.household_id = j.household_id
+            WHERE h.household_id = j.household_id AND h.lease_token = $7
+              AND {chosen.condition("h.household_id", FIRST_WHEN_DUE)} RETURNING 1
+        )
+        {_ANSWER}
+        """,
+        *run.binds,
+        token,
+        *judged.binds,
+    )
+    return _written(rows)
+
+
+async def count_later(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction no household's change is noted for the dashboard row by row."""
+    await connection.execute("SELECT set_config('fangpin.figures', 'later', true)")
+
+
+async def note_villages(connection: asyncpg.Connection, chosen: Chosen, area: tuple[str, str]) -> None:
+    """Let the dashboard count the villages of these households afresh."""
+    await connection.execute(
+        f"""
+        INSERT INTO dashboard_touch (village, what)
+        SELECT DISTINCT living_division, 'household' FROM household
+        WHERE living_division >= $1 AND living_division < $2 AND {chosen.condition("household_id", 3)}
+        """,
+        *area,
+        *chosen.binds,
+    )
+
+
+def _written(rows: Sequence[asyncpg.Record]) -> Written:
+    loud = [dict(row) for row in rows if row["household_id"] is not None]
+    return Written(rows[0]["done"], rows[0]["appended"], loud)
+
+
+async def hold(connection: asyncpg.Connection, household_ids: Sequence[int], token: UUID) -> int:
+    """Lock claimed households in the order of their numbers; how many are still ours.
+
+    While they are locked nobody appends facts to them, so what is assessed is what will be marked as done.
+    """
+    rows = await connection.fetch(
+        "SELECT 1 FROM household WHERE household_id = ANY ($1::bigint[]) AND lease_token = $2"
+        " ORDER BY household_id FOR NO KEY UPDATE",
+        household_ids,
+        token,
+    )
+    return len(rows)

@@ -1,0 +1,1125 @@
+"""The contract's rules as a table an official can read: what is changed about a household in order, what must follow.
+
+An expectation is a name and a value: an indicator and its state, `flag`/`no_flag`, `exclusion` with state and exempt,
+`blocker`/`no_blocker`, `hint`/`no_hint`, or a field of the answer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.services.monitoring.trial import (
+    ABSENT,
+    Change,
+    asked,
+    bill,
+    dwelling,
+    fact,
+    given,
+    home,
+    person,
+    wage,
+    water,
+    without_income,
+)
+
+
+@dataclass(frozen=True)
+class TrialCase:
+    """One rule on one side of its boundary."""
+
+    name: str
+    changes: tuple[Change, ...]
+    expected: dict[str, Any]
+
+
+def case(name: str, *changes: Change, **expected: Any) -> TrialCase:
+    return TrialCase(name, changes, expected)
+
+
+def rule(**fields: Any) -> Change:
+    """One rule on medical self-pay, and no other."""
+    whole: dict[str, Any] = {
+        "scope": "household",
+        "window": "year_to_date",
+        "visits": ["inpatient", "outpatient", "chronic_outpatient"],
+        "groups": ["general"],
+        "threshold_yuan": "10000.00",
+        **fields,
+    }
+    return given(medical_rules=[{name: value for name, value in whole.items() if value is not None}])
+
+
+POOR = wage("7000.00")
+ILL = person(health=["serious"])
+
+CASES = (
+    case(
+        "一切正常：没有推荐，没有等级，全部清楚",
+        recommendation=None,
+        severity=None,
+        score=0,
+        unknown=[],
+        confidence=1.0,
+        causes=[],
+        net_income_per_capita_yuan="30000.00",
+        window={"from": "2023-03-01", "to": "2024-02-29"},
+    ),
+    # --- 监测线
+    case("人均恰好等于监测线，不算低于", wage("7300.00"), income_below_line="clear", flag="just_above_line"),
+    case(
+        "少一分钱就低于", wage("7299.99"), income_below_line="fired", flag="below_line_without_risk", severity="blue"
+    ),
+    case("县里规定含等于", wage("7300.00"), given(line_inclusive=True), income_below_line="fired"),
+    case("高出监测线百分之一以上，不提示略高", wage("7373.00"), no_flag="just_above_line"),
+    case("高出不足百分之一，提示略高", wage("7372.99"), flag="just_above_line"),
+    case("两人平均，不先四舍五入", person("m2"), wage("14599.99"), income_below_line="fired"),
+    case("两人平均恰好等于", person("m2"), wage("14600.00"), income_below_line="clear"),
+    # --- 收入账的时间窗
+    case(
+        "账期第一天的工资计入",
+        fact("income.wage", "2023-03-01", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30010.00",
+    ),
+    case(
+        "账期前一天的不计",
+        fact("income.wage", "2023-02-28", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "账期最后一天的计入",
+        fact("income.wage", "2024-02-29", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30010.00",
+    ),
+    case(
+        "本月的工资不计",
+        fact("income.wage", "2024-03-01", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "年度合计在期末后十八个月内仍有效",
+        fact("income.property", "2022-09-15", period_from="2021-09-16", period_to="2022-09-15", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30010.00",
+    ),
+    case(
+        "过了十八个月不再有效",
+        fact("income.property", "2022-09-14", period_from="2021-09-15", period_to="2022-09-14", amount_yuan="10.00"),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    # --- 哪些钱算收入
+    case(
+        "经营收入减成本",
+        fact("income.business_sales", amount_yuan="500.00"),
+        fact("cost.production", amount_yuan="800.00"),
+        net_income_per_capita_yuan="29700.00",
+    ),
+    case(
+        "经常性转移计入",
+        fact("income.transfer_regular", scheme="subsidy", amount_yuan="100.00"),
+        net_income_per_capita_yuan="30100.00",
+    ),
+    case(
+        "一次性救助默认不计，并提示",
+        fact("income.transfer_one_off", scheme="gift", amount_yuan="100.00"),
+        net_income_per_capita_yuan="30000.00",
+        flag="one_off_ignored",
+    ),
+    case(
+        "县里规定一次性救助计入",
+        fact("income.transfer_one_off", scheme="gift", amount_yuan="100.00"),
+        given(count_one_off=True),
+        net_income_per_capita_yuan="30100.00",
+        no_flag="one_off_ignored",
+    ),
+    case(
+        "未出栏的猪默认不计，并提示",
+        fact("stock.unsold_value", amount_yuan="900.00"),
+        fact("cost.unsold", amount_yuan="400.00"),
+        net_income_per_capita_yuan="30000.00",
+        flag="unsold_ignored",
+    ),
+    case(
+        "县里规定未出售产品计入，减其成本",
+        fact("stock.unsold_value", amount_yuan="900.00"),
+        fact("cost.unsold", amount_yuan="400.00"),
+        given(count_unsold=True),
+        net_income_per_capita_yuan="30500.00",
+        no_flag="unsold_ignored",
+    ),
+    case(
+        "预期收入从不计入，只提示",
+        fact("income.expected", amount_yuan="100.00"),
+        net_income_per_capita_yuan="30000.00",
+        flag="expected_income_ignored",
+    ),
+    case(
+        "借款不是收入，只提示",
+        fact("income.loan_principal", amount_yuan="100.00"),
+        net_income_per_capita_yuan="30000.00",
+        flag="loan_ignored",
+    ),
+    case(
+        "征地补偿默认不计",
+        fact("income.land_compensation", amount_yuan="100.00"),
+        given(count_land_compensation=False),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "县里规定征地补偿计入",
+        fact("income.land_compensation", amount_yuan="100.00"),
+        given(count_land_compensation=True),
+        net_income_per_capita_yuan="30100.00",
+    ),
+    case(
+        "外出务工成本县里规定扣除",
+        fact("cost.away_work", amount_yuan="100.00"),
+        given(deduct_away_work_cost=True),
+        net_income_per_capita_yuan="29900.00",
+    ),
+    case(
+        "外出务工成本县里规定不扣",
+        fact("cost.away_work", amount_yuan="100.00"),
+        given(deduct_away_work_cost=False),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "理赔不是收入",
+        fact("income.insurance_claim", for_="medical", amount_yuan="100.00"),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "低保口径不计基础养老金",
+        fact("income.transfer_regular", scheme="basic_pension_central", amount_yuan="100.00"),
+        given(income_profile="dibao", dibao_ignore_basic_pension=True),
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "监测口径计基础养老金",
+        fact("income.transfer_regular", scheme="basic_pension_central", amount_yuan="100.00"),
+        given(income_profile="monitoring"),
+        net_income_per_capita_yuan="30100.00",
+    ),
+    case(
+        "转移收入超过六成，提示",
+        wage("4000.00"),
+        fact("income.transfer_regular", scheme="dibao", amount_yuan="6000.01"),
+        flag="transfer_share_high",
+    ),
+    case(
+        "转移收入恰好六成，不提示",
+        wage("4000.00"),
+        fact("income.transfer_regular", scheme="dibao", amount_yuan="6000.00"),
+        no_flag="transfer_share_high",
+    ),
+    # --- 计入人口
+    case("共享收支不详，按计入并提示", person(shares_budget=ABSENT), members_counted=1, flag="budget_share_assumed"),
+    case("说明共享收支，不提示", no_flag="budget_share_assumed"),
+    case("不共享收支的成员不计", person("m2", shares_budget=False), members_counted=1, flag="member_not_counted"),
+    case(
+        "长期外出但共享收支的计入",
+        person("m2", status="long_term_away"),
+        members_counted=2,
+        no_flag="member_not_counted",
+    ),
+    case("服刑的不计", person("m2", status="imprisoned"), members_counted=1),
+    case(
+        "账期内去世的成员，收入不计",
+        person("m2", status="deceased", died_on="2023-10-01"),
+        fact("income.wage", "2023-05-01", member="m2", amount_yuan="9000.00"),
+        members_counted=1,
+        net_income_per_capita_yuan="30000.00",
+    ),
+    case(
+        "账期内去世的成员，医疗支出仍计",
+        person("m2", status="deceased", died_on="2023-10-01"),
+        bill("900.00", "2023-05-01", member="m2"),
+        rigid_outlay_yuan="900.00",
+    ),
+    case(
+        "早已去世的成员，医疗支出不计",
+        person("m2", status="deceased", died_on="2023-02-28"),
+        bill("900.00", "2023-03-05", member="m2"),
+        rigid_outlay_yuan="0.00",
+    ),
+    # --- 刚性支出
+    case(
+        "本月的支出本月就算",
+        bill("900.00", "2024-03-15"),
+        rigid_outlay_yuan="900.00",
+        reference_income_per_capita_yuan="29100.00",
+    ),
+    case(
+        "县里规定只算到账期末",
+        bill("900.00", "2024-03-01"),
+        given(outlay_until="window_end"),
+        rigid_outlay_yuan="0.00",
+    ),
+    case("目录外自付不是合规支出", bill("900.00", other="500.00"), rigid_outlay_yuan="900.00"),
+    case(
+        "医疗理赔抵减，不低于零",
+        bill("900.00"),
+        fact("income.insurance_claim", for_="medical", amount_yuan="5000.00"),
+        rigid_outlay_yuan="0.00",
+        flag="claim_surplus_ignored",
+    ),
+    case(
+        "教育减资助按笔不低于零",
+        fact("expense.education", amount_yuan="1000.00", aid_yuan="5000.00"),
+        fact("expense.education", amount_yuan="3000.00", aid_yuan="0.00"),
+        rigid_outlay_yuan="3000.00",
+    ),
+    case(
+        "灾害支出减救助减理赔",
+        fact("expense.disaster", amount_yuan="5000.00", relief_yuan="1000.00"),
+        fact("income.insurance_claim", for_="disaster", amount_yuan="500.00"),
+        rigid_outlay_yuan="3500.00",
+    ),
+    case(
+        "灾害理赔不抵医疗",
+        bill("900.00"),
+        fact("income.insurance_claim", for_="disaster", amount_yuan="5000.00"),
+        rigid_outlay_yuan="900.00",
+    ),
+    case(
+        "财产损失赔付不抵支出",
+        fact("expense.accident", amount_yuan="900.00", relief_yuan="0.00"),
+        fact("income.insurance_claim", for_="asset_loss", amount_yuan="900.00"),
+        rigid_outlay_yuan="900.00",
+    ),
+    case("财产损失不是支出", fact("loss.asset", amount_yuan="90000.00"), rigid_outlay_yuan="0.00"),
+    case(
+        "康复支出减救助",
+        fact("expense.rehabilitation", amount_yuan="900.00", relief_yuan="1000.00"),
+        rigid_outlay_yuan="0.00",
+    ),
+    case(
+        "参考收入可以为负",
+        wage("1000.00"),
+        bill("5000.00"),
+        reference_income_per_capita_yuan="-4000.00",
+        reference_income_below_line="fired",
+    ),
+    case(
+        "救助金额不详，支出就不详",
+        fact("expense.disaster", amount_yuan="5000.00"),
+        rigid_outlay_yuan=None,
+        reference_income_below_line="unknown",
+    ),
+    # --- 医疗自付：阜平的规则与各种口径
+    case("户、当年、一般户一万元：恰好一万不算", rule(), bill("10000.00"), medical_self_paid="clear"),
+    case("超过一分钱就触发", rule(), bill("10000.01"), medical_self_paid="fired", severity="orange"),
+    case("规定含等于时恰好一万触发", rule(inclusive=True), bill("10000.00"), medical_self_paid="fired"),
+    case("元旦当天算当年", rule(), bill("10000.01", "2024-01-01"), medical_self_paid="fired"),
+    case("去年的不算当年", rule(), bill("10000.01", "2023-12-31"), medical_self_paid="clear"),
+    case(
+        "十二个月口径：去年的也算",
+        rule(window="rolling_12m"),
+        bill("10000.01", "2023-12-31"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "十二个月口径：账期前一天的不算",
+        rule(window="rolling_12m"),
+        bill("10000.01", "2023-02-28"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "十二个月口径：本月的不算",
+        rule(window="rolling_12m"),
+        bill("10000.01", "2024-03-01"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "户口径：全家相加",
+        rule(),
+        person("m2"),
+        bill("6000.00"),
+        bill("6000.00", member="m2"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "人口径：不相加",
+        rule(scope="person"),
+        person("m2"),
+        bill("6000.00"),
+        bill("6000.00", member="m2"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "人口径：一人超过",
+        rule(scope="person"),
+        person("m2"),
+        bill("10000.01", member="m2"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "理赔抵减当年自付",
+        rule(),
+        bill("10500.00"),
+        fact("income.insurance_claim", "2024-02-20", for_="medical", amount_yuan="500.00"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "人口径只抵减写明本人的理赔",
+        rule(scope="person"),
+        bill("10500.00"),
+        fact("income.insurance_claim", "2024-02-20", for_="medical", amount_yuan="500.00"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "人口径抵减写明本人的理赔",
+        rule(scope="person"),
+        bill("10500.00"),
+        fact("income.insurance_claim", "2024-02-20", for_="medical", amount_yuan="500.00", member="m1"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "按月门诊：同一月相加超过",
+        rule(window="month", visits=["outpatient"], threshold_yuan="800.00"),
+        bill("500.00", "2023-07-01", visit="outpatient"),
+        bill("500.00", "2023-07-31", visit="outpatient"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "按月门诊：跨月不相加",
+        rule(window="month", visits=["outpatient"], threshold_yuan="800.00"),
+        bill("500.00", "2023-07-31", visit="outpatient"),
+        bill("500.00", "2023-08-01", visit="outpatient"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "按月口径含本月",
+        rule(window="month", threshold_yuan="800.00"),
+        bill("900.00", "2024-03-02"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "按月口径理赔不抵减",
+        rule(window="month", threshold_yuan="800.00"),
+        bill("900.00"),
+        fact("income.insurance_claim", "2024-02-20", for_="medical", amount_yuan="500.00"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "单次住院：同一次的账单相加",
+        rule(window="single_stay", threshold_yuan="800.00"),
+        bill("500.00", "2023-06-30", stay="s1"),
+        bill("500.00", "2023-07-02", stay="s1"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "单次住院：两次不相加",
+        rule(window="single_stay", threshold_yuan="800.00"),
+        bill("500.00", stay="s1"),
+        bill("500.00", stay="s2"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "单次住院：没有编号的各算一次",
+        rule(window="single_stay", threshold_yuan="800.00"),
+        bill("500.00"),
+        bill("500.00"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "单次住院：最后一张账单在账期内，之前的也相加",
+        rule(window="single_stay", threshold_yuan="800.00"),
+        bill("500.00", "2023-02-20", stay="s1"),
+        bill("500.00", "2023-03-01", stay="s1"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "单次住院：最后一张账单在账期前",
+        rule(window="single_stay", threshold_yuan="800.00"),
+        bill("900.00", "2023-02-28", stay="s1"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "只计住院的规则不计门诊",
+        rule(visits=["inpatient"]),
+        bill("10000.01", visit="outpatient"),
+        medical_self_paid="clear",
+    ),
+    case("只计目录内时，目录外不计", rule(), bill("6000.00", other="6000.00"), medical_self_paid="clear"),
+    case("全部自付都计", rule(counts="all_self_paid"), bill("6000.00", other="6000.00"), medical_self_paid="fired"),
+    case(
+        "全部自付都计而目录外不详",
+        rule(counts="all_self_paid"),
+        bill("6000.00", self_paid_other_yuan=None),
+        medical_self_paid="unknown",
+    ),
+    case("对脱贫户的规则不管一般户", rule(groups=["lifted_out"]), bill("10000.01"), medical_self_paid="clear"),
+    case(
+        "对脱贫户的规则管脱贫户",
+        rule(groups=["lifted_out"]),
+        home(base_group="lifted_out"),
+        bill("10000.01"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "对监测户的规则管已纳入的户",
+        rule(groups=["monitored"], threshold_yuan="5000.00"),
+        home(monitored_as="marginal_at_risk", identified_on="2023-01-01"),
+        bill("5000.01"),
+        medical_self_paid="fired",
+    ),
+    case(
+        "对监测户的规则不管未纳入的户",
+        rule(groups=["monitored"], threshold_yuan="5000.00"),
+        bill("5000.01"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "按上年农村收入的比例：恰好一半不算",
+        rule(threshold_yuan=None, share_of_rural_income=0.5),
+        given(rural_income_last_year="20000.00"),
+        bill("10000.00"),
+        medical_self_paid="clear",
+    ),
+    case(
+        "按上年农村收入的比例：超过一半",
+        rule(threshold_yuan=None, share_of_rural_income=0.5),
+        given(rural_income_last_year="20000.00"),
+        bill("10000.01"),
+        medical_self_paid="fired",
+    ),
+    case("界线为零时有自付就触发", rule(threshold_yuan="0.00"), bill("0.01"), medical_self_paid="fired"),
+    case("界线为零而没有自付，不触发", rule(threshold_yuan="0.00", inclusive=True), medical_self_paid="clear"),
+    # --- 教育、残疾、疾病
+    case(
+        "一名学生自付恰好等于，不算",
+        given(education_threshold="8000.00"),
+        fact("expense.education", amount_yuan="9000.00", aid_yuan="1000.00"),
+        education_cost="clear",
+    ),
+    case(
+        "超过一分钱",
+        given(education_threshold="8000.00"),
+        fact("expense.education", amount_yuan="9000.01", aid_yuan="1000.00"),
+        education_cost="fired",
+    ),
+    case(
+        "规定含等于",
+        given(education_threshold="8000.00", education_inclusive=True),
+        fact("expense.education", amount_yuan="8000.00", aid_yuan="0.00"),
+        education_cost="fired",
+    ),
+    case(
+        "两名学生各算各的",
+        given(education_threshold="8000.00"),
+        person("m2"),
+        fact("expense.education", amount_yuan="5000.00", aid_yuan="0.00"),
+        fact("expense.education", member="m2", amount_yuan="5000.00", aid_yuan="0.00"),
+        education_cost="clear",
+    ),
+    case("残疾二级", person(disability={"types": [4], "grade": 2}), disability="fired", severity="yellow"),
+    case("肢体三级不算", person(disability={"types": [4], "grade": 3}), disability="clear"),
+    case("智力三级算", person(disability={"types": [5], "grade": 3}), disability="fired"),
+    case("精神三级算", person(disability={"types": [4, 6], "grade": 3}), disability="fired"),
+    case("精神四级不算", person(disability={"types": [6], "grade": 4}), disability="clear"),
+    case(
+        "账期内新办证",
+        person(disability={"types": [4], "grade": 4, "certified_on": "2023-03-01"}),
+        disability="fired",
+    ),
+    case(
+        "账期前办证", person(disability={"types": [4], "grade": 4, "certified_on": "2023-02-28"}), disability="clear"
+    ),
+    case("残疾情况没有说", person(disability=ABSENT), disability="unknown"),
+    case("大病", fact("event.serious_illness"), serious_illness="fired"),
+    case("大病未核实属实，不算", fact("event.serious_illness", verified=False), serious_illness="clear"),
+    # --- 事件
+    case("意外", fact("event.accident"), accident="fired", severity="yellow"),
+    case("意外致人死亡为红色", fact("event.accident"), fact("event.death"), accident="fired", severity="red"),
+    case("灾害", fact("event.disaster", hazard="flood"), disaster="fired", severity="yellow"),
+    case(
+        "灾害且房屋受损为红色",
+        fact("event.disaster", hazard="flood"),
+        fact("event.housing_damage"),
+        disaster="fired",
+        severity="red",
+    ),
+    case("失业", fact("event.job_loss"), job_loss="fired"),
+    case("失业不属实", fact("event.job_loss", verified=False), job_loss="clear"),
+    case("事件在窗口第一天", fact("event.job_loss", "2023-03-01"), job_loss="fired"),
+    case("事件在窗口前一天", fact("event.job_loss", "2023-02-28"), job_loss="clear"),
+    case("事件就在当天", fact("event.job_loss", "2024-03-15"), job_loss="fired"),
+    case("收入降百分之三十", fact("event.wage_drop", percent=30), wage_drop="fired"),
+    case("收入降百分之二十九点九九", fact("event.wage_drop", percent=29.99), wage_drop="clear"),
+    case("收入降多少不详", fact("event.wage_drop"), wage_drop="unknown"),
+    case("经营失败", fact("event.business_failure"), business_failure="fired"),
+    case("困难申报", fact("event.hardship_report", source="hotline"), hardship_report="fired", severity="orange"),
+    case("贷款逾期一天", fact("loan.overdue", days=1), loan_overdue="fired", severity="blue"),
+    case("逾期零天", fact("loan.overdue", days=0), loan_overdue="clear"),
+    case(
+        "主要劳动力去世",
+        person("m2", status="deceased", died_on="2023-10-01", birth_date="1970-01-01"),
+        fact("event.death", "2023-10-01", member="m2"),
+        earner_lost="fired",
+        severity="orange",
+    ),
+    case(
+        "六十岁的去世不算失去劳动力",
+        person("m2", status="deceased", died_on="2023-10-01", birth_date="1963-10-01"),
+        fact("event.death", "2023-10-01", member="m2"),
+        earner_lost="clear",
+    ),
+    case(
+        "差一天六十岁的算",
+        person("m2", status="deceased", died_on="2023-10-01", birth_date="1963-10-02"),
+        fact("event.death", "2023-10-01", member="m2"),
+        earner_lost="fired",
+    ),
+    case(
+        "没有劳动能力的去世不算",
+        person("m2", status="deceased", died_on="2023-10-01", labour="none"),
+        fact("event.death", "2023-10-01", member="m2"),
+        earner_lost="clear",
+    ),
+    case("整户无劳动能力", person(labour="lost"), no_labour="fired", severity="yellow"),
+    case("有一人弱劳动力就不算", person(labour="none"), person("m2", labour="weak"), no_labour="clear"),
+    case("劳动能力没有说", person(labour=ABSENT), no_labour="unknown"),
+    case("一人无劳动力，另一人没有说", person(labour="none"), person("m2", labour=ABSENT), no_labour="unknown"),
+    # --- 三保障和饮水
+    case("居住房屋C级", dwelling("A", "C"), dwelling_unsafe="fired", severity="orange"),
+    case("居住房屋D级", dwelling("A", "D"), dwelling_unsafe="fired", severity="red"),
+    case("唯一住房C级", dwelling("C", "A"), dwelling_unsafe="fired"),
+    case("闲置的C级房不是唯一住房", dwelling("C", "A", only=False), dwelling_unsafe="clear"),
+    case("住房没有说", home(dwelling=ABSENT), dwelling_unsafe="unknown"),
+    case(
+        "居住等级没有说，唯一住房D级已经够了",
+        home(dwelling={"grade": "D", "only_dwelling": True}),
+        dwelling_unsafe="fired",
+    ),
+    case(
+        "两种医保都没有", person(insured={"resident": False, "employee": False}), not_insured="fired", severity="blue"
+    ),
+    case("有职工医保即可", person(insured={"resident": False, "employee": True}), not_insured="clear"),
+    case("一种没有、一种没有说", person(insured={"resident": False}), not_insured="unknown"),
+    case(
+        "脱贫户未参保为红色",
+        home(base_group="lifted_out"),
+        person(insured={"resident": False, "employee": False}),
+        not_insured="fired",
+        severity="red",
+    ),
+    case("低于监测线的未参保为红色", POOR, person(insured={"resident": False, "employee": False}), severity="red"),
+    case(
+        "吃低保的未参保为红色",
+        fact("income.transfer_regular", scheme="dibao", amount_yuan="100.00"),
+        person(insured={"resident": False, "employee": False}),
+        severity="red",
+    ),
+    case("2004标准：二十升", given(water_standard="2004"), water(litres_per_person_day=20), water_unsafe="clear"),
+    case(
+        "2004标准：不到二十升",
+        given(water_standard="2004"),
+        water(litres_per_person_day=19.9),
+        water_unsafe="fired",
+        severity="orange",
+    ),
+    case("2004标准：往返二十分钟", given(water_standard="2004"), water(round_trip_minutes=20), water_unsafe="clear"),
+    case(
+        "2004标准：超过二十分钟", given(water_standard="2004"), water(round_trip_minutes=20.5), water_unsafe="fired"
+    ),
+    case(
+        "2004标准：保证率百分之九十", given(water_standard="2004"), water(guarantee_percent=90), water_unsafe="clear"
+    ),
+    case("2004标准：保证率不足", given(water_standard="2004"), water(guarantee_percent=89.9), water_unsafe="fired"),
+    case("水质不合格", water(quality_ok=False), water_unsafe="fired"),
+    case("水质没有说", water(quality_ok=ABSENT), water_unsafe="unknown"),
+    case(
+        "安全标准：四十升", given(water_standard="2004_safe"), water(litres_per_person_day=40), water_unsafe="clear"
+    ),
+    case(
+        "安全标准：三十九升", given(water_standard="2004_safe"), water(litres_per_person_day=39), water_unsafe="fired"
+    ),
+    case(
+        "安全标准：超过十分钟", given(water_standard="2004_safe"), water(round_trip_minutes=11), water_unsafe="fired"
+    ),
+    case(
+        "安全标准：保证率九十四", given(water_standard="2004_safe"), water(guarantee_percent=94), water_unsafe="fired"
+    ),
+    case(
+        "湿润地区：三十五升",
+        given(water_standard="t_ches_wet"),
+        water(litres_per_person_day=35),
+        water_unsafe="clear",
+    ),
+    case(
+        "湿润地区：三十四升",
+        given(water_standard="t_ches_wet"),
+        water(litres_per_person_day=34),
+        water_unsafe="fired",
+    ),
+    case(
+        "干旱地区：二十升", given(water_standard="t_ches_dry"), water(litres_per_person_day=20), water_unsafe="clear"
+    ),
+    # --- 失学辍学：2023年8月31日前满六周岁，且不满十六周岁
+    case(
+        "七岁没有上学",
+        person("m2", birth_date="2016-09-01", school={"in_school": False}, labour="none"),
+        dropout="fired",
+        severity="red",
+    ),
+    case(
+        "8月31日当天满六岁",
+        person("m2", birth_date="2017-08-31", school={"in_school": False}, labour="none"),
+        dropout="fired",
+    ),
+    case(
+        "9月1日才满六岁，不算",
+        person("m2", birth_date="2017-09-01", school={"in_school": False}, labour="none"),
+        dropout="clear",
+    ),
+    case(
+        "今天满十六岁，不算",
+        person("m2", birth_date="2008-03-15", school={"in_school": False}, labour="none"),
+        dropout="clear",
+    ),
+    case(
+        "明天满十六岁，算",
+        person("m2", birth_date="2008-03-16", school={"in_school": False}, labour="none"),
+        dropout="fired",
+    ),
+    case(
+        "在校",
+        person("m2", birth_date="2013-01-01", school={"stage": "primary", "in_school": True}, labour="none"),
+        dropout="clear",
+    ),
+    case(
+        "送教上门",
+        person("m2", birth_date="2013-01-01", school={"in_school": False, "home_teaching": True}, labour="none"),
+        dropout="clear",
+    ),
+    case(
+        "因健康不能上学，提示",
+        person("m2", birth_date="2013-01-01", school={"in_school": False, "absent_reason": "health"}, labour="none"),
+        dropout="clear",
+        flag="absent_for_health",
+    ),
+    case(
+        "已完成义务教育",
+        person(
+            "m2",
+            birth_date="2008-06-01",
+            school={"in_school": False, "absent_reason": "completed_compulsory"},
+            labour="none",
+        ),
+        dropout="clear",
+    ),
+    case(
+        "不愿上学仍算",
+        person(
+            "m2", birth_date="2013-01-01", school={"in_school": False, "absent_reason": "unwilling"}, labour="none"
+        ),
+        dropout="fired",
+    ),
+    case("是否在校没有说", person("m2", birth_date="2013-01-01", school=ABSENT, labour="none"), dropout="unknown"),
+    # --- 推荐
+    case("一般户低于线且有大病：边缘易致贫", POOR, ILL, recommendation="marginal_at_risk", causes=["illness"]),
+    case(
+        "脱贫户低于线且有大病：脱贫不稳定",
+        POOR,
+        ILL,
+        home(base_group="lifted_out"),
+        recommendation="unstable_lifted_out",
+    ),
+    case("低于线没有风险：不推荐", POOR, recommendation=None, flag="below_line_without_risk"),
+    case(
+        "慢性病自付满一千元是风险",
+        POOR,
+        person(health=["chronic"]),
+        bill("1000.00"),
+        recommendation="marginal_at_risk",
+    ),
+    case("慢性病自付不到一千元不是风险", POOR, person(health=["chronic"]), bill("999.99"), recommendation=None),
+    case("危房在线下是风险", POOR, dwelling("A", "C"), recommendation="marginal_at_risk", causes=["housing"]),
+    case("危房在线上只是发现", dwelling("A", "C"), recommendation=None, dwelling_unsafe="fired"),
+    case(
+        "县里不把危房列为风险",
+        POOR,
+        dwelling("A", "C"),
+        given(risks_below_line=["water_unsafe", "dropout"]),
+        recommendation=None,
+    ),
+    case("饮水在线下是风险", POOR, water(quality_ok=False), recommendation="marginal_at_risk", causes=["water"]),
+    case("未参保从来不是风险", POOR, person(insured={"resident": False, "employee": False}), recommendation=None),
+    case("困难申报不是风险", POOR, fact("event.hardship_report"), recommendation=None),
+    case(
+        "突发：扣除医疗后低于线，占纯收入两成以上",
+        wage("9000.00"),
+        ILL,
+        bill("1800.00"),
+        recommendation="sudden_hardship",
+        severity="orange",
+        causes=["illness"],
+    ),
+    case(
+        "突发：占比恰好两成算",
+        wage("9000.00"),
+        bill("1800.00"),
+        fact("event.serious_illness"),
+        recommendation="sudden_hardship",
+    ),
+    case(
+        "突发：占比不到两成不算", wage("9000.00"), bill("1799.99"), fact("event.serious_illness"), recommendation=None
+    ),
+    case(
+        "突发：扣除后没有低于线",
+        wage("9100.00"),
+        bill("1800.00"),
+        fact("event.serious_illness"),
+        given(sudden_outlay_share="0.1"),
+        recommendation=None,
+    ),
+    case(
+        "突发：脱贫户也是突发",
+        wage("9000.00"),
+        bill("1800.00"),
+        fact("event.serious_illness"),
+        home(base_group="lifted_out"),
+        recommendation="sudden_hardship",
+    ),
+    case(
+        "教育支出不是突发",
+        wage("9000.00"),
+        fact("expense.education", amount_yuan="5000.00", aid_yuan="0.00"),
+        recommendation=None,
+    ),
+    case(
+        "突发：失业后人均低于线",
+        wage("9000.00"),
+        fact("event.job_loss"),
+        recommendation="sudden_hardship",
+        forward_income_per_capita_yuan="0.00",
+        causes=["job_instability"],
+    ),
+    case(
+        "县里规定失去收入不算突发",
+        wage("9000.00"),
+        fact("event.job_loss"),
+        given(sudden_on_income_drop=False),
+        recommendation=None,
+    ),
+    case(
+        "收入下降三成后仍在线上",
+        wage("11000.00"),
+        fact("event.wage_drop", percent=30),
+        recommendation=None,
+        forward_income_per_capita_yuan="7700.00",
+    ),
+    case(
+        "收入下降三成后低于线",
+        wage("10000.00"),
+        fact("event.wage_drop", percent=30),
+        recommendation="sudden_hardship",
+        forward_income_per_capita_yuan="7000.00",
+    ),
+    case(
+        "未核实属实的失业不减收入",
+        wage("9000.00"),
+        fact("event.job_loss", verified=False),
+        recommendation=None,
+        forward_income_per_capita_yuan="9000.00",
+    ),
+    case(
+        "只凭自报，提示",
+        POOR,
+        fact("event.accident", source="self_report"),
+        recommendation="marginal_at_risk",
+        flag="rests_on_report",
+    ),
+    case(
+        "部门也有数据，不提示",
+        POOR,
+        fact("event.accident", source="self_report"),
+        fact("event.job_loss", source="department"),
+        no_flag="rests_on_report",
+    ),
+    # --- 排除情形
+    case("没有车", exclusion={"vehicle": ("clear", False)}),
+    case(
+        "私家车达到限额",
+        given(vehicle_limit="50000.00"),
+        fact("asset.vehicle", purpose="private", value_yuan="50000.00"),
+        exclusion={"vehicle": ("fired", False)},
+    ),
+    case(
+        "私家车低于限额",
+        given(vehicle_limit="50000.00"),
+        fact("asset.vehicle", purpose="private", value_yuan="49999.99"),
+        exclusion={"vehicle": ("clear", False)},
+    ),
+    case(
+        "限额为零，有车就算",
+        given(vehicle_limit="0.00"),
+        fact("asset.vehicle", purpose="private", value_yuan="0.00"),
+        exclusion={"vehicle": ("fired", False)},
+    ),
+    case(
+        "营运车豁免",
+        given(vehicle_limit="0.00"),
+        fact("asset.vehicle", purpose="operating", value_yuan="90000.00"),
+        exclusion={"vehicle": ("fired", True)},
+    ),
+    case(
+        "残疾人专用车豁免",
+        given(vehicle_limit="0.00"),
+        fact("asset.vehicle", purpose="disabled_use", value_yuan="90000.00"),
+        exclusion={"vehicle": ("fired", True)},
+    ),
+    case(
+        "车的价值没有说",
+        given(vehicle_limit="50000.00"),
+        fact("asset.vehicle", purpose="private"),
+        exclusion={"vehicle": ("unknown", False)},
+    ),
+    case(
+        "商品房",
+        fact("asset.dwelling_bought", dwelling="commercial"),
+        exclusion={"dwelling_bought": ("fired", False)},
+    ),
+    case(
+        "安置房豁免",
+        fact("asset.dwelling_bought", dwelling="resettlement"),
+        exclusion={"dwelling_bought": ("fired", True)},
+    ),
+    case(
+        "灾后重建房豁免",
+        fact("asset.dwelling_bought", dwelling="disaster_rebuild"),
+        exclusion={"dwelling_bought": ("fired", True)},
+    ),
+    case("在营企业", fact("asset.company", state="active"), exclusion={"company": ("fired", False)}),
+    case("停业企业豁免", fact("asset.company", state="dormant"), exclusion={"company": ("fired", True)}),
+    case("财政供养人员", person(public_employee=True), exclusion={"public_employee": ("fired", False)}),
+    case("财政供养没有说", person(public_employee=ABSENT), exclusion={"public_employee": ("unknown", False)}),
+    case(
+        "存款恰好在限额",
+        given(dibao_standard_month="500.00", deposit_limit_months=24),
+        fact("asset.deposit", amount_yuan="12000.00"),
+        exclusion={"deposit": ("clear", False)},
+    ),
+    case(
+        "存款超过一分钱",
+        given(dibao_standard_month="500.00", deposit_limit_months=24),
+        fact("asset.deposit", amount_yuan="12000.01"),
+        exclusion={"deposit": ("fired", False)},
+    ),
+    case(
+        "有排除情形，由人说明理由，推荐仍在",
+        POOR,
+        ILL,
+        fact("asset.company", state="active"),
+        given(exclusion_effect="needs_reason"),
+        recommendation="marginal_at_risk",
+        recommendation_without_exclusions="marginal_at_risk",
+    ),
+    case(
+        "县里规定排除即不推荐，等级不降",
+        POOR,
+        ILL,
+        fact("asset.company", state="active"),
+        given(exclusion_effect="blocks"),
+        recommendation=None,
+        recommendation_without_exclusions="marginal_at_risk",
+        severity="yellow",
+    ),
+    case(
+        "豁免的排除情形不挡推荐",
+        POOR,
+        ILL,
+        fact("asset.company", state="dormant"),
+        given(exclusion_effect="blocks"),
+        recommendation="marginal_at_risk",
+    ),
+    case(
+        "突发户豁免全部排除情形",
+        wage("9000.00"),
+        bill("1800.00"),
+        fact("event.serious_illness"),
+        fact("asset.company", state="active"),
+        given(exclusion_effect="blocks", exempt_on_sudden=True),
+        recommendation="sudden_hardship",
+        exclusion={"company": ("fired", True)},
+    ),
+    case(
+        "县里规定突发不豁免",
+        wage("9000.00"),
+        bill("1800.00"),
+        fact("event.serious_illness"),
+        fact("asset.company", state="active"),
+        given(exclusion_effect="blocks", exempt_on_sudden=False),
+        recommendation=None,
+        recommendation_without_exclusions="sudden_hardship",
+    ),
+    # --- 消除风险的障碍，只对已纳入的户
+    case("未纳入的户没有消除障碍", POOR, removal_blockers=[]),
+    case(
+        "收入没有超过今年的线",
+        POOR,
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="income_not_over_line",
+    ),
+    case(
+        "收入恰好等于线，也没有超过",
+        wage("7300.00"),
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="income_not_over_line",
+    ),
+    case(
+        "收入超过线",
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        no_blocker="income_not_over_line",
+    ),
+    case(
+        "纳入未满六个月",
+        home(monitored_as="marginal_at_risk", identified_on="2023-09-16"),
+        blocker="under_six_months",
+    ),
+    case(
+        "纳入满六个月",
+        home(monitored_as="marginal_at_risk", identified_on="2023-09-15"),
+        no_blocker="under_six_months",
+    ),
+    case(
+        "整户无劳动能力",
+        person(labour="none"),
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="no_labour_household",
+    ),
+    case(
+        "保障问题没有解决",
+        dwelling("A", "C"),
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="open_finding",
+    ),
+    case(
+        "保障情况不清楚",
+        home(dwelling=ABSENT, monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="open_finding",
+    ),
+    case("保障都好", home(monitored_as="marginal_at_risk", identified_on="2022-01-01"), no_blocker="open_finding"),
+    case(
+        "刚性支出仍使人均低于线",
+        bill("25000.00"),
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="rigid_outlay_open",
+    ),
+    case(
+        "没有帮扶措施记录",
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        blocker="no_measure_recorded",
+    ),
+    case(
+        "有帮扶措施记录",
+        fact("event.measure"),
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        no_blocker="no_measure_recorded",
+    ),
+    # --- 民政提示
+    case("低保边缘：低于低保标准一倍半", wage("8999.99"), given(dibao_standard_month="500.00"), hint="dibao_edge"),
+    case("恰好一倍半，不提示", wage("9000.00"), given(dibao_standard_month="500.00"), no_hint="dibao_edge"),
+    case(
+        "低保边缘户中的重残成员单人户低保",
+        wage("8999.99"),
+        given(dibao_standard_month="500.00"),
+        person(disability={"types": [4], "grade": 1}),
+        hint="single_person_dibao",
+    ),
+    case(
+        "没有重残重病，不提示单人户",
+        wage("8999.99"),
+        given(dibao_standard_month="500.00"),
+        no_hint="single_person_dibao",
+    ),
+    case(
+        "刚性支出困难家庭",
+        wage("10000.00"),
+        bill("6000.00"),
+        given(rigid_ratio="0.6", rural_income_last_year="20000.00"),
+        hint="rigid_expenditure",
+    ),
+    case(
+        "刚性支出占比不够",
+        wage("10000.00"),
+        bill("5999.99"),
+        given(rigid_ratio="0.6", rural_income_last_year="20000.00"),
+        no_hint="rigid_expenditure",
+    ),
+    case(
+        "人均收入不低于上年农村收入，不提示",
+        wage("20000.00"),
+        bill("12000.00"),
+        given(rigid_ratio="0.6", rural_income_last_year="20000.00"),
+        no_hint="rigid_expenditure",
+    ),
+    case(
+        "没有收入却有刚性支出：占比算达到",
+        without_income,
+        bill("100.00"),
+        hint="rigid_expenditure",
+    ),
+    # --- 突发与失去的收入
+    case(
+        "经营失败：扣去经营净收入",
+        wage("7000.00"),
+        fact("income.business_sales", amount_yuan="5000.00"),
+        fact("cost.production", amount_yuan="2000.00"),
+        fact("event.business_failure"),
+        net_income_per_capita_yuan="10000.00",
+        forward_income_per_capita_yuan="7000.00",
+        recommendation="sudden_hardship",
+    ),
+    case(
+        "经营本来亏损：没有可扣的",
+        wage("9000.00"),
+        fact("cost.production", amount_yuan="1000.00"),
+        fact("event.business_failure"),
+        forward_income_per_capita_yuan="8000.00",
+    ),
+    case(
+        "去世成员的工资本来没有计入，不再扣",
+        wage("9000.00"),
+        person("m2", status="deceased", died_on="2023-10-01"),
+        fact("income.wage", "2023-05-01", member="m2", amount_yuan="9000.00"),
+        fact("event.death", "2023-10-01", member="m2"),
+        earner_lost="fired",
+        forward_income_per_capita_yuan="9000.00",
+        recommendation=None,
+    ),
+    case(
+        "只扣失业的那个人的工资",
+        person("m2"),
+        wage("20000.00"),
+        fact("income.wage", "2023-05-01", member="m2", amount_yuan="9000.00"),
+        fact("event.job_loss", member="m2"),
+        forward_income_per_capita_yuan="10000.00",
+        recommendation=None,
+    ),
+    case(
+        "已纳入的户未参保为红色",
+        home(monitored_as="marginal_at_risk", identified_on="2022-01-01"),
+        person(insured={"resident": False, "employee": False}),
+        severity="red",
+    ),
+    case(
+        "特困供养的未参保为红色",
+        fact("income.transfer_regular", scheme="tekun", amount_yuan="100.00"),
+        person(insured={"resident": False, "employee": False}),
+        severity="red",
+    ),
+    # --- 分值与未知
+    case(
+        "收入不详时不当作零",
+        without_income,
+        fact("income.wage", "2023-06-01", amount_yuan="0.00"),
+        income_below_line="fired",
+    ),
+    case(
+        "没有收入记录：试算中按没有收入", without_income, income_below_line="fired", net_income_per_capita_yuan="0.00"
+    ),
+    case("没有人计入，人均不详", person(status="missing"), members_counted=0, net_income_per_capita_yuan=None),
+    case("收入线两项各十五分", POOR, score=30),
+    case("分值相加：住房红四十、医疗橙二十五", rule(), dwelling("A", "D"), bill("10000.01"), score=65),
+    case("没有区划但给了监测线", asked(division=None), recommendation=None),
+)

@@ -33,7 +33,7 @@ def test_the_tour_leads_from_a_report_to_the_answer_at_the_door(county: DemoCoun
         ("4", "结算日期", "no_such_date"),
     ]
     assert "医疗自付60" in said["5"]
-    assert re.search(r"^fired \| orange \| 医疗自付.*超过预警线", said["5"], re.MULTILINE)
+    assert re.search(r"^fired \| orange \| 医疗自付.*预警线", said["5"], re.MULTILINE)
     assert "农户自主申报" in said["6"]
     assert said["7"] == "acknowledged\n"
     assert said["8"].startswith("closed\n")

@@ -65,8 +65,8 @@ def test_causes_stand_in_the_order_of_the_vocabulary() -> None:
 
 def test_fuping_decides_its_own_medical_rule_from_a_date() -> None:
     now, before = _parameters(FUPING), _parameters(FUPING, date(2020, 12, 31))
-    assert [each.threshold_fen for each in now.rules("medical_rules")] == [1_000_000]
-    assert [each.threshold_fen for each in before.rules("medical_rules")] == [2_000_000]
+    assert [each.threshold_fen for each in now.rules("medical_rules")] == [1_000_000, 500_000]
+    assert [each.threshold_fen for each in before.rules("medical_rules")] == [2_000_000, 500_000]
     assert now["medical_rules"].decided_by == "130624"
     assert _parameters(ELSEWHERE)["medical_rules"].decided_by == "national"
     assert load_policy().place_name("130624") == "阜平县"

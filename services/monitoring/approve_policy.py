@@ -33,6 +33,8 @@ async def approve_policy(
     """Record who approves; a draft's changes never change, so what is approved is what is published."""
     require_person(by)
     draft = await hold_draft(connection, version, by)
+    if draft["state"] == "withdrawn":
+        raise PolicyStateDoesNotFit("该草案已经撤回，不能审批")
     if draft["state"] != "draft":
         raise PolicyStateDoesNotFit("该版本已经审批过")
     if by.subject == draft["authored_by"]:

@@ -35,7 +35,9 @@ from services.monitoring.schemas_policies import (
     PolicyListView,
     PublishRequest,
     State,
+    WithdrawRequest,
 )
+from services.monitoring.withdraw_policy import withdraw_policy
 from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.vocabulary.terms import Cause, Severity
@@ -185,6 +187,23 @@ async def post_approve(
     version: Version, caller: PolicyMaker, connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep
 ) -> PolicyDetail:
     await approve_policy(connection, version, caller, runtime, request_id=context.request_id)
+    return await view_policy(connection, version, caller.division, today=runtime.clock.today())
+
+
+@router.post(
+    "/monitoring/v1/policies/{version}/withdraw",
+    summary="撤回草案（起草人或县级管理员；发布以后不能撤回）",
+    responses=problems(401, 403, 404, 409, 415, 422),
+)
+async def post_withdraw(
+    version: Version,
+    body: WithdrawRequest,
+    caller: PolicyMaker,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+) -> PolicyDetail:
+    await withdraw_policy(connection, version, body.reason, caller, runtime, request_id=context.request_id)
     return await view_policy(connection, version, caller.division, today=runtime.clock.today())
 
 

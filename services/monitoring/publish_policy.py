@@ -75,6 +75,7 @@ async def publish_policy(
         error = FieldError("body/activates_on", "day_past", "启用日期已经过去", f"{today} 或以后", str(today))
         raise ActivationDayPast("启用日期有误", errors=[error])
     await require_green_cases(connection, draft, order.activates_on)
+    await repository.one_at_a_time(connection)
     comparison = await _seen_workload(connection, draft)
     loads = loads_of(comparison, runtime)
     if (above := [load for load in loads if load.is_above]) and not order.capacity_reason:

@@ -85,6 +85,9 @@ def summary(row: Mapping[str, Any]) -> PolicySummary:
         activates_on=row["activates_on"],
         capacity_reason=row["capacity_reason"],
         comparison_id=row["comparison_id"],
+        withdrawn_by=row["withdrawn_by_name"],
+        withdrawn_at=row["withdrawn_at"],
+        withdrawn_reason=row["withdrawn_reason"],
     )
 
 

@@ -13,10 +13,10 @@ from shared.vocabulary.division import code_range
 _COLUMNS = """
     draft_id, version, division, place_name, base_version, changes, authored_by, authored_by_name, authored_at,
     approved_by, approved_by_name, approved_at, published_by_name, published_at, activates_on, comparison_id,
-    capacity_reason, activated_at
+    capacity_reason, activated_at, withdrawn_by_name, withdrawn_at, withdrawn_reason
 """
 STATE = """
-    CASE WHEN activated_at IS NOT NULL THEN 'in_force' WHEN published_at IS NOT NULL THEN 'published'
+    CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN activated_at IS NOT NULL THEN 'in_force' WHEN published_at IS NOT NULL THEN 'published'
          WHEN approved_at IS NOT NULL THEN 'approved' ELSE 'draft' END
 """
 
@@ -124,6 +124,27 @@ async def approve(connection: asyncpg.Connection, draft_id: UUID, by: str, name:
     )
 
 
+async def withdraw(
+    connection: asyncpg.Connection, draft_id: UUID, *, by: str, name: str, reason: str, now: datetime
+) -> None:
+    await connection.execute(
+        """
+        UPDATE policy_draft SET withdrawn_by = $2, withdrawn_by_name = $3, withdrawn_reason = $4, withdrawn_at = $5
+        WHERE draft_id = $1
+        """,
+        draft_id,
+        by,
+        name,
+        reason,
+        now,
+    )
+
+
+async def one_at_a_time(connection: asyncpg.Connection) -> None:
+    """Wait until nobody else publishes: what a publication was checked against is then what it comes after."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('monitoring.policy_publication', 0))")
+
+
 async def publish(
     connection: asyncpg.Connection,
     draft_id: UUID,
@@ -134,8 +155,7 @@ async def publish(
     comparison_id: UUID,
     capacity_reason: str | None,
 ) -> datetime:
-    """Publish; one at a time, so that which of two is the later is the same for every reader. When it was."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('monitoring.policy_publication', 0))")
+    """Publish, `one_at_a_time`: which of two is the later is the same for every reader. When it was."""
     published_at: datetime = await connection.fetchval(
         """
         UPDATE policy_draft SET published_by = $2, published_by_name = $3, published_at = clock_timestamp(),

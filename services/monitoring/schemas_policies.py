@@ -12,7 +12,7 @@ from shared.web.problem import ProblemField
 from shared.web.schema import DivisionStr, Strict
 
 FIRST_DAY, LAST_DAY = date(2014, 1, 1), date(2099, 12, 31)
-State = Literal["draft", "approved", "published", "in_force"]
+State = Literal["draft", "approved", "published", "in_force", "withdrawn"]
 
 
 class ParameterView(Answer):
@@ -82,6 +82,9 @@ class PolicySummary(Answer):
     activates_on: date | None
     capacity_reason: str | None
     comparison_id: UUID | None
+    withdrawn_by: str | None
+    withdrawn_at: AwareDatetime | None
+    withdrawn_reason: str | None
 
 
 class InForceView(Answer):
@@ -178,6 +181,14 @@ class PublishRequest(Strict):
 
     activates_on: Annotated[date, Field(le=LAST_DAY)]
     capacity_reason: Reason | None = None
+
+
+class WithdrawRequest(Strict):
+    """Why the draft is taken back; it is audited."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"reason": "文号有误，另行起草"}})
+
+    reason: Reason
 
 
 class CompareRequest(Strict):

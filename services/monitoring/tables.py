@@ -188,6 +188,10 @@ class HouseholdMember(MonitoringTable, table=True):
     valid_to: date | None = None
     recorded_at: datetime = Field(sa_type=_MOMENT)
     superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    born: int = Field(sa_column_kwargs={"comment": "yyyymmdd; of the resident, kept in step by a trigger"})
+    died_on: date | None = Field(
+        default=None, sa_column_kwargs={"comment": "of the resident, kept in step by a trigger"}
+    )
 
 
 class Fact(MonitoringTable, table=True):
@@ -594,6 +598,7 @@ class PolicyDraft(MonitoringTable, table=True):
         CheckConstraint("approved_by <> authored_by", name="second_person"),
         CheckConstraint("published_at IS NULL OR approved_at IS NOT NULL", name="approved_first"),
         CheckConstraint("(published_at IS NULL) = (activates_on IS NULL)", name="published_from"),
+        CheckConstraint("withdrawn_at IS NULL OR published_at IS NULL", name="withdrawn_unpublished"),
     )
 
     draft_id: UUID = Field(primary_key=True)
@@ -621,6 +626,10 @@ class PolicyDraft(MonitoringTable, table=True):
         default=None, sa_type=_TEXT, sa_column_kwargs={"comment": "why it was published above the capacity"}
     )
     activated_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    withdrawn_by: str | None = Field(default=None, sa_type=_TEXT)
+    withdrawn_by_name: str | None = Field(default=None, sa_type=_TEXT)
+    withdrawn_reason: str | None = Field(default=None, sa_type=_TEXT)
 
 
 class PolicyComparison(MonitoringTable, table=True):

@@ -56,6 +56,7 @@ POST /monitoring/v1/policies/changes                 -      -      -    -     + 
 GET  /monitoring/v1/policies/{version}               +      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/policies/{version}/diff          +      +      +    +     +      -       +      +       !
 POST /monitoring/v1/policies/{version}/approve       -      -      -    -     +      -       -      -       !
+POST /monitoring/v1/policies/{version}/withdraw      -      -      -    -     +      -       -      -       !
 POST /monitoring/v1/policies/{version}/publish       -      -      -    -     +      -       -      -       !
 POST /monitoring/v1/policies/{version}/compare       -      -      -    -     +      -       -      -       !
 GET  /monitoring/v1/policies/{version}/comparisons/{comparison_id}            - - - - + - - - !

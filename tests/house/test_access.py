@@ -244,6 +244,7 @@ BODIES: list[tuple[str, Any]] = [
     # Its parameters are named by the package; a name it does not know is refused with a code of its own.
     ("/monitoring/v1/evaluations", {name: value for name, value in REQUEST_EXAMPLE.items() if name != "parameters"}),
     ("/monitoring/v1/policies/in_force/publish", {"activates_on": "2026-08-01"}),
+    ("/monitoring/v1/policies/in_force/withdraw", {"reason": "文号有误"}),
     ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),

@@ -1,5 +1,6 @@
 """A policy is changed by rows, approved by a second person, published from a day on; the engine sees it from then."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -154,7 +155,89 @@ async def test_what_was_drafted_cannot_be_changed(office: Office, monitoring_run
             await pool.execute("UPDATE policy_draft SET changes = '[]'")
 
 
+# --- withdrawal ----------------------------------------------------------------------------------------------
+
+
+async def test_a_draft_taken_back_is_neither_approved_nor_published(office: Office, admin: asyncpg.Connection) -> None:
+    drafted, approved = await office.draft(), await office.approved(line("10500.00"))
+    await office.compared(approved)
+    for version, who, was in ((drafted, office.author, "draft"), (approved, office.second, "approved")):
+        taken = (await office.post(f"{version}/withdraw", who, 200, json={"reason": "文号有误"}))["draft"]
+        assert (taken["state"], taken["withdrawn_by"], taken["withdrawn_reason"]) == ("withdrawn", "测试", "文号有误")
+        assert (await office.post(f"{version}/approve", office.second, 409))["code"] == "policy_state"
+        assert (await office.publish(version, 409))["code"] == "policy_state"
+        assert (await office.post(f"{version}/withdraw", who, 409, json={"reason": "再撤"}))["code"] == "policy_state"
+        [row] = await admin.fetch(
+            "SELECT purpose, detail FROM monitoring.audit_log WHERE action = 'policy.withdraw' AND object = $1",
+            f"policy:{version}",
+        )
+        assert (row["purpose"], row["detail"]["was"]) == ("文号有误", was)
+    listed = await office.get("?state=withdrawn")
+    assert [each["version"] for each in listed["items"]] == [approved, drafted]
+    assert (await office.get(f"/{drafted}"))["changes"]
+
+
+async def test_what_was_published_is_not_taken_back(office: Office, admin: asyncpg.Connection) -> None:
+    version = await office.approved()
+    await office.compared(version)
+    await office.publish(version)
+    refused = await office.post(f"{version}/withdraw", office.author, 409, json={"reason": "改主意"})
+    assert "已经发布" in refused["detail"]
+    assert await line_of_today(office) == "9500.00"
+    with pytest.raises(asyncpg.CheckViolationError):
+        await admin.execute("UPDATE monitoring.policy_draft SET withdrawn_at = now()")
+
+
+async def test_a_draft_is_withdrawn_by_people_of_its_range_with_a_reason(office: Office, bearer: Bearer) -> None:
+    version = await office.draft()
+    stranger = bearer("county_admin", OTHER_COUNTY, subject="stranger")
+    why = {"json": {"reason": "文号有误"}}
+    assert (await office.post(f"{version}/withdraw", stranger, 404, **why))["code"] == "policy_not_found"
+    await office.post(f"{version}/withdraw", bearer(), 403, **why)
+    await office.post(f"{version}/withdraw", bearer("village_secretary", OTHER_VILLAGE), 403, **why)
+    for body in ({}, {"reason": ""}, {"reason": "x", "force": True}):
+        await office.post(f"{version}/withdraw", office.author, 422, json=body)
+    assert (await office.get(f"/{version}"))["draft"]["state"] == "draft"
+
+
+async def test_of_approval_and_withdrawal_at_once_the_record_tells_one_story(office: Office) -> None:
+    version = await office.draft()
+    base = f"/monitoring/v1/policies/{version}"
+    approved, taken = await asyncio.gather(
+        office.client.post(f"{base}/approve", headers=office.second),
+        office.client.post(f"{base}/withdraw", headers=office.author, json={"reason": "文号有误"}),
+    )
+    assert taken.status_code == 200
+    assert approved.status_code in (200, 409)
+    draft = (await office.get(f"/{version}"))["draft"]
+    assert (draft["state"], draft["approved_at"] is not None) == ("withdrawn", approved.status_code == 200)
+
+
 # --- publication ---------------------------------------------------------------------------------------------
+
+
+async def line_of_today(office: Office) -> str:
+    parameters = (await office.get("/in_force"))["parameters"]
+    value: str = next(each["value"] for each in parameters if each["name"] == "monitoring_line")
+    return value
+
+
+async def test_of_two_published_at_once_the_second_has_its_workload_shown_again(office: Office) -> None:
+    """Each was compared with what was in force before the other; together nobody has seen them."""
+    versions = [await office.approved(), await office.approved(line("10500.00"))]
+    for version in versions:
+        await office.compared(version)
+    answers = await asyncio.gather(
+        *(
+            office.client.post(
+                f"/monitoring/v1/policies/{version}/publish", headers=office.author, json={"activates_on": NEXT}
+            )
+            for version in versions
+        )
+    )
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    [refused] = [each.json() for each in answers if each.status_code == 409]
+    assert refused["code"] == "workload_not_seen"
 
 
 async def test_publication_needs_approval_and_its_workload_seen(office: Office) -> None:

@@ -16,7 +16,8 @@ _COLUMNS = """
     capacity_reason, activated_at, withdrawn_by_name, withdrawn_at, withdrawn_reason
 """
 STATE = """
-    CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN activated_at IS NOT NULL THEN 'in_force' WHEN published_at IS NOT NULL THEN 'published'
+    CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn'
+         WHEN activated_at IS NOT NULL THEN 'in_force' WHEN published_at IS NOT NULL THEN 'published'
          WHEN approved_at IS NOT NULL THEN 'approved' ELSE 'draft' END
 """
 

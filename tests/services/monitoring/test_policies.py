@@ -158,7 +158,7 @@ async def test_what_was_drafted_cannot_be_changed(office: Office, monitoring_run
 # --- withdrawal ----------------------------------------------------------------------------------------------
 
 
-async def test_a_draft_taken_back_is_neither_approved_nor_published(office: Office, admin: asyncpg.Connection) -> None:
+async def test_a_draft_taken_back_is_not_approved_or_published(office: Office, admin: asyncpg.Connection) -> None:
     drafted, approved = await office.draft(), await office.approved(line("10500.00"))
     await office.compared(approved)
     for version, who, was in ((drafted, office.author, "draft"), (approved, office.second, "approved")):

@@ -45,15 +45,15 @@ _FACT_COLUMNS: Mapping[str, str] = {
     "recorded_at": "timestamptz",
 }
 
-# A state belongs to the household a person is in now, everything else to that on the day; failing that, the last one.
-# Of somebody two rosters list, the one that listed him last has him. What merged goes on in another household.
+# What is known of a person belongs to the household he is in now, else to the last he was in: a household's sums are
+# over the members it has, so that what stayed behind where he left would be counted nowhere. As known before he moved
+# it lies where it lay. Of somebody two rosters list, the one that listed him last has him. What merged goes on in
+# another household.
 # OFFSET 0 keeps the planner from an index of current memberships that it would have to read whole for each person.
 _HOME = """
 SELECT m.household_id FROM (SELECT * FROM household_member WHERE resident_id = {person} OFFSET 0) m
 WHERE m.superseded_at IS NULL
-ORDER BY ({said}.kind NOT LIKE 'state.%' AND m.valid_from <= {said}.occurred_on
-          AND (m.valid_to IS NULL OR {said}.occurred_on < m.valid_to)) DESC,
-         (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
+ORDER BY (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
 LIMIT 1
 """
 
@@ -64,7 +64,7 @@ SELECT o.i, r.resident_id, h.household_id, h.county
 FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::date[])
      AS o (i, person, household_no, kind, occurred_on)
 LEFT JOIN LATERAL (SELECT resident_id FROM resident WHERE number_index = o.person LIMIT 1) r ON true
-LEFT JOIN LATERAL ({_HOME.format(person="r.resident_id", said="o")}) m ON true
+LEFT JOIN LATERAL ({_HOME.format(person="r.resident_id")}) m ON true
 LEFT JOIN LATERAL (
     SELECT household_id FROM household WHERE household_no = o.household_no
       AND m.household_id IS NULL AND (o.person IS NULL OR o.kind LIKE 'event.%') LIMIT 1
@@ -89,7 +89,7 @@ CROSS JOIN LATERAL (
 
 MISPLACED = f"""
 SELECT f.*, h.household_id AS right_household, h.county AS right_county FROM fact f
-CROSS JOIN LATERAL ({_HOME.format(person="f.resident_id", said="f")}) m
+CROSS JOIN LATERAL ({_HOME.format(person="f.resident_id")}) m
 CROSS JOIN LATERAL (
     SELECT household_id, county, merged_into FROM household WHERE household_id = m.household_id LIMIT 1
 ) s

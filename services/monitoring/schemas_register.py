@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from services.monitoring.domain.relation import OTHER, RELATIONS
 from services.monitoring.schemas import Answer, HistoryView, Reason, ShortText, TagView
+from services.monitoring.schemas_facts import Amount
 from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
 
@@ -78,8 +79,36 @@ class Leaver(Strict):
     relation: Relation
 
 
+class IncomeShare(Strict):
+    """How one total of the household is divided: the two parts are together the whole, to the fen."""
+
+    kind: Annotated[str, StringConstraints(min_length=1, max_length=60)] = Field(examples=["income.wage"])
+    period_to: date = Field(description="合计所属时期的最后一天")
+    stays_yuan: Amount
+    goes_yuan: Amount
+
+
+class IncomeDivision(Strict):
+    """How the household's own yearly totals are divided; what a member earned himself follows him anyway."""
+
+    choice: Literal["members", "shares", "stays"] = Field(
+        description="members：按计入的人数平分；shares：每项合计各写一行；stays：全部留在原户"
+    )
+    shares: list[IncomeShare] = Field(default=[], max_length=200, description="只用于 shares")
+
+    @model_validator(mode="after")
+    def _shares_are_for_shares(self) -> "IncomeDivision":
+        if self.shares and self.choice != "shares":
+            raise PydanticCustomError("income_choice", "choice 为 shares 时才写 shares")
+        return self
+
+
 class Split(_Change):
-    """Some members become a household of their own (分户); one of them is its head."""
+    """Some members become a household of their own (分户); one of them is its head.
+
+    What the members earned and paid themselves follows them. What is known of the household as a whole is divided by
+    `income`, by members equally where that is not stated.
+    """
 
     model_config = _like(
         {
@@ -87,6 +116,17 @@ class Split(_Change):
             "on": "2026-03-10",
             "new_household_no": "F130624099",
             "members": [{"member": {"member_id": 12}, "relation": "户主"}],
+            "income": {
+                "choice": "shares",
+                "shares": [
+                    {
+                        "kind": "income.wage",
+                        "period_to": "2025-12-31",
+                        "stays_yuan": "30000.00",
+                        "goes_yuan": "12000.00",
+                    }
+                ],
+            },
             "reason": "成家分户",
         }
     )
@@ -94,6 +134,7 @@ class Split(_Change):
     change: Literal["split"]
     new_household_no: NewHouseholdNo = Field(description="国家系统或派出所给新户的户编号")
     members: list[Leaver] = Field(min_length=1, max_length=50)
+    income: IncomeDivision | None = Field(default=None, description="整户收入合计的划分；缺省按计入人数平分")
     living_division: DivisionStr | None = Field(default=None, description="缺省同原户")
     registered_division: DivisionStr | None = Field(default=None, description="缺省同原户")
     phone: Phone | None = None

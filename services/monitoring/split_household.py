@@ -5,6 +5,7 @@ from dataclasses import replace
 from services.monitoring import repository_households as households
 from services.monitoring import repository_register as register
 from services.monitoring.append_facts import append_facts
+from services.monitoring.divide_income import divide_income
 from services.monitoring.domain.ledger import Content, Entry, Key, Place, Said
 from services.monitoring.domain.relation import HEAD
 from services.monitoring.domain.timeline import joined, parted
@@ -20,17 +21,22 @@ USUAL = 5
 
 
 async def split_household(desk: Desk, home: Home, change: Split) -> Done:
-    """Make the new household with its members; what was observed of them until that day stays with the old one."""
+    """Make the new household with its members; what is known of each of them comes along, the rest is divided."""
     leavers = await _leavers(desk, home, change)
     new = await _found(desk, home, change, leavers)
+    divided = await divide_income(desk, home, new, leavers, change.income)
     for resident_id, relation in leavers.items():
         stayed, went = parted(home.people[resident_id], desk.on)
         await desk.write(home, resident_id, stayed)
         there = [replace(span, value=Belonging(relation, span.value.status)) for span in went]
         await desk.write(new, resident_id, joined(there))
     await _keep_base_group(desk, home, new)
-    detail = {"new_household_no": change.new_household_no, "members": sorted(leavers)}
-    return Done(detail, _notes(desk, home), {home.id, new.id}, set(leavers), other=new.id)
+    detail = {
+        "new_household_no": change.new_household_no,
+        "members": sorted(leavers),
+        "income": divided.detail,
+    }
+    return Done(detail, [divided.note, *_notes(desk, home)], {home.id, new.id}, set(leavers), other=new.id)
 
 
 async def _leavers(desk: Desk, home: Home, change: Split) -> dict[int, str]:
@@ -88,7 +94,7 @@ async def _keep_base_group(desk: Desk, home: Home, new: Home) -> None:
 
 
 def _notes(desk: Desk, home: Home) -> list[str]:
-    notes = ["新户的收入、住房等整户情况尚未采集；采集前相关指标为未知"]
+    notes = ["新户的住房、饮水等整户情况尚未采集；采集前相关指标为未知"]
     if home.row["listed_as"] is not None:
         notes.append("原户是监测对象，新户未自动纳入，请研判")
     if not any(each.relation == HEAD for each in home.members_on(desk.on).values()):

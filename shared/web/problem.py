@@ -1,6 +1,6 @@
 """Every error body is a problem document (RFC 9457) with a stable code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -102,7 +102,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return problem_response(_of_validation(error.errors()), request.url.path)
+        return problem_response(_of_validation(error.errors(), error.body), request.url.path)
 
     async def database(request: Request, error: Exception) -> JSONResponse:
         known = of_database(error)
@@ -134,8 +134,8 @@ def _of_http(error: HTTPException) -> FangpinError:
     return problem
 
 
-def _of_validation(errors: Sequence[Any]) -> FangpinError:
-    fields = [_field(item) for item in errors[:100]]
+def _of_validation(errors: Sequence[Any], body: Any) -> FangpinError:
+    fields = [_field(item, body) for item in errors[:100]]
     return ValidationFailed(f"有 {len(errors)} 处不符合要求", errors=fields)
 
 
@@ -166,15 +166,33 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 
-def _field(item: Any) -> FieldError:
+def _field(item: Any, body: Any) -> FieldError:
     kind = str(item["type"])
     context = item.get("ctx") or {}
     expected = context.get("expected") or context.get("pattern") or context.get("max_length")
     message = _MESSAGES.get(kind) or (str(item["msg"]) if not kind.startswith("value_error") else "值不正确")
     if kind in {"enum", "literal_error"}:
         message = "不在允许的取值中"
-    where = "/".join(str(part)[:60] for part in item["loc"])
+    where = "/".join(str(part)[:60] for part in _as_sent(item["loc"], body))
     return FieldError(where, kind, message, None if expected is None else str(expected))
+
+
+def _as_sent(loc: Sequence[str | int], body: Any) -> Iterator[str | int]:
+    """The place in the body as the caller wrote it: without the names of ours for kinds of one thing."""
+    here = {"body": body}
+    for index, part in enumerate(loc):
+        is_ours = isinstance(here, dict) and here and part not in here and index < len(loc) - 1
+        if loc[0] == "body" and is_ours:
+            continue
+        yield part
+        here = _inside(here, part)
+
+
+def _inside(here: Any, part: str | int) -> Any:
+    try:
+        return here[part]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 class OutOfRangeRow(Forbidden):

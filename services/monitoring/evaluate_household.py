@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
 
-from services.monitoring.check_evaluation import check_evaluation
+from services.monitoring.check_evaluation import LINE, check_evaluation
+from services.monitoring.domain.evaluated_values import MONITORED_AS
 from services.monitoring.domain.evaluator import evaluate
 from services.monitoring.domain.explanation import explain
 from services.monitoring.domain.policy import PolicyPackage, load_policy, policy_at
 from services.monitoring.schemas_evaluations import Evaluation, EvaluationRequest
 from shared.errors import FieldError, Unprocessable
-from shared.policies.parameter import ParameterRefused, ParameterUnknown, ParameterValue
+from shared.policies.parameter import Parameter, ParameterRefused, ParameterUnknown, ParameterValue
 from shared.policies.parameter_set import ParameterSet
+from shared.vocabulary.division import PROVINCES
 
 NOWHERE = "000000000000"
 """Where only the nation's values hold."""
@@ -19,6 +21,10 @@ NOWHERE = "000000000000"
 
 class PolicyVersionUnknown(Unprocessable):
     code, title = "policy_version_unknown", "没有这个政策版本"
+
+
+class ClassUnknown(Unprocessable):
+    code, title = "class_unknown", "没有这个监测类型"
 
 
 class ParametersUnknown(Unprocessable):
@@ -35,11 +41,21 @@ def evaluate_household(request: EvaluationRequest) -> Evaluation:
     """What the policy says of the household in the request; takes milliseconds, in proportion to its facts."""
     check_evaluation(request)
     package = _package(request)
+    _check_class(package, request)
     parameters = parameters_of(package, request)
     assessment = evaluate(package, parameters, request.as_household(), request.on)
     data = assessment.as_data()
     del data["on"]
     return Evaluation.model_validate({**data, "explanation": explain(assessment, package)})
+
+
+def _check_class(package: PolicyPackage, request: EvaluationRequest) -> None:
+    """A household is monitored as something the policy knows: another word would pass for not monitored."""
+    known = package.measures[MONITORED_AS].choices
+    if request.household.monitored_as not in (None, *known):
+        where, right = "body/household/monitored_as", "null，或 " + "、".join(known)
+        error = FieldError(where, ClassUnknown.code, "没有这个监测类型", right, known[0])
+        raise ClassUnknown("monitored_as 不是政策里的监测类型", errors=[error])
 
 
 def parameters_of(package: PolicyPackage, request: EvaluationRequest) -> ParameterSet:
@@ -50,13 +66,20 @@ def parameters_of(package: PolicyPackage, request: EvaluationRequest) -> Paramet
     missing: list[FieldError] = []
     for name, parameter in package.parameters.items():
         try:
-            entries[name] = given.get(name) or parameter.value_at(division, request.on)
+            entries[name] = given.get(name) or _decided(parameter, division, request.on)
         except ParameterUnknown as error:
             missing += error.errors
     if missing:
         names = "、".join(each.where for each in missing)
         raise ParametersUnknown(f"{request.on} 在 {division} 没有取值：{names}", errors=missing[:100])
     return ParameterSet(division, request.on, entries, package.parameters)
+
+
+def _decided(parameter: Parameter, division: str, on: date) -> ParameterValue:
+    """The value in force; a place that is none has no line, for nobody drew one there."""
+    if parameter.name == LINE and division != NOWHERE and division[:2] not in PROVINCES:
+        raise ParameterUnknown(parameter.name, parameter.label_zh, division, on)
+    return parameter.value_at(division, on)
 
 
 def _given(package: PolicyPackage, request: EvaluationRequest) -> Iterable[tuple[str, ParameterValue]]:

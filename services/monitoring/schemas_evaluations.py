@@ -1,13 +1,15 @@
 """Bodies of trial evaluations (试算): one hypothetical household in, a full explained assessment out."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from services.monitoring.domain.household import HouseholdFacts
+from services.monitoring.domain.household import Fact, HouseholdFacts, Member
 from services.monitoring.schemas_facts import AnyFact
 from services.monitoring.schemas_household import HouseholdBody
 from shared.vocabulary.terms import Cause, Severity
@@ -92,6 +94,10 @@ def _in_reach(day: date) -> date:
     return day
 
 
+def _none_given(parameters: Any) -> Any:
+    return {} if parameters is None else parameters
+
+
 class EvaluationRequest(Strict):
     """One household's facts; nothing is stored. `policy` null: the version in force there on that day."""
 
@@ -100,17 +106,28 @@ class EvaluationRequest(Strict):
     on: Annotated[date, AfterValidator(_in_reach)] = Field(description="认定日期")
     division: DivisionStr | None = Field(default=None, description="没有时须在 parameters 里给出 monitoring_line")
     policy: Annotated[Text, StringConstraints(min_length=1, max_length=120)] | None = None
-    parameters: dict[Annotated[str, StringConstraints(max_length=60)], ParameterBody] = Field(
-        default_factory=dict, max_length=80, description="按名称改写政策参数；金额为文本"
-    )
+    parameters: Annotated[
+        dict[Annotated[str, StringConstraints(max_length=60)], ParameterBody], BeforeValidator(_none_given)
+    ] = Field(default_factory=dict, max_length=80, description="按名称改写政策参数；金额为文本")
     household: HouseholdBody
     facts: list[AnyFact] = Field(max_length=MOST_FACTS)
 
     def as_household(self) -> HouseholdFacts:
         """The household inside; what is not listed did not happen."""
-        members = tuple(each.as_member() for each in self.household.members)
         facts = (*self.household.states(self.on), *(each.as_fact() for each in self.facts))
+        members = tuple(replace(each, died_on=_died_on(each, facts)) for each in self._members())
         return HouseholdFacts(members, facts, complete=True)
+
+    def _members(self) -> Iterator[Member]:
+        return (each.as_member() for each in self.household.members)
+
+
+def _died_on(member: Member, facts: Iterable[Fact]) -> date | None:
+    """The day written with the member, else that of his death among the facts."""
+    if member.died_on is not None or member.status != "deceased":
+        return member.died_on
+    deaths = (each for each in facts if each.kind == "event.death" and each.member == member.key)
+    return max((each.occurred_on for each in deaths if each.verified is not False), default=None)
 
 
 ANSWER_EXAMPLE: JsonDict = {

@@ -63,9 +63,13 @@ class Insured(Strict):
 class Disability(Strict):
     """A certificate (残疾人证): types 1 to 7 (4 肢体, 5 智力, 6 精神), grade 1 the gravest to 4."""
 
-    types: list[Annotated[StrictInt, Field(ge=1, le=7)]] = Field(min_length=1, max_length=7)
-    grade: Annotated[StrictInt, Field(ge=1, le=4)]
+    types: list[Annotated[StrictInt, Field(ge=1, le=7)]] | None = Field(default=None, min_length=1, max_length=7)
+    grade: Annotated[StrictInt, Field(ge=1, le=4)] | None = None
     certified_on: date | None = None
+
+    def attributes(self) -> dict[str, Any]:
+        types = None if self.types is None else sorted(set(self.types))
+        return {name: value for name, value in (("types", types), ("grade", self.grade)) if value is not None}
 
 
 class School(Strict):
@@ -116,9 +120,7 @@ class MemberBody(Strict):
             if "disability" in self.model_fields_set:
                 yield _state("state.disability", on, "none", member=self.key)
             return
-        types = sorted(set(found.types))
-        value = f"{''.join(map(str, types))}-{found.grade}"
-        yield _state("state.disability", on, value, {"types": types, "grade": found.grade}, self.key)
+        yield _state("state.disability", on, None, found.attributes(), self.key)
         if found.certified_on is not None:
             yield Fact("event.disability_certified", found.certified_on, self.key)
 

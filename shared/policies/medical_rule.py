@@ -68,7 +68,7 @@ class MedicalRule:
 
 def read_rule(data: object) -> MedicalRule:
     """A rule written as a mapping; a ValueError says in Chinese what is right."""
-    given = _fields(data)
+    given = {name: value for name, value in _fields(data).items() if value is not None or name in REQUIRED}
     threshold, share = given.get("threshold_yuan"), given.get("share_of_rural_income")
     if (threshold is None) == (share is None):
         raise ValueError("threshold_yuan 与 share_of_rural_income 恰好写一个")

@@ -193,10 +193,12 @@ def _text(given: object, unit: Unit) -> str:
     """JSON's true, false and numbers as text; money stays text, for a number there may have been rounded."""
     if isinstance(given, bool):
         given = "true" if given else "false"
-    elif (isinstance(given, int) and not unit.is_money) or (isinstance(given, float) and unit is Unit.SHARE):
+    elif isinstance(given, float) and given.is_integer() and unit.is_countable:
+        given = str(int(given))
+    elif (isinstance(given, int) and not unit.is_money) or (isinstance(given, float) and not unit.is_money):
         given = str(given)
     if not isinstance(given, str) or not given.strip():
-        raise ValueError("应是一段文字" if unit.is_numeric else "应是 true、false 或一段文字")
+        raise ValueError(f"应是一段文字，写作 {unit.example}" if unit.is_numeric else "应是 true、false 或一段文字")
     return given.strip()
 
 

@@ -32,6 +32,10 @@ DIGITS = {
     DivisionLevel.VILLAGE: 12,
 }
 
+_PROVINCES = (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66), (71, 81, 82))
+PROVINCES = frozenset(str(number) for numbers in _PROVINCES for number in numbers)
+"""The first two digits in use (GB/T 2260)."""
+
 FULL_LENGTH = 12
 AFTER_EVERYTHING = ":00000000000"  # The character after "9": nothing made of digits sorts behind it.
 EXPECTED = "12位数字，或只写到省、市、县、乡的2、4、6、9位数字，例如 130624100200 或 130624"

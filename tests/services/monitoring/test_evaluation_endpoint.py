@@ -40,6 +40,14 @@ async def test_no_connection_is_taken(
     assert (await ask()).status_code == 200
 
 
+RULE = {
+    "scope": "household",
+    "window": "year_to_date",
+    "visits": ["inpatient"],
+    "groups": ["general"],
+    "threshold_yuan": "10000.00",
+}
+
 REFUSED: list[tuple[str, tuple[Change, ...], str, str]] = [
     ("金额写成数字", (fact("income.wage", amount_yuan=7100),), "string_type", "amount_yuan"),
     ("参数金额写成数字", (given(monitoring_line=7300),), "parameter_refused", "monitoring_line"),
@@ -55,6 +63,14 @@ REFUSED: list[tuple[str, tuple[Change, ...], str, str]] = [
     ("医疗没有写明谁", (fact("expense.medical", member=None),), "string_type", "member"),
     ("没有这个成员", (fact("event.job_loss", member="m9"),), "member_unknown", "member"),
     ("成员重复", (home(members=[{"key": "a", "status": "living"}] * 2),), "member_repeated", "members/1/key"),
+    ("没有这个监测类型", (home(monitored_as="poor"),), "class_unknown", "household/monitored_as"),
+    (
+        "没有这样的省，就没有监测线",
+        (asked(division="990000000000", parameters={}),),
+        "parameter_unknown",
+        "monitoring_line",
+    ),
+    ("百分数不是整数", (given(wage_drop_percent=30.5),), "parameter_refused", "wage_drop_percent"),
     ("没有成员", (home(members=[]),), "too_short", "members"),
     (
         "成员太多",
@@ -112,6 +128,10 @@ ACCEPTED: list[tuple[str, tuple[Change, ...]]] = [
     ("没有任何事实", (asked(facts=[]),)),
     ("六十名成员", (home(members=[{"key": f"m{number}", "status": "living"} for number in range(60)]),)),
     ("没有区划，给了监测线", (asked(division=ABSENT),)),
+    ("没有这样的省，但给了监测线", (asked(division="990000000000"),)),
+    ("参数为空", (asked(parameters=None),)),
+    ("整数写作小数", (given(wage_drop_percent=30.0),)),
+    ("规则里可选的写作空", (given(medical_rules=[{**RULE, "counts": None, "inclusive": None}]),)),
     ("来源与核实", (fact("income.wage", amount_yuan="1.00", source="hotline", verified=True),)),
 ]
 
@@ -120,6 +140,13 @@ ACCEPTED: list[tuple[str, tuple[Change, ...]]] = [
 async def test_what_is_allowed_is_answered(ask: Callable[..., Any], name: str, changes: tuple[Change, ...]) -> None:
     response = await ask(*changes)
     assert response.status_code == 200, response.text
+
+
+async def test_the_place_of_a_mistake_is_where_the_caller_wrote_it(ask: Callable[..., Any]) -> None:
+    response = await ask(fact("income.wage", amount_yuan=7100))
+    assert [each["where"] for each in response.json()["errors"]] == ["body/facts/1/amount_yuan"]
+    response = await ask(fact("income.wage"))
+    assert [each["where"] for each in response.json()["errors"]] == ["body/facts/1/amount_yuan"]
 
 
 async def test_the_same_version_may_be_asked_for_by_name(ask: Callable[..., Any]) -> None:

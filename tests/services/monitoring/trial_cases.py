@@ -525,11 +525,33 @@ CASES = (
         "账期前办证", person(disability={"types": [4], "grade": 4, "certified_on": "2023-02-28"}), disability="clear"
     ),
     case("残疾情况没有说", person(disability=ABSENT), disability="unknown"),
+    case("有残疾证而等级没有说", person(disability={"types": [4]}), disability="unknown"),
+    case("三级而类型没有说", person(disability={"grade": 3}), disability="unknown"),
+    case("一级而类型没有说，已经是重度", person(disability={"grade": 1}), disability="fired"),
+    case("四级而类型没有说，不是重度", person(disability={"grade": 4}), disability="clear"),
+    case(
+        "等级没有说，账期内新办证已经够了",
+        person(disability={"certified_on": "2023-03-01"}),
+        disability="fired",
+    ),
     case("大病", fact("event.serious_illness"), serious_illness="fired"),
     case("大病未核实属实，不算", fact("event.serious_illness", verified=False), serious_illness="clear"),
     # --- 事件
     case("意外", fact("event.accident"), accident="fired", severity="yellow"),
     case("意外致人死亡为红色", fact("event.accident"), fact("event.death"), accident="fired", severity="red"),
+    case(
+        "写在去世成员名下的意外也是这户的意外",
+        person("m2", status="deceased", died_on="2024-02-01"),
+        fact("event.accident", member="m2"),
+        accident="fired",
+        severity="red",
+    ),
+    case(
+        "写在不共享收支的成员名下的意外不是这户的",
+        person("m2", shares_budget=False),
+        fact("event.accident", member="m2"),
+        accident="clear",
+    ),
     case("灾害", fact("event.disaster", hazard="flood"), disaster="fired", severity="yellow"),
     case(
         "灾害且房屋受损为红色",
@@ -570,6 +592,29 @@ CASES = (
         earner_lost="fired",
     ),
     case(
+        "去世日期没有说",
+        person("m2", status="deceased"),
+        earner_lost="unknown",
+    ),
+    case(
+        "去世日期没有说，但早过六十岁",
+        person("m2", status="deceased", birth_date="1940-01-01"),
+        earner_lost="clear",
+    ),
+    case(
+        "去世日期没有说，没有劳动能力",
+        person("m2", status="deceased", labour="none"),
+        earner_lost="clear",
+    ),
+    case(
+        "去世日期由死亡的事实说明，医疗支出仍计",
+        person("m2", status="deceased"),
+        fact("event.death", "2023-12-01", member="m2"),
+        bill("500.00", "2023-11-20", member="m2"),
+        earner_lost="fired",
+        rigid_outlay_yuan="500.00",
+    ),
+    case(
         "没有劳动能力的去世不算",
         person("m2", status="deceased", died_on="2023-10-01", labour="none"),
         fact("event.death", "2023-10-01", member="m2"),
@@ -584,6 +629,7 @@ CASES = (
     case("居住房屋D级", dwelling("A", "D"), dwelling_unsafe="fired", severity="red"),
     case("唯一住房C级", dwelling("C", "A"), dwelling_unsafe="fired"),
     case("闲置的C级房不是唯一住房", dwelling("C", "A", only=False), dwelling_unsafe="clear"),
+    case("唯一住房D级，住的是C级：按重的说", dwelling("D", "C"), dwelling_unsafe="fired", severity="red"),
     case("住房没有说", home(dwelling=ABSENT), dwelling_unsafe="unknown"),
     case(
         "居住等级没有说，唯一住房D级已经够了",
@@ -830,6 +876,35 @@ CASES = (
         flag="rests_on_report",
     ),
     case(
+        "登记的大病为据，热线另报困难，不提示",
+        POOR,
+        ILL,
+        fact("event.hardship_report", source="hotline"),
+        recommendation="marginal_at_risk",
+        no_flag="rests_on_report",
+    ),
+    case(
+        "整户无劳动能力为据，另有自报的意外，不提示",
+        POOR,
+        person(labour="lost"),
+        fact("event.accident", source="self_report"),
+        no_flag="rests_on_report",
+    ),
+    case(
+        "只凭自报的大病，部门另有逾期贷款，仍提示",
+        POOR,
+        fact("event.serious_illness", source="self_report"),
+        fact("loan.overdue", days=3, source="department"),
+        flag="rests_on_report",
+    ),
+    case(
+        "部门的大病已核实不属实，只剩自报，仍提示",
+        POOR,
+        fact("event.serious_illness", source="department", verified=False),
+        fact("event.serious_illness", source="self_report"),
+        flag="rests_on_report",
+    ),
+    case(
         "部门也有数据，不提示",
         POOR,
         fact("event.accident", source="self_report"),
@@ -873,6 +948,20 @@ CASES = (
         given(vehicle_limit="50000.00"),
         fact("asset.vehicle", purpose="private"),
         exclusion={"vehicle": ("unknown", False)},
+    ),
+    case(
+        "一辆价值没有说，另一辆已经达到限额",
+        fact("asset.vehicle", purpose="private"),
+        fact("asset.vehicle", purpose="private", value_yuan="150000.00"),
+        given(vehicle_limit="150000.00"),
+        exclusion={"vehicle": ("fired", False)},
+    ),
+    case(
+        "自用车价值没有说，营运车达到限额：不当作豁免",
+        fact("asset.vehicle", purpose="private"),
+        fact("asset.vehicle", purpose="operating", value_yuan="150000.00"),
+        given(vehicle_limit="150000.00"),
+        exclusion={"vehicle": ("fired", False)},
     ),
     case(
         "商品房",

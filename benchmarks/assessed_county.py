@@ -41,8 +41,9 @@ SELECT h.household_id * 4 + m, int8send(h.household_id * 4 + m) || '\\x00', '', 
 FROM household h, generate_series(0, CASE WHEN h.household_id % 5 = 0 THEN 3 ELSE 2 END) m
 """
 MEMBERS = """
-INSERT INTO household_member (household_id, resident_id, county, relation, valid_from, recorded_at)
-SELECT h.household_id, r.resident_id, h.county, '家庭成员', date '2020-01-01', timestamptz '2026-01-05'
+INSERT INTO household_member (household_id, resident_id, county, relation, valid_from, recorded_at, born)
+SELECT h.household_id, r.resident_id, h.county, '家庭成员', date '2020-01-01', timestamptz '2026-01-05',
+       to_char(r.birth_date, 'YYYYMMDD')::integer
 FROM household h JOIN resident r ON r.resident_id / 4 = h.household_id ORDER BY h.household_id
 """
 # Four per cent are poor by income; one in two has a bill, one in fifty a large one.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from services.monitoring.domain.compiled_binds import Binds
-from services.monitoring.domain.compiled_facts import known, quoted, texts
+from services.monitoring.domain.compiled_facts import quoted, texts
 from services.monitoring.domain.measure import RULE_KINDS
 from shared.policies.medical_rule import RuleShape
 from shared.vocabulary.terms import Visit
@@ -22,9 +22,9 @@ def shape_name(index: int) -> str:
     return f"rule_shape_{index}"
 
 
-def bill_parts(shapes: Sequence[RuleShape], chosen: str, binds: Binds) -> Iterator[tuple[str, str]]:
+def bill_parts(shapes: Sequence[RuleShape], binds: Binds) -> Iterator[tuple[str, str]]:
     """The parts of the `with` clause: `bill`, and one for each scope and window; name and text."""
-    yield "bill", _bills(shapes, chosen, binds)
+    yield "bill", _bills(shapes, binds)
     for (scope, window), some in groupby(enumerate(shapes), key=lambda each: each[1][:2]):
         yield _part(scope, window), _gathered(scope, window, list(some), binds)
 
@@ -49,18 +49,15 @@ def _part(scope: str, window: str) -> str:
     return f"{scope}_{window}"
 
 
-def _bills(shapes: Sequence[RuleShape], chosen: str, binds: Binds) -> str:
+def _bills(shapes: Sequence[RuleShape], binds: Binds) -> str:
     """A stay may have begun before every window: it counts with all its bills if the last lies inside."""
-    stays = " or f.stay is not null" if any(each.window == "single_stay" for each in shapes) else ""
+    stays = " or s.stay is not null" if any(each.window == "single_stay" for each in shapes) else ""
     return f"""\
-select f.household_id, f.resident_id, f.kind, f.occurred_on, f.visit, f.stay,
-case when f.stay is null then f.fact_id end as lone, f.compliant_fen, f.other_fen, f.amount_fen
-from fact f left join member p on p.household_id = f.household_id and p.resident_id = f.resident_id
-where f.county = {binds.edge("county")} and {chosen.format("f")} and f.kind in ({texts(RULE_KINDS)})
-and f.occurred_on <= {binds.edge("on")} and (f.occurred_on >= {binds.edge("account_first")}{stays})
-and {known("f", binds)}
-and (f.kind = 'expense.medical' or f.attributes ->> 'for' = 'medical')
-and (f.resident_id is null or p.counted or p.died_lately)"""
+select s.household_id, s.resident_id, s.kind, s.occurred_on, s.visit, s.stay,
+case when s.stay is null then s.fact_id end as lone, s.compliant_fen, s.other_fen, s.amount_fen
+from seen s
+where s.kind in ({texts(RULE_KINDS)}) and s.lately and (s.occurred_on >= {binds.edge("account_first")}{stays})
+and (s.kind = 'expense.medical' or s.attributes ->> 'for' = 'medical')"""
 
 
 def _gathered(scope: str, window: str, shapes: Sequence[tuple[int, RuleShape]], binds: Binds) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cache
 
 from services.monitoring.domain.compiled_bills import shape_name
-from services.monitoring.domain.expression import names_in
 from services.monitoring.domain.judgement import MASK_BITS
 from services.monitoring.domain.measure import Aggregate, Scope
 from services.monitoring.domain.policy_package import PolicyPackage
@@ -22,17 +21,11 @@ def measured_columns(package: PolicyPackage) -> Columns:
     return (
         ("members_counted", "bigint"),
         ("members_not_counted", "bigint"),
-        *((("months_monitored", "bigint"),) if reads_listing(package) else ()),
+        *((("months_monitored", "bigint"),) if package.reads_listing else ()),
         *((each.name, KINDS.get(each.type.unit, "bigint")) for each in package.member_values.values()),
         *((each.name, BY_AGGREGATE.get(each.aggregate, "bigint")) for each in household),
         *((shape_name(index), "bigint") for index in range(len(package.rule_shapes))),
     )
-
-
-@cache
-def reads_listing(package: PolicyPackage) -> bool:
-    """Whether the package asks for how long a household has been listed."""
-    return any("months_monitored" in names_in(each) for each in package.expressions())
 
 
 @cache

@@ -4,15 +4,19 @@ Only the best preferred income entries of a kind stand, so that no income is eve
 `preference` is whose word counts, dated entries before yearly totals, the newest total first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 
+from services.monitoring.domain.compiled_areas import Area, area_of_kind, areas_of
 from services.monitoring.domain.compiled_binds import Binds
 from services.monitoring.domain.compiled_expression import SqlWriter, literal
 from services.monitoring.domain.expression import names_in
-from services.monitoring.domain.measure import FACT_ATTRIBUTES, ROSTER_DATA_SETS, Measure
+from services.monitoring.domain.measure import FACT_ATTRIBUTES, ROSTER_DATA_SETS, RULE_KINDS, Scope
+from services.monitoring.domain.policy_package import PolicyPackage
 from services.monitoring.domain.window import Window
 from shared.policies.unit import Unit
 
+BILL = "expense.medical"
 MONEY = frozenset(("amount", "gross", "compliant", "other", "relief"))
 WHOLE = "'^-?[0-9]{1,15}$'"
 
@@ -59,47 +63,68 @@ def _stored(name: str) -> str:
     return f"{name}_fen" if name in MONEY else name
 
 
-def seen(
-    measures: Sequence[Measure], chosen: str, binds: Binds, *, of_members: bool = False, columns: Sequence[str] = ()
-) -> str:
-    """The facts the measures look at.
+def seen(package: PolicyPackage, chosen: str, binds: Binds) -> str:
+    """The facts that the package looks at, read once: whose they are, and which income entries stand.
 
-    For the household: its own, and those of members who count or died lately. `of_members`: those of every
-    member, and whatever else decides which incomes of the household stand. `columns` are read besides.
+    `counted` and `lately` say whether the household has it: a fact of its own, or of a member who counts, or of one
+    who counts or died lately. Only incomes and their costs are ranked.
     """
-    accounts = sorted({kind for each in measures if each.window is Window.ACCOUNT for kind in each.kinds})
-    resident = ", f.resident_id" if of_members else ""
-    whose = "" if of_members else "\nand (f.resident_id is null or p.counted or p.died_lately)"
-    if of_members and not accounts:
-        whose = "\nand f.resident_id is not null"
-    rows = f"""\
-select f.household_id{resident}, f.kind, f.occurred_on, f.ended_on{_columns(measures, columns)},
-f.resident_id is null or p.counted as counted{_preference(accounts, binds)}
-from fact f left join member p on p.household_id = f.household_id and p.resident_id = f.resident_id
-where {_looked_at(measures, chosen, binds)}{whose}"""
-    if not accounts:
-        return rows
-    return (
-        f"select s.*, max(s.preference) over (partition by s.household_id, s.kind) as preferred from (\n{rows}\n) s"
+    measures = package.measures.values()
+    kinds = {kind for each in measures for kind in each.kinds}
+    if package.rule_shapes:
+        kinds.update(RULE_KINDS)
+    accounts = {kind for each in measures if each.window is Window.ACCOUNT for kind in each.kinds}
+    columns = "".join(f", f.{column}" for column in sorted(_columns(package)))
+    rows = (
+        f"select f.household_id, f.resident_id, f.kind, f.occurred_on, f.ended_on{columns},\n"
+        "f.resident_id is null or p.counted as counted, f.resident_id is null or p.counted or p.died_lately as lately"
     )
+    parts = []
+    if accounts:
+        ranked = f"{rows},\n{_area(package, accounts)},\n{_preference(binds)} as preference"
+        ranked += f"\n{_from(package, accounts, chosen, binds)}"
+        listed = ", ".join(f"s.{name}" for name in _names(package))
+        stands = "s.preference = max(s.preference) over (partition by s.household_id, s.kind)"
+        parts.append(f"select {listed}, {stands} as stands from (\n{ranked}\n) s")
+    if others := kinds - accounts:
+        parts.append(f"{rows},\n{_area(package, others)}, false as stands\n{_from(package, others, chosen, binds)}")
+    return "\nunion all\n".join(parts)
 
 
-def _columns(measures: Sequence[Measure], more: Sequence[str]) -> str:
-    parts = (part for each in measures for part in (each.amount, each.where) if part)
-    stored = {_stored(name) for part in parts for name in names_in(part)}
-    return "".join(f", f.{column}" for column in sorted(stored.union(more)))
+def _area(package: PolicyPackage, kinds: Collection[str]) -> str:
+    return f"{area_of_kind(household_areas(package), kinds, 'f.kind')} as area"
 
 
-def _preference(accounts: Sequence[str], binds: Binds) -> str:
+@cache
+def household_areas(package: PolicyPackage) -> tuple[Area, ...]:
+    """The areas of what is counted for the household."""
+    return areas_of([each for each in package.measures.values() if each.scope is Scope.HOUSEHOLD])
+
+
+def _names(package: PolicyPackage) -> Sequence[str]:
+    own = ("household_id", "resident_id", "kind", "occurred_on", "ended_on")
+    return (*own, *sorted(_columns(package)), "counted", "lately", "area")
+
+
+def _columns(package: PolicyPackage) -> frozenset[str]:
+    """The columns of a fact that its measures and rules read."""
+    parts = (part for each in package.measures.values() for part in (each.amount, each.where) if part)
+    columns = {_stored(name) for part in parts for name in names_in(part)}
+    if package.reads_listing:
+        columns.add("attributes")
+    if package.rule_shapes:
+        columns.update(("fact_id", "visit", "stay", "amount_fen", "compliant_fen", "other_fen", "attributes"))
+    return frozenset(columns)
+
+
+def _preference(binds: Binds) -> str:
     """How an income entry ranks among those of its kind; null for what cannot count."""
-    if not accounts:
-        return ""
     first, last, totals = map(binds.edge, ("account_first", "account_last", "totals_from"))
-    return f""",
-case when f.kind in ({texts(accounts)}) and (f.resident_id is null or p.counted) then
+    return f"""\
+case when f.resident_id is null or p.counted then
 case when f.period_to is null and f.occurred_on between {first} and {last}
 then {_rank()} * 100000 + 99999
-when f.period_to >= {totals} then {_rank()} * 100000 + (f.period_to - date '1970-01-01') end end as preference"""
+when f.period_to >= {totals} then {_rank()} * 100000 + (f.period_to - date '1970-01-01') end end"""
 
 
 def _rank() -> str:
@@ -110,14 +135,18 @@ def _rank() -> str:
     )
 
 
-def _looked_at(measures: Sequence[Measure], chosen: str, binds: Binds) -> str:
-    kinds = texts(kind for each in measures for kind in each.kinds)
-    states = texts(kind for each in measures if each.window is Window.STATE for kind in each.kinds)
-    in_time = f"f.occurred_on >= {binds.edge('earliest')}"
-    if states:
-        in_time = f"({in_time} or f.kind in ({states}))"
-    return f"""f.county = {binds.edge("county")} and {chosen.format("f")} and f.kind in ({kinds})
-and f.occurred_on <= {binds.edge("on")} and {in_time}
+def _from(package: PolicyPackage, kinds: Collection[str], chosen: str, binds: Binds) -> str:
+    """Known facts of these kinds that may still matter: states whenever they began, a stay with all its bills."""
+    states = {kind for each in package.measures.values() if each.window is Window.STATE for kind in each.kinds}
+    in_time = [f"f.occurred_on >= {binds.edge('earliest')}"]
+    if old := states.intersection(kinds):
+        in_time.append(f"f.kind in ({texts(old)})")
+    if BILL in kinds and any(each.window == "single_stay" for each in package.rule_shapes):
+        in_time.append(f"(f.kind = '{BILL}' and f.stay is not null)")
+    return f"""\
+from fact f left join member p on p.household_id = f.household_id and p.resident_id = f.resident_id
+where f.county = {binds.edge("county")} and {chosen.format("f")} and f.kind in ({texts(kinds)})
+and f.occurred_on <= {binds.edge("on")} and ({" or ".join(in_time)})
 and {known("f", binds)}"""
 
 
@@ -125,7 +154,7 @@ def in_window(window: Window, binds: Binds) -> str:
     """Whether a fact `s` of those seen lies in a window."""
     match window:
         case Window.ACCOUNT:
-            return "s.preference = s.preferred"
+            return "s.stands"
         case Window.MONTHS:
             return f"s.occurred_on between {binds.edge('account_first')} and {binds.edge('account_last')}"
         case Window.OUTLAY:

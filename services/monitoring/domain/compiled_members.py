@@ -5,55 +5,42 @@ from collections.abc import Iterator, Sequence
 from services.monitoring.domain.compiled_aggregates import Aggregates
 from services.monitoring.domain.compiled_binds import Binds
 from services.monitoring.domain.compiled_expression import SqlWriter, literal, whole
-from services.monitoring.domain.compiled_facts import known, quoted, seen
-from services.monitoring.domain.expression import names_in
+from services.monitoring.domain.compiled_facts import known, quoted
 from services.monitoring.domain.household import COUNTED_STATUSES
 from services.monitoring.domain.measure import Measure
 from services.monitoring.domain.member_value import MemberAggregate, MembersOf, MemberValue
 from services.monitoring.domain.policy_package import PolicyPackage
 
 OF = {MembersOf.COUNTED: "p.counted", MembersOf.LATELY: "(p.counted or p.died_lately)", MembersOf.ALL: "true"}
-OF_RESIDENT = "(select {0} from resident r where r.resident_id = m.resident_id)"
 NUMBER = "(extract(year from {0}) * 10000 + extract(month from {0}) * 100 + extract(day from {0}))::bigint"
-AGES = ("age", "age_at_term", "age_at_death")
 
 
 def members(package: PolicyPackage, chosen: str, binds: Binds) -> str:
-    """Members on the day; a resident is read only for what is asked (no join with all residents).
+    """Members on the day; a membership knows the days of its person, so that no resident is read.
 
     `born` is a number yyyymmdd, like all days that ages are worked out from.
     """
-    counted = ", ".join(map(literal, COUNTED_STATUSES))
-    on = binds.edge("on")
-    died = OF_RESIDENT.format("r.died_on")
-    asked = {
-        name for value in package.member_values.values() for each in value.expressions for name in names_in(each)
-    }
-    born = f", {OF_RESIDENT.format(NUMBER.format('r.birth_date'))} as born" if asked.intersection(AGES) else ""
+    counted, on = ", ".join(map(literal, COUNTED_STATUSES)), binds.edge("on")
+    died = "case when m.status = 'deceased' then m.died_on end"
     return f"""\
-select m.*, m.status in ({counted}) as counted,
-coalesce(m.died_on >= {binds.edge("account_first")}, false) as died_lately
-from (
-select m.household_id, m.resident_id, m.status, case when m.status = 'deceased' then {died} end as died_on{born}
+select m.household_id, m.resident_id, m.status, m.born, {died} as died_on, m.status in ({counted}) as counted,
+m.status = 'deceased' and m.died_on is not null and m.died_on >= {binds.edge("account_first")} as died_lately
 from household_member m
 where m.county = {binds.edge("county")} and {chosen.format("m")}
 and m.valid_from <= {on} and (m.valid_to is null or m.valid_to > {on})
-and {known("m", binds)}
-offset 0
-) m"""
+and {known("m", binds)}"""
 
 
-def member_facts(measures: Sequence[Measure], chosen: str, binds: Binds) -> str:
+def member_facts(measures: Sequence[Measure], binds: Binds) -> str:
     """The measures of each member, from the member's own facts."""
     aggregates = Aggregates.of(measures)
-    matched = aggregates.matched(seen(measures, chosen, binds, of_members=True), binds)
     found = " or ".join(f"f.bits{word} <> 0" for word, _ in aggregates.words())
     return f"""\
 select f.household_id, f.resident_id{aggregates.columns()}
 from (
-{matched}
+{aggregates.matched("s.resident_id is not null", binds)}
 ) f
-where f.resident_id is not null and ({found})
+where {found}
 group by f.household_id, f.resident_id"""
 
 

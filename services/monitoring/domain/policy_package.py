@@ -113,6 +113,11 @@ class PolicyPackage:
         return _rule_shapes(self)
 
     @property
+    def reads_listing(self) -> bool:
+        """Whether the package asks for how long a household has been listed."""
+        return _reads_listing(self)
+
+    @property
     def ages_read(self) -> tuple[int, ...]:
         """The ages at which the answer may change: those that conditions on members compare with."""
         return _ages_read(self)
@@ -154,6 +159,11 @@ class PolicyPackage:
 def _weight_parameters(package: PolicyPackage) -> tuple[str, ...]:
     indicators = package.indicators.values()
     return tuple(each.weight or package.scores.weights[each.gravest or Severity.BLUE] for each in indicators)
+
+
+@cache
+def _reads_listing(package: PolicyPackage) -> bool:
+    return any("months_monitored" in names_in(each) for each in package.expressions())
 
 
 @cache

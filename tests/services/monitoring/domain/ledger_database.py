@@ -81,7 +81,7 @@ class LedgerWriter:
                 self.residents += 1
                 numbers[member.key] = self.residents
                 residents.append(_resident(self.residents, member))
-                members.append((household_id, self.residents, COUNTY, "成员", member.status, LONG_AGO, RECORDED))
+                members.append((household_id, self.residents, *_membership(member)))
             facts += [_fact(household_id, each, numbers) for each in household.facts]
         await self._copy("household", HOUSEHOLD, [(i, COUNTY, f"H{i}", *["130624100201"] * 2) for i in ids])
         await self._copy("resident", RESIDENT, residents)
@@ -95,7 +95,17 @@ class LedgerWriter:
 
 HOUSEHOLD = ("household_id", "county", "household_no", "registered_division", "living_division")
 RESIDENT = ("resident_id", "number_index", "sealed_number", "name", "sex", "birth_date", "died_on")
-MEMBER = ("household_id", "resident_id", "county", "relation", "status", "valid_from", "recorded_at")
+MEMBER = (
+    "household_id",
+    "resident_id",
+    "county",
+    "relation",
+    "status",
+    "valid_from",
+    "recorded_at",
+    "born",
+    "died_on",
+)
 FACT = (
     "record_key",
     "household_id",
@@ -111,6 +121,11 @@ FACT = (
 def _resident(number: int, member: Member) -> tuple[Any, ...]:
     index = number.to_bytes(32, "big")
     return number, index, b"", "某人", "male", member.birth_date or LONG_AGO, member.died_on
+
+
+def _membership(member: Member) -> tuple[Any, ...]:
+    born = (member.birth_date or LONG_AGO).strftime("%Y%m%d")
+    return COUNTY, "成员", member.status, LONG_AGO, RECORDED, int(born), member.died_on
 
 
 def _fact(household_id: int, fact: Fact, numbers: dict[str, int]) -> tuple[Any, ...]:

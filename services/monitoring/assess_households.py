@@ -24,7 +24,7 @@ from shared.runtime import Runtime
 
 # What a batch holds locked is over in a quarter of a second, so that whoever calls for help is not kept waiting.
 BATCH = 1000
-A_FEW = 100
+A_FEW = 1000
 LEASE = timedelta(seconds=30)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
 

@@ -6,11 +6,9 @@ from datetime import date, datetime
 import asyncpg
 
 from services.monitoring import repository_households as households
-from services.monitoring.domain.assessment import Assessment
-from services.monitoring.domain.compiler import assessment_from_row
 from services.monitoring.domain.reading import Reading, reading
+from services.monitoring.domain.risk_found import RiskFound, risk_found
 from services.monitoring.domain.screening import confidence_sql
-from services.monitoring.domain.stored_outcome import row_of_outcome
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.repository_screening import RunTexts
 
@@ -32,10 +30,9 @@ class Run:
         binds = [one.county, one.on, self.known_at, one.package.version, ENGINE_VERSION, list(one.weights)]
         return RunTexts(binds, confidence_sql(one.package, "$6::bigint[]"))
 
-    def worded(self, outcome: list[int]) -> Assessment:
-        """The assessment that an outcome means."""
-        one = self.reading
-        return assessment_from_row(one.package, row_of_outcome(one.package, outcome), one.parameters, one.on)
+    def found(self, outcome: list[int]) -> RiskFound:
+        """The risk that an outcome means."""
+        return risk_found(self.reading.package, outcome, self.reading.parameters)
 
 
 async def begin_run(connection: asyncpg.Connection, county: str, on: date) -> Run:

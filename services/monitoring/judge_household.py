@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.monitoring.domain.assessment import Assessment
+from services.monitoring.domain.assessment import FIRED, Assessment
 from services.monitoring.domain.evidence import kinds_behind
 from services.monitoring.domain.policy import PolicyPackage
-from services.monitoring.domain.warning import Answered, FiredIndicator, Risk, Warning, decide
+from services.monitoring.domain.risk_found import RiskFound, fired_indicator
+from services.monitoring.domain.warning import Answered, Risk, Warning, decide
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A household with its assessment of now and what follows from it.
+    """A household with the risk found now and what follows from it.
 
     `standing` is how it stood before.
     """
 
     standing: Mapping[str, Any]
-    assessment: Assessment
+    found: RiskFound
     risk: Risk
     warning: Warning
     answered: Answered | None
@@ -29,7 +30,7 @@ class Judged:
 
 def judge(
     standing: Mapping[str, Any],
-    assessment: Assessment,
+    found: RiskFound,
     risk: Risk,
     *,
     now: datetime,
@@ -45,16 +46,12 @@ def judge(
     opens_anew = warning.opens and standing["warned_at"] is None
     is_told = bool(reports) or opens_anew or not risk.is_like(Risk.from_json(standing["risk"]))
     warned_at = now if opens_anew else standing["warned_at"]
-    return Judged(standing, assessment, risk, warning, answered.after(risk) if answered else None, is_told, warned_at)
+    return Judged(standing, found, risk, warning, answered.after(risk) if answered else None, is_told, warned_at)
 
 
 def risk_of(assessment: Assessment) -> Risk:
     """What people act on, out of an assessment."""
-    fired = tuple(
-        FiredIndicator(each.id, each.severity, each.measured, each.threshold)
-        for each in assessment.indicators
-        if each.state == "fired"
-    )
+    fired = tuple(fired_indicator(each) for each in assessment.indicators if each.state == FIRED)
     return Risk(assessment.recommendation, assessment.severity, fired)
 
 

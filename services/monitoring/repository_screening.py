@@ -96,7 +96,8 @@ async def keep_measures(
             "values")
         SELECT f.household_id, $1::text, $2::date, coalesce(c.day, $3::date), c.day, h.facts_version, $4::bytea,
                f.values
-        FROM ({measured.text}) f JOIN household h ON h.household_id = f.household_id
+        FROM ({measured.text}) f
+        JOIN household h ON h.household_id = f.household_id AND {chosen.condition("h.household_id", 7)}
         LEFT JOIN ({_changes(chosen, reads_ages)}) c ON c.household_id = f.household_id
         WHERE $6::bigint[] IS NULL OR f.household_id = ANY ($6::bigint[])
         ORDER BY f.household_id
@@ -125,27 +126,31 @@ def _changes(chosen: Chosen, reads_ages: bool) -> str:
     A fact or a membership begins or ends, a yearly total stops standing, somebody has a birthday.
     """
     mine, members = chosen.condition("f.household_id", 7), chosen.condition("m.household_id", 7)
-    birthdays = f"""
-        UNION ALL
-        SELECT m.household_id, $2::date + (extract(day FROM r.birth_date) - extract(day FROM $2::date))::integer
-        FROM household_member m JOIN resident r ON r.resident_id = m.resident_id
-        WHERE m.county = $1 AND {members} AND m.superseded_at IS NULL
-          AND extract(month FROM r.birth_date) = extract(month FROM $2::date)
-          AND extract(day FROM r.birth_date) <= extract(day FROM $3::date - 1)
-    """
+    ahead = _ahead("f.occurred_on", "f.ended_on", _STANDS_NO_LONGER)
+    joins = _ahead("m.valid_from", "m.valid_to", *((_BIRTHDAY,) if reads_ages else ()))
     return f"""
         SELECT household_id, min(day) AS day FROM (
-            SELECT f.household_id, d.day FROM fact f, LATERAL (VALUES (f.occurred_on), (f.ended_on),
-                ((f.period_to + make_interval(months => $5::integer))::date + 1)) AS d (day)
+            SELECT f.household_id, {ahead} AS day FROM fact f
             WHERE f.county = $1 AND {mine} AND f.superseded_at IS NULL
               AND (f.occurred_on > $2 OR f.ended_on > $2 OR f.period_to IS NOT NULL)
             UNION ALL
-            SELECT m.household_id, d.day
-            FROM household_member m, LATERAL (VALUES (m.valid_from), (m.valid_to)) AS d (day)
-            WHERE m.county = $1 AND {members} AND m.superseded_at IS NULL AND (m.valid_from > $2 OR m.valid_to > $2)
-            {birthdays if reads_ages else ""}
-        ) e WHERE day > $2 AND day < $3 GROUP BY household_id
+            SELECT m.household_id, {joins} AS day FROM household_member m
+            WHERE m.county = $1 AND {members} AND m.superseded_at IS NULL
+        ) e WHERE day IS NOT NULL GROUP BY household_id
     """
+
+
+_STANDS_NO_LONGER = "(f.period_to + make_interval(months => $5::integer))::date + 1"
+# Of somebody born in this month, counted in days from today; 29 February of a short year falls on the next month.
+_BIRTHDAY = """
+    (CASE WHEN m.born / 100 % 100 = extract(month FROM $2::date)::integer
+     THEN $2::date + (m.born % 100 - extract(day FROM $2::date)::integer) END)
+"""
+
+
+def _ahead(*days: str) -> str:
+    """The first of these days after $2 and before $3; here least() is what is meant: it passes nulls over."""
+    return f"least({', '.join(f'CASE WHEN {day} > $2 AND {day} < $3 THEN {day} END' for day in days)})"
 
 
 _RISK_CHANGED = """
@@ -155,7 +160,6 @@ _RISK_CHANGED = """
 _LOUD_IN_AREA = f"(h.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR h.answered IS NOT NULL))"
 _LOUD_WHEN_DUE = f"""
     ({_RISK_CHANGED} OR h.answered IS NOT NULL OR h.waiting_reports <> '[]'::jsonb
-     OR (h.digest IS DISTINCT FROM j.digest AND j.gist <> ''::bytea)
      OR (h.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM h.listed_as)
          AND j.gist <> ''::bytea))
 """

@@ -9,7 +9,7 @@ import asyncpg
 from services.monitoring import repository_assessments as repository
 from services.monitoring.announce import announce_progress, announce_risks
 from services.monitoring.begin_run import Run
-from services.monitoring.judge_household import Judged, judge, kinds_that_matter, risk_of
+from services.monitoring.judge_household import Judged, judge, kinds_that_matter
 from services.monitoring.repository_assessments import Remembered
 from services.monitoring.tell_risk import risk_item
 from shared.contracts.progress import ProgressItem
@@ -39,10 +39,10 @@ async def _judge(
     kinds = await repository.newer_kinds(connection, run.reading.county, answered) if answered else {}
     judged = []
     for standing in loud:
-        assessment = run.worded(standing["outcome"])
-        risk = risk_of(assessment)
+        found = run.found(standing["outcome"])
+        risk = found.risk
         newer = kinds_that_matter(run.reading.package, risk, kinds.get(standing["household_id"], ()))
-        judged.append(judge(standing, assessment, risk, now=runtime.clock.now(), newer=newer))
+        judged.append(judge(standing, found, risk, now=runtime.clock.now(), newer=newer))
     return judged
 
 

@@ -24,21 +24,20 @@ def risk_item(
     runtime: Runtime,
 ) -> RiskItem:
     """One household's news, with what fired, what it rests on, and how long it may wait."""
-    standing, assessment = one.standing, one.assessment
-    fired = [each for each in assessment.indicators if each.state == "fired"]
+    standing, found = one.standing, one.found
     reports = [report["report_id"] for report in standing["waiting_reports"]]
-    severity = assessment.severity or (Severity.ORANGE if reports else None)
+    severity = found.severity or (Severity.ORANGE if reports else None)
     return RiskItem(
         **_whose(standing),
         facts_version=standing["facts_version"],
-        recommendation=assessment.recommendation,
+        recommendation=found.recommendation,
         previous_recommendation=standing["recommendation"],
         listed_as=standing["listed_as"],
         severity=severity,
-        score=assessment.score,
-        causes=[str(cause) for cause in assessment.causes],
-        findings=[_finding(each) for each in fired],
-        evidence=_evidence(evidence.get(standing["household_id"], ()), package, fired),
+        score=found.score,
+        causes=[str(cause) for cause in found.causes],
+        findings=[_finding(each) for each in found.fired],
+        evidence=_evidence(evidence.get(standing["household_id"], ()), package, found.fired),
         reason=one.warning.reason,
         report_ids=reports,
         opens=one.warning.opens,

@@ -21,9 +21,12 @@ from shared.policies.share import BASIS
 
 BASE_GROUPS: tuple[str | None, ...] = (None, "lifted_out", "general", "other")
 CASES = tuple((base, monitored) for base in BASE_GROUPS for monitored in (False, True))
-INFINITE = 10**60
-SCALE = 10**36
-"""Ratios of amounts and lines below 10^17 differ by more than 10^-34, so that this many parts tell them apart."""
+INFINITE = 10**38
+SCALE = 10**20
+"""Ratios of amounts and lines below 10^17 differ by more than 10^-34: two times twenty digits tell them apart.
+
+So many, and not all forty at once, because an engine of columns has whole numbers of 38 digits.
+"""
 
 Read = Callable[[str], str]
 
@@ -62,13 +65,16 @@ NOTHING = _Line(0, MedicalRule("", "", frozenset(), frozenset(), "", 1, None, Fa
 def rule_definitions(package: PolicyPackage, binds: Binds) -> dict[str, Callable[[Read], str]]:
     """Columns up to rule_fired, rule_measured and rule_threshold, each written from others."""
     shapes = range(len(package.rule_shapes))
-    keys = {f"rule.key{index}": partial(_key, index, len(shapes), binds.edge) for index in shapes}
+    coarse = {f"rule.coarse{index}": partial(_coarse, index, len(shapes), binds.edge) for index in shapes}
+    fine = {f"rule.fine{index}": partial(_fine, index, len(shapes), binds.edge) for index in shapes}
     return {
         "rule.case": partial(_case, package),
-        **keys,
+        **coarse,
+        "rule.most": partial(_most, tuple(coarse)),
+        **fine,
         "rule.fires": partial(_fires, shapes, binds.edge),
         "rule_fired": partial(_fired, binds.edge),
-        "rule.told": partial(_told, tuple(keys)),
+        "rule.told": partial(_told, tuple(fine)),
         "rule_measured": partial(_measured, shapes),
         "rule_threshold": partial(_threshold, len(shapes), binds.edge),
     }
@@ -101,23 +107,36 @@ def _fired(edge: Read, read: Read) -> str:
     return f"case when {fires} then true when ({edge('rule_unsure')})[{case} + 1] = 0 then {fires} end"
 
 
-def _key(index: int, shapes: int, edge: Read, read: Read) -> str:
-    """A number that grows with measured / threshold, and among equals is greatest for the first in the list."""
-
-    def element(array: str) -> str:
-        return _element(edge, read, array, index, shapes)
-
-    amount, order, basis = read(shape_name(index)), element("rule_order"), element("rule_basis")
+def _coarse(index: int, shapes: int, edge: Read, read: Read) -> str:
+    """How often the amount holds the line, to twenty digits: less than nothing where nothing was paid."""
+    order, basis = (_element(edge, read, each, index, shapes) for each in ("rule_order", "rule_basis"))
+    amount = read(shape_name(index))
     return (
-        f"case when {order} > 0 and {amount} is not null then"
-        f" case when {amount} = 0 then - {element('rule_first_order')}::numeric"
-        f" when {basis} <= 0 then {INFINITE}::numeric - {order}"
-        f" else div({amount}::numeric * {SCALE}, {basis}) * 1000 - {order} end end"
+        f"case when {order} > 0 then case when {amount} = 0 then -1::numeric when {basis} <= 0 then {INFINITE}::numeric"
+        f" else div({amount}::numeric * {SCALE}, {basis}) end end"
+    )
+
+
+def _most(keys: Sequence[str], read: Read) -> str:
+    """Here greatest() is what is meant: it passes nulls over."""
+    return f"greatest({', '.join(map(read, keys))})" if keys else "null::numeric"
+
+
+def _fine(index: int, shapes: int, edge: Read, read: Read) -> str:
+    """Among the greatest by twenty digits: the next twenty, and among equals the first in the list."""
+    order, basis, first = (
+        _element(edge, read, each, index, shapes) for each in ("rule_order", "rule_basis", "rule_first_order")
+    )
+    amount, coarse = read(shape_name(index)), read(f"rule.coarse{index}")
+    rest = f"({amount}::numeric * {SCALE} - {coarse} * {basis})"
+    return (
+        f"case when {coarse} = {read('rule.most')} then case when {amount} = 0 then - {first}::numeric"
+        f" when {basis} <= 0 then - {order}::numeric else div({rest} * {SCALE}, {basis}) * 1000 - {order} end end"
     )
 
 
 def _told(keys: Sequence[str], read: Read) -> str:
-    """Which shape is told; here greatest() is what is meant: it passes nulls over."""
+    """Which shape is told; again greatest() passes nulls over."""
     if not keys:
         return "null::bigint"
     columns = [read(each) for each in keys]

@@ -1,6 +1,6 @@
 """Reads a judgement (判定) from a row of the compiled text, or from the row stored as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -36,7 +36,7 @@ def judgement_from_row(package: PolicyPackage, row: Mapping[str, Any]) -> Judgem
         findings=tuple(_finding(row, index, each) for index, each in enumerate(package.indicators.values())),
         exclusions=tuple(_exclusion(row, index) for index in range(len(package.exclusions))),
         sudden=row["sudden"],
-        causes=_ordered_causes(package, row["causes"]),
+        causes=ordered_causes(package, row["causes"]),
         flags=_told(package.flags, row, "flags"),
         quality_flags=_told(package.quality_flags, row, "quality"),
         civil_affairs=_told(package.civil_affairs, row, "civil"),
@@ -48,6 +48,13 @@ def judgement_from_row(package: PolicyPackage, row: Mapping[str, Any]) -> Judgem
         forward_income_basis=row["forward_income_basis"],
         rigid_outlay_fen=row["rigid_outlay_fen"],
     )
+
+
+def findings_fired(package: PolicyPackage, row: Mapping[str, Any]) -> Iterator[tuple[Indicator, Finding]]:
+    """The indicators that fired, in the package's order."""
+    for index, each in enumerate(package.indicators.values()):
+        if is_set(row, "fired", index):
+            yield each, _finding(row, index, each)
 
 
 def severity_of_rank(rank: int | None) -> Severity | None:
@@ -89,7 +96,7 @@ def _finding(row: Mapping[str, Any], index: int, indicator: Indicator) -> Findin
     return Finding(state, severity, measured, choice)
 
 
-def _ordered_causes(package: PolicyPackage, mask: int) -> tuple[Cause, ...]:
+def ordered_causes(package: PolicyPackage, mask: int) -> tuple[Cause, ...]:
     """Causes in the package's order, at most five."""
     bits = {cause: 1 << index for index, cause in enumerate(Cause)}
     return tuple(dict.fromkeys(each.cause for each in package.causes if mask & bits[each.cause]))[:MOST_CAUSES]

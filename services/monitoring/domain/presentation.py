@@ -47,7 +47,7 @@ def presented(package: PolicyPackage, judgement: Judgement, parameters: Paramete
         forward_income_basis=judgement.forward_income_basis,
         rigid_outlay_fen=judgement.rigid_outlay_fen,
         causes=judgement.causes,
-        indicators=tuple(_result(each, finding, parameters, judgement.members_counted) for each, finding in pairs),
+        indicators=tuple(result_of(each, finding, parameters, judgement.members_counted) for each, finding in pairs),
         exclusions=_exclusions(package, judgement, parameters),
         flags=judgement.flags,
         quality_flags=judgement.quality_flags,
@@ -108,7 +108,8 @@ def _confidence(package: PolicyPackage, judgement: Judgement, parameters: Parame
     return percent_half_up(sum(weight for weight, finding in pairs if finding.fired is not None), sum(weights))
 
 
-def _result(indicator: Indicator, finding: Finding, parameters: ParameterSet, members: int) -> IndicatorResult:
+def result_of(indicator: Indicator, finding: Finding, parameters: ParameterSet, members: int) -> IndicatorResult:
+    """What one indicator found, in words, with its number and its line."""
     threshold = _threshold(indicator, finding, parameters)
     measured = _measured(indicator, finding, members)
     unit = threshold.unit if threshold else _unit(indicator)

@@ -1,7 +1,7 @@
 """When a warning opens (预警): visits are scarce, so other changes are only told, with the reason why no more."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -32,6 +32,14 @@ class FiredIndicator:
         """Red and orange findings open a warning of their own."""
         return self.severity in {Severity.RED, Severity.ORANGE}
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "indicator": self.indicator,
+            "severity": self.severity,
+            "measured": self.measured,
+            "threshold": self.threshold,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Risk:
@@ -50,7 +58,16 @@ class Risk:
         return replace(self, fired=tuple(each for each in self.fired if each.indicator in indicators))
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        fired = [
+            {
+                "indicator": one.indicator,
+                "severity": one.severity,
+                "measured": one.measured,
+                "threshold": one.threshold,
+            }
+            for one in self.fired
+        ]
+        return {"recommendation": self.recommendation, "severity": self.severity, "fired": fired}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> "Risk":
@@ -78,7 +95,7 @@ class Answered:
         return replace(self, risk=still if same else replace(still, recommendation=None))
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"outcome": self.outcome, "facts_version": self.facts_version, "risk": self.risk.as_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Answered":

@@ -9,6 +9,7 @@ from services.monitoring.begin_run import Run
 from services.monitoring.domain import screening
 from services.monitoring.domain.reading import reads_ages, stands_until
 from services.monitoring.domain.screening import Chosen
+from services.monitoring.domain.stored_measures import kept_columns
 
 
 async def measure_households(
@@ -27,10 +28,11 @@ async def _measure(
     connection: asyncpg.Connection, run: Run, wanted: Chosen, ids: Sequence[int], shape: bytes
 ) -> None:
     one, chosen = run.reading, wanted if wanted.listed == tuple(ids) else Chosen.of(ids)
-    dense = chosen.listed is None and len(ids) == chosen.last - chosen.first + 1
+    exact = chosen.listed == tuple(ids) or len(ids) == chosen.last - chosen.first + 1
     await repository.keep_measures(
         connection,
         screening.measuring(one, chosen, run.known_at, repository.FIRST_MEASURED_BIND + len(chosen.binds)),
+        kept_columns(one.package),
         chosen,
         county=one.county,
         on=one.on,
@@ -38,5 +40,5 @@ async def _measure(
         shape=shape,
         stands_months=one.parameters.number("total_stands_months"),
         reads_ages=reads_ages(one.package),
-        only=None if dense else ids,
+        only=None if exact else ids,
     )

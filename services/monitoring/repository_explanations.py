@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from services.monitoring.domain.near_miss import Line
-from services.monitoring.domain.stored_measures import UNKNOWN_SQL
+from services.monitoring.domain.stored_outcome import UNKNOWN_SQL
 from services.monitoring.repository_readings import SUMMARY
 
 FACT_COLUMNS = """kind, occurred_on, ended_on, period_from, period_to, amount_fen, gross_fen, compliant_fen,

@@ -76,6 +76,7 @@ async def to_measure(
 async def keep_measures(
     connection: asyncpg.Connection,
     measured: Screening,
+    columns: Sequence[str],
     chosen: Chosen,
     *,
     county: str,
@@ -90,12 +91,13 @@ async def keep_measures(
 
     One statement, so that facts and facts_version are of one moment. What somebody measured of newer facts stays.
     """
+    kept = ", ".join(columns)
     await connection.execute(
         f"""
         INSERT INTO measure AS s (household_id, county, measured_on, valid_until, changes_on, facts_version, shape,
-            "values")
+            {kept})
         SELECT f.household_id, $1::text, $2::date, coalesce(c.day, $3::date), c.day, h.facts_version, $4::bytea,
-               f.values
+               {", ".join(f"f.{each}" for each in columns)}
         FROM ({measured.text}) f
         JOIN household h ON h.household_id = f.household_id AND {chosen.condition("h.household_id", 7)}
         LEFT JOIN ({_changes(chosen, reads_ages)}) c ON c.household_id = f.household_id
@@ -103,7 +105,8 @@ async def keep_measures(
         ORDER BY f.household_id
         ON CONFLICT (household_id) DO UPDATE SET county = excluded.county, measured_on = excluded.measured_on,
             valid_until = excluded.valid_until, changes_on = excluded.changes_on,
-            facts_version = excluded.facts_version, shape = excluded.shape, "values" = excluded."values"
+            facts_version = excluded.facts_version, shape = excluded.shape,
+            {", ".join(f"{each} = excluded.{each}" for each in columns)}
         WHERE s.facts_version <= excluded.facts_version
         """,
         county,
@@ -169,10 +172,11 @@ _BY_RUN = 6  # $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_versi
 
 def _compared(judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str) -> str:
     return f"""
-        WITH judged AS MATERIALIZED ({judged}),
+        WITH judged AS ({judged}),
         changed AS MATERIALIZED (
-            SELECT j.*, h.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud, h.facts_version,
-                   h.household_no, h.living_division, h.registered_division, h.head_name, h.phone, h.listed_as,
+            SELECT j.*, CASE WHEN h.digest IS DISTINCT FROM j.digest THEN nextval('assessment_assessment_id_seq') END
+                   AS new_id, {loud} AS is_loud, h.facts_version, h.household_no, h.living_division,
+                   h.registered_division, h.head_name, h.phone, h.listed_as,
                    h.recommendation AS recommendation_before, h.risk, h.answered, h.warned_at, h.waiting_reports
             FROM judged j JOIN household h ON h.household_id = j.household_id
             JOIN measure m ON m.household_id = j.household_id AND m.facts_version = h.facts_version
@@ -181,13 +185,13 @@ def _compared(judged: str, chosen: Chosen, first: int, mine: str, loud: str, con
               AND (h.digest IS DISTINCT FROM j.digest OR {loud})
             ORDER BY j.household_id FOR NO KEY UPDATE OF h
         ), added AS (
-            INSERT INTO assessment (household_id, county, on_date, known_at, policy_version, engine_version,
-                recommendation, severity, score, causes, fired, unknown, flags, confidence_percent, outcome, digest,
-                facts_version)
-            SELECT household_id, $1::text, $2::date, $3::timestamptz, $4::text, $5::text, class_code, severity, score,
-                   causes, fired, unknown, flags, {confidence}, outcome, digest, facts_version
-            FROM changed WHERE is_new
-            RETURNING household_id, assessment_id
+            INSERT INTO assessment (assessment_id, household_id, county, on_date, known_at, policy_version,
+                engine_version, recommendation, severity, score, causes, fired, unknown, flags, confidence_percent,
+                outcome, digest, facts_version)
+            SELECT new_id, household_id, $1::text, $2::date, $3::timestamptz, $4::text, $5::text, class_code,
+                   severity, score, causes, fired, unknown, flags, {confidence}, outcome, digest, facts_version
+            FROM changed WHERE new_id IS NOT NULL
+            RETURNING 1
         )
     """
 
@@ -212,8 +216,8 @@ async def write_area(
         f"""
         {_compared(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence)}
         , stands AS (
-            UPDATE household h SET assessment_id = a.assessment_id, {_STANDS}
-            FROM changed j JOIN added a ON a.household_id = j.household_id WHERE h.household_id = j.household_id
+            UPDATE household h SET assessment_id = j.new_id, {_STANDS}
+            FROM changed j WHERE h.household_id = j.household_id AND j.new_id IS NOT NULL
               AND {chosen.condition("h.household_id", FIRST_IN_AREA)}
             RETURNING 1
         )
@@ -234,9 +238,9 @@ async def write_due(
         f"""
         {_compared(judged.text, chosen, FIRST_WHEN_DUE, "h.lease_token = $7", _LOUD_WHEN_DUE, run.confidence)}
         , stands AS (
-            UPDATE household h SET assessment_id = coalesce(a.assessment_id, h.assessment_id), {_STANDS},
+            UPDATE household h SET assessment_id = coalesce(c.new_id, h.assessment_id), {_STANDS},
                    due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'
-            FROM judged j LEFT JOIN added a ON a.household_id = j.household_id
+            FROM judged j LEFT JOIN changed c ON c.household_id = j.household_id
             WHERE h.household_id = j.household_id AND h.lease_token = $7
               AND {chosen.condition("h.household_id", FIRST_WHEN_DUE)} RETURNING 1
         )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlmodel import Field
 
+from services.monitoring.domain.stored_measures import MOST_MEASURES
 from shared.db.base import MonitoringTable
 from shared.messaging.tables import (
     AuditColumns,
@@ -337,7 +338,7 @@ class HouseholdMeasures(MonitoringTable, table=True):
     """What is counted from the facts of a household: the first half of the compiled text, kept for the second.
 
     It stands while the household's facts_version is the same, from `measured_on` until the day before `valid_until`.
-    `values` are in the package's order, none of them null: unknown is the smallest bigint.
+    The columns v1, v2, … hold the values in the package's order (see domain/stored_measures); unknown is null.
     """
 
     __tablename__ = "measure"
@@ -356,7 +357,10 @@ class HouseholdMeasures(MonitoringTable, table=True):
     )
     facts_version: int = Field(sa_type=_BIG)
     shape: bytes = Field(sa_type=_BYTES, sa_column_kwargs={"comment": "digest of the measures' definitions"})
-    values: list[int] = Field(sa_column=Column("values", _BIGS, nullable=False))
+
+
+for _number in range(1, MOST_MEASURES + 1):
+    HouseholdMeasures.__table__.append_column(Column(f"v{_number}", BigInteger))  # type: ignore[attr-defined]
 
 
 class Verification(MonitoringTable, table=True):

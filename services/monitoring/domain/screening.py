@@ -17,7 +17,7 @@ from services.monitoring.domain.compiler import bound_values, compile_policy
 from services.monitoring.domain.judgement import MASK_BITS
 from services.monitoring.domain.policy_package import PolicyPackage
 from services.monitoring.domain.reading import Reading
-from services.monitoring.domain.stored_measures import read_measures_sql, shape_of, values_sql
+from services.monitoring.domain.stored_measures import kept_values_sql, read_measures_sql, shape_of
 from services.monitoring.domain.stored_outcome import gist_sql, outcome_sql
 
 # Households that lie as close as this are read as a range: one run through the index, which is right even for a
@@ -111,7 +111,7 @@ def _measuring(package: PolicyPackage, ranged: bool, first_bind: int) -> Stateme
         else f"{{0}}.household_id = any({binds.edge('households')})"
     )
     half = measures_sql(package, chosen, binds)
-    return binds.statement(f"select x.household_id, {values_sql(package, 'x')} as values from (\n{half}\n) x")
+    return binds.statement(f"select x.household_id, {kept_values_sql(package, 'x')} from (\n{half}\n) x")
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Stored measures (存储的计量): the first half's row as an array of integers, which the second half reads.
+"""Stored measures (存储的计量): the first half's row as the table `measure` keeps it, for the second half to read.
 
-No element is null, so that every one of them is found without reading those before it: unknown is the smallest
-bigint, which no sum of fen comes near. A flag is 0 or 1, a text its place among the measure's choices.
+Its columns go by position, in the package's order, so that every package fits; what is not known is null. A flag is 0
+or 1, a text its place among the measure's choices.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from services.monitoring.domain.compiled_expression import literal
 from services.monitoring.domain.compiled_measures import quoted
 from services.monitoring.domain.policy_package import PolicyPackage
 
-UNKNOWN = -(2**63)
-UNKNOWN_SQL = "(-9223372036854775808)::bigint"
+MOST_MEASURES = 192
+"""So many columns the table has; see policy_reader for what is said to a package that measures more."""
 
 
 def shape_of(package: PolicyPackage, measured_sql: str) -> bytes:
@@ -22,40 +22,43 @@ def shape_of(package: PolicyPackage, measured_sql: str) -> bytes:
     return hashlib.sha256(f"{columns}{measured_sql}".encode()).digest()
 
 
-def values_sql(package: PolicyPackage, row: str) -> str:
-    """The array that stands for a row of the first half, which goes by the alias `row`."""
-    elements = (_stored(package, name, kind, f"{row}.{quoted(name)}") for name, kind in measured_columns(package))
-    return f"array[{', '.join(elements)}]::bigint[]"
+@cache
+def kept_columns(package: PolicyPackage) -> tuple[str, ...]:
+    """The columns that hold the package's measures."""
+    return tuple(f"v{position}" for position in range(1, len(measured_columns(package)) + 1))
+
+
+def kept_values_sql(package: PolicyPackage, row: str) -> str:
+    """What they hold of a row of the first half, which goes by the alias `row`."""
+    values = (_stored(package, name, kind, f"{row}.{quoted(name)}") for name, kind in measured_columns(package))
+    return ", ".join(f"{value} as {name}" for name, value in zip(kept_columns(package), values, strict=True))
 
 
 @cache
 def read_measures_sql(package: PolicyPackage, chosen: str) -> str:
     """Stored measures under the names the first half gives them; `chosen` is a condition on `m`, the stored row."""
     columns = (
-        f",\n{_read(package, name, kind, index)} as {quoted(name)}"
-        for index, (name, kind) in enumerate(measured_columns(package), 1)
+        f",\n{_read(package, name, kind, f'm.{column}')} as {quoted(name)}"
+        for column, (name, kind) in zip(kept_columns(package), measured_columns(package), strict=True)
     )
     return f"select m.household_id, false as facts_complete{''.join(columns)}\nfrom measure m where {chosen}"
 
 
 def _stored(package: PolicyPackage, name: str, kind: str, column: str) -> str:
     if kind == "boolean":
-        column = f"{column}::integer"
+        return f"{column}::integer::bigint"
     if kind == "text":
         numbered = " ".join(f"when {literal(each)} then {i}" for i, each in enumerate(_choices(package, name), 1))
-        column = f"case {column} {numbered} end"
-    return f"coalesce(({column})::bigint, {UNKNOWN_SQL})"
+        return f"case {column} {numbered} end::bigint"
+    return f"{column}::bigint"
 
 
-def _read(package: PolicyPackage, name: str, kind: str, index: int) -> str:
-    stored = f'm."values"[{index}]'
+def _read(package: PolicyPackage, name: str, kind: str, column: str) -> str:
     if kind == "boolean":
-        return f"(case {stored} when 1 then true when 0 then false end)"
+        return f"({column} = 1)"
     if kind == "text":
-        # A place outside the choices is null, and so is the place of the smallest bigint.
-        choices = ", ".join(map(literal, _choices(package, name)))
-        return f"(array[{choices}])[nullif({stored}, {UNKNOWN_SQL})::integer]"
-    return f"nullif({stored}, {UNKNOWN_SQL})"
+        return f"(array[{', '.join(map(literal, _choices(package, name)))}])[{column}]"
+    return column
 
 
 def _choices(package: PolicyPackage, name: str) -> tuple[str, ...]:

@@ -12,8 +12,10 @@ from services.monitoring.domain.compiled_columns import decided_columns
 from services.monitoring.domain.compiled_expression import literal
 from services.monitoring.domain.compiled_measures import quoted
 from services.monitoring.domain.policy_package import PolicyPackage
-from services.monitoring.domain.stored_measures import UNKNOWN, UNKNOWN_SQL
 from shared.policies.unit import Unit
+
+UNKNOWN = -(2**63)
+UNKNOWN_SQL = "(-9223372036854775808)::bigint"
 
 
 def outcome_sql(package: PolicyPackage, row: str) -> str:

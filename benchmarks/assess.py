@@ -32,7 +32,8 @@ CREATE TABLE limit_in (household_id bigint PRIMARY KEY, class text, severity sma
 RESULT_ROWS = """
 SELECT h.household_id, a.recommendation, a.severity, a.causes, a.fired, a.unknown, a.household_id * 3,
        a.household_id * 5, a.household_id * 7
-FROM household h JOIN assessment a ON a.assessment_id = h.assessment_id ORDER BY h.household_id
+FROM household h JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
+ORDER BY h.household_id
 """
 PUBLISH = """
 INSERT INTO policy_draft (draft_id, version, division, place_name, base_version, changes, authored_by,

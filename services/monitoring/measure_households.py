@@ -18,6 +18,8 @@ async def measure_households(
     """Keep fresh measures of those that need it; how many. Of an area only what is not due for its own sake."""
     one = run.reading
     shape = screening.shape(one)
+    if area and await repository.all_stand(connection, chosen, one.county, one.on, shape):
+        return 0
     stale = await repository.to_measure(connection, chosen, one.county, one.on, shape, area)
     if stale:
         await _measure(connection, run, chosen, stale, shape)

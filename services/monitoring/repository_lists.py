@@ -76,7 +76,8 @@ class Wanted:
 
     def assessment(self, condition: str, *binds: object) -> None:
         """A condition on the assessment `a` that stands."""
-        self.add(f"EXISTS (SELECT FROM assessment a WHERE a.assessment_id = h.assessment_id AND {condition})", *binds)
+        standing = "a.household_id = h.household_id AND a.assessment_id = h.assessment_id"
+        self.add(f"EXISTS (SELECT FROM assessment a WHERE {standing} AND {condition})", *binds)
 
     def stage(self, stage: str, year: int) -> None:
         opened = f"warning_opened WHERE household_id = h.household_id AND {YEAR} = {{}}"

@@ -166,7 +166,7 @@ async def for_export(scoped: asyncpg.Connection, household_ids: Sequence[int], o
         SELECT h.household_no, h.registered_division, h.head_name, h.phone, h.listed_as, h.listed_on, a.causes,
                head.sealed_number, head.number_index, people.living, d.first_entered, d.entered, d.previously, f.facts
         FROM household h
-        LEFT JOIN assessment a ON a.assessment_id = h.assessment_id
+        LEFT JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
         LEFT JOIN LATERAL (
             SELECT r.sealed_number, r.number_index FROM household_member m JOIN resident r USING (resident_id)
             WHERE m.household_id = h.household_id AND m.superseded_at IS NULL AND m.relation = '户主'

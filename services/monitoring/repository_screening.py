@@ -49,6 +49,24 @@ async def plan_for_few(connection: asyncpg.Connection) -> None:
     )
 
 
+async def all_stand(connection: asyncpg.Connection, chosen: Chosen, county: str, on: date, shape: bytes) -> bool:
+    """Whether the stored measures of all the chosen stand today, at a glance; False means that one must look closer."""
+    stands: bool = await connection.fetchval(
+        f"""
+        SELECT (SELECT (count(*), sum(facts_version)) FROM household
+                WHERE county = $1 AND {chosen.condition("household_id", 4)})
+             = (SELECT (count(*), sum(facts_version)) FROM measure
+                WHERE {chosen.condition("household_id", 4)} AND county = $1 AND shape = $3
+                  AND measured_on <= $2 AND valid_until > $2)
+        """,
+        county,
+        on,
+        shape,
+        *chosen.binds,
+    )
+    return stands
+
+
 async def to_measure(
     connection: asyncpg.Connection, chosen: Chosen, county: str, on: date, shape: bytes, area: tuple[str, str] | None
 ) -> list[int]:
@@ -157,53 +175,61 @@ def _ahead(*days: str) -> str:
 
 
 _RISK_CHANGED = """
-    (h.gist IS DISTINCT FROM j.gist AND NOT (h.gist IS NULL AND h.risk IS NULL AND j.gist = ''::bytea))
+    (o.gist IS DISTINCT FROM j.gist AND NOT (o.gist IS NULL AND o.risk IS NULL AND j.gist = ''::bytea))
 """
 # Nothing but these can have news for people; the others' rows are written without anybody looking at them.
-_LOUD_IN_AREA = f"(h.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR h.answered IS NOT NULL))"
+_LOUD_IN_AREA = f"(o.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR o.answered IS NOT NULL))"
 _LOUD_WHEN_DUE = f"""
-    ({_RISK_CHANGED} OR h.answered IS NOT NULL OR h.waiting_reports <> '[]'::jsonb
-     OR (h.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM h.listed_as)
+    ({_RISK_CHANGED} OR o.answered IS NOT NULL OR o.waiting_reports <> '[]'::jsonb
+     OR (o.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM o.listed_as)
          AND j.gist <> ''::bytea))
 """
 _IN_AREA = "h.living_division >= $7 AND h.living_division < $8 AND h.due_at IS NULL"
 _BY_RUN = 6  # $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_version, $6 weights of the indicators
 
 
-def _compared(judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str) -> str:
+# One row of a household that somebody writes, as it was before (o) and as it is judged (j).
+_STANDS = """
+    assessment_id = CASE WHEN o.digest IS DISTINCT FROM j.digest THEN nextval('assessment_assessment_id_seq')
+                    ELSE h.assessment_id END,
+    digest = j.digest, gist = j.gist, recommendation = j.class_code, severity = j.severity, score = j.score
+"""
+
+
+def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, also: str, loud: str, confidence: str) -> str:
+    """Judge, let the households stand by it, append what is new, and answer with whom somebody has to look at.
+
+    Whoever changed a household meanwhile wins: its facts are others than those judged.
+    """
     return f"""
         WITH judged AS ({judged}),
-        changed AS MATERIALIZED (
-            SELECT j.*, CASE WHEN h.digest IS DISTINCT FROM j.digest THEN nextval('assessment_assessment_id_seq') END
-                   AS new_id, {loud} AS is_loud, h.facts_version, h.household_no, h.living_division,
-                   h.registered_division, h.head_name, h.phone, h.listed_as,
-                   h.recommendation AS recommendation_before, h.risk, h.answered, h.warned_at, h.waiting_reports
-            FROM judged j JOIN household h ON h.household_id = j.household_id
-            JOIN measure m ON m.household_id = j.household_id AND m.facts_version = h.facts_version
-            WHERE {mine} AND {chosen.condition("h.household_id", first)}
-              AND {chosen.condition("m.household_id", first)}
-              AND (h.digest IS DISTINCT FROM j.digest OR {loud})
-            ORDER BY j.household_id FOR NO KEY UPDATE OF h
+        changed AS (
+            UPDATE household h SET {_STANDS}{also}
+            FROM judged j JOIN household o ON o.household_id = j.household_id
+            JOIN measure m ON m.household_id = j.household_id AND m.facts_version = o.facts_version
+            WHERE {mine} AND h.household_id = o.household_id AND h.facts_version = o.facts_version
+              AND h.digest IS NOT DISTINCT FROM o.digest AND {chosen.condition("h.household_id", first)}
+              AND {chosen.condition("o.household_id", first)} AND {chosen.condition("m.household_id", first)}
+            RETURNING j.*, h.assessment_id, o.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud,
+                      o.facts_version, o.household_no, o.living_division, o.registered_division, o.head_name, o.phone,
+                      o.listed_as, o.recommendation AS recommendation_before, o.risk, o.answered, o.warned_at,
+                      o.waiting_reports
         ), added AS (
-            INSERT INTO assessment (assessment_id, household_id, county, on_date, known_at, policy_version,
+            INSERT INTO assessment (household_id, assessment_id, county, on_date, known_at, policy_version,
                 engine_version, recommendation, severity, score, causes, fired, unknown, flags, confidence_percent,
                 outcome, digest, facts_version)
-            SELECT new_id, household_id, $1::text, $2::date, $3::timestamptz, $4::text, $5::text, class_code,
+            SELECT household_id, assessment_id, $1::text, $2::date, $3::timestamptz, $4::text, $5::text, class_code,
                    severity, score, causes, fired, unknown, flags, {confidence}, outcome, digest, facts_version
-            FROM changed WHERE new_id IS NOT NULL
+            FROM changed WHERE is_new
             RETURNING 1
         )
+        SELECT (SELECT count(*) FROM changed) AS done, (SELECT count(*) FROM added) AS appended, c.household_id,
+               c.facts_version, c.household_no, c.living_division, c.registered_division, c.head_name, c.phone,
+               c.listed_as, c.recommendation_before AS recommendation, c.risk, c.answered, c.warned_at,
+               c.waiting_reports, c.outcome
+        FROM (SELECT 1) one LEFT JOIN changed c ON c.is_loud ORDER BY c.household_id
     """
 
-
-_STANDS = "digest = j.digest, gist = j.gist, recommendation = j.class_code, severity = j.severity, score = j.score"
-_ANSWER = """
-    SELECT (SELECT count(*) FROM stands) AS done, (SELECT count(*) FROM added) AS appended, c.household_id,
-           c.facts_version, c.household_no, c.living_division, c.registered_division, c.head_name, c.phone,
-           c.listed_as, c.recommendation_before AS recommendation, c.risk, c.answered, c.warned_at,
-           c.waiting_reports, c.outcome
-    FROM (SELECT 1) one LEFT JOIN changed c ON c.is_loud ORDER BY c.household_id
-"""
 
 FIRST_IN_AREA, FIRST_WHEN_DUE = _BY_RUN + 3, _BY_RUN + 2
 
@@ -212,45 +238,23 @@ async def write_area(
     connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, area: tuple[str, str]
 ) -> Written:
     """Write what changed among households of an area; those due are left to whoever assesses them."""
-    rows = await connection.fetch(
-        f"""
-        {_compared(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence)}
-        , stands AS (
-            UPDATE household h SET assessment_id = j.new_id, {_STANDS}
-            FROM changed j WHERE h.household_id = j.household_id AND j.new_id IS NOT NULL
-              AND {chosen.condition("h.household_id", FIRST_IN_AREA)}
-            RETURNING 1
-        )
-        {_ANSWER}
-        """,
-        *run.binds,
-        *area,
-        *judged.binds,
-    )
-    return _written(rows)
+    mine = f"{_IN_AREA} AND o.digest IS DISTINCT FROM j.digest"
+    text = _written_sql(judged.text, chosen, FIRST_IN_AREA, mine, "", _LOUD_IN_AREA, run.confidence)
+    return _written(await connection.fetch(text, *run.binds, *area, *judged.binds))
 
 
 async def write_due(
     connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, token: UUID
 ) -> Written:
     """Write what changed among held households, and release them all: nothing is to be done with them any more."""
-    rows = await connection.fetch(
-        f"""
-        {_compared(judged.text, chosen, FIRST_WHEN_DUE, "h.lease_token = $7", _LOUD_WHEN_DUE, run.confidence)}
-        , stands AS (
-            UPDATE household h SET assessment_id = coalesce(c.new_id, h.assessment_id), {_STANDS},
-                   due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'
-            FROM judged j LEFT JOIN changed c ON c.household_id = j.household_id
-            WHERE h.household_id = j.household_id AND h.lease_token = $7
-              AND {chosen.condition("h.household_id", FIRST_WHEN_DUE)} RETURNING 1
-        )
-        {_ANSWER}
-        """,
-        *run.binds,
-        token,
-        *judged.binds,
+    text = _written_sql(
+        judged.text, chosen, FIRST_WHEN_DUE, "h.lease_token = $7", _RELEASED, _LOUD_WHEN_DUE, run.confidence
     )
-    return _written(rows)
+    return _written(await connection.fetch(text, *run.binds, token, *judged.binds))
+
+
+_RELEASED = """,
+    due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'"""
 
 
 async def count_later(connection: asyncpg.Connection) -> None:

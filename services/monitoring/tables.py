@@ -14,6 +14,7 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     String,
@@ -303,11 +304,11 @@ class Assessment(MonitoringTable, table=True):
     __tablename__ = "assessment"
     __table_args__ = (
         # No foreign key: whoever writes holds the household's row, and checking it doubles the cost of a rescreen.
-        Index("ix_assessment_household_id", "household_id", "assessment_id"),
+        PrimaryKeyConstraint("household_id", "assessment_id"),
     )
 
     assessment_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
-    household_id: int = Field(sa_type=_BIG)
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     county: str = Field(sa_type=_COUNTY)
     on_date: date
     known_at: datetime = Field(sa_type=_MOMENT)

@@ -3,7 +3,8 @@
 A membership that knows when its person was born and died spares a look-up of the person for each member of each
 household assessed. A page of households with room in it takes the new version of a row beside the old one, so that
 no index has to learn of an assessment that none of them reads. Measures stand in columns of their own, by position,
-which are read ten times as fast as the elements of an array; those stored so far are measured again.
+which are read ten times as fast as the elements of an array; those stored so far are measured again. An assessment is
+found by its household only, so that one index serves.
 """
 
 import sqlalchemy as sa
@@ -64,10 +65,17 @@ def upgrade() -> None:
         op.execute(f"CREATE TRIGGER {name} {event} EXECUTE FUNCTION monitoring.{call}")
     op.execute("ALTER TABLE monitoring.household SET (fillfactor = 50)")
     op.execute(f"GRANT USAGE ON SEQUENCE monitoring.assessment_assessment_id_seq TO {WORKER}")
+    op.drop_index("ix_assessment_household_id", "assessment", schema="monitoring")
+    op.execute("ALTER TABLE monitoring.assessment DROP CONSTRAINT pk_assessment")
+    op.create_primary_key("pk_assessment", "assessment", ["household_id", "assessment_id"], schema="monitoring")
     _spread_measures()
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE monitoring.assessment DROP CONSTRAINT pk_assessment")
+    op.create_primary_key("pk_assessment", "assessment", ["assessment_id"], schema="monitoring")
+    columns = ["household_id", "assessment_id"]
+    op.create_index("ix_assessment_household_id", "assessment", columns, schema="monitoring")
     op.execute("TRUNCATE monitoring.measure")
     for number in range(1, MEASURES + 1):
         op.drop_column("measure", f"v{number}", schema="monitoring")

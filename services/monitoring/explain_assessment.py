@@ -11,14 +11,20 @@ from services.monitoring import repository_explanations as explanations
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_readings as repository
 from services.monitoring.begin_run import ENGINE_VERSION
+from services.monitoring.domain.assessment import FIRED, Assessment
 from services.monitoring.domain.compiler import assessment_from_row, compile_policy
 from services.monitoring.domain.policy import PolicyPackage
-from services.monitoring.domain.staleness import StaleDataSet, doubts
+from services.monitoring.domain.staleness import (
+    StaleDataSet,
+    blockers_in_doubt,
+    doubts,
+    doubts_said,
+    stale_data_sets,
+)
 from services.monitoring.domain.stored_outcome import outcome_of, row_of
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.read_household import find_household
 from services.monitoring.schemas import AssessmentView
-from services.monitoring.settings import MonitoringSettings
 from services.monitoring.show_assessment import Answer, show_assessment
 from shared.clock import SHANGHAI
 from shared.errors import FieldError, NotFound, Unprocessable
@@ -74,12 +80,16 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
     package, parameters = policy.package, policy.parameters
     if package.version != household["policy_version"]:
         return None
-    stale = await _stale(connection, household["county"], package, runtime)
+    newest = await freshness.newest_by_data_set(connection, household["county"])
+    stale = stale_data_sets(package, newest, runtime.clock.today(), parameters.number)
     row = _Row(row_of(package, household) or {})
     decided = assessment_from_row(package, row, parameters, on)
     doubtful = doubts(package, decided, stale)
+    shown = _overlaid(row, package, doubtful, stale)
+    if household["listed_as"] is not None:
+        shown = _with_blockers(shown, decided, package, doubtful)
     return Answer(
-        assessment_from_row(package, _overlaid(row, package, doubtful, stale), parameters, on),
+        assessment_from_row(package, shown, parameters, on),
         package,
         parameters,
         decided.digest(),
@@ -90,6 +100,7 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
         await _facts(connection, household, on, household["known_at"]),
         stale,
         doubtful,
+        doubts_said(package, decided, stale),
     )
 
 
@@ -150,19 +161,6 @@ def _day_of(known_at: datetime | None, runtime: Runtime) -> date:
     return known_at.astimezone(SHANGHAI).date() if known_at.year > FIRST_DAY.year else date.min
 
 
-async def _stale(
-    connection: asyncpg.Connection, county: str, package: PolicyPackage, runtime: Runtime
-) -> tuple[StaleDataSet, ...]:
-    settings = runtime.settings
-    limits = settings.stale_after_days if isinstance(settings, MonitoringSettings) else {}
-    newest, today = await freshness.newest_by_data_set(connection, county), runtime.clock.today()
-    return tuple(
-        StaleDataSet(name, newest.get(name))
-        for name in package.data_sets
-        if name in limits and (name not in newest or (today - newest[name]).days > limits[name])
-    )
-
-
 class _Row(dict[str, Any]):
     """A stored row of the compiled statement; a column it does not have is null."""
 
@@ -179,3 +177,10 @@ def _overlaid(row: _Row, package: PolicyPackage, doubtful: Collection[str], stal
     if unsure:
         changed["exclusions_unknown"] = row["exclusions_unknown"] | unsure & ~row["exclusions_fired"]
     return _Row({**row, **changed})
+
+
+def _with_blockers(row: _Row, decided: Assessment, package: PolicyPackage, doubtful: Collection[str]) -> _Row:
+    """The row of a household on the list: what is in doubt speaks against taking it off."""
+    fired = {each.id for each in decided.indicators if each.state == FIRED}
+    standing = blockers_in_doubt(package, {*decided.unknown, *doubtful}, fired - set(doubtful))
+    return _Row({**row, "removal": (row["removal"] or 0) | sum(1 << position for position in standing)})

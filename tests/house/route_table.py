@@ -38,6 +38,7 @@ GET  /monitoring/v1/households/{household_no}        +      +      +    +     + 
 GET  /monitoring/v1/households/{household_no}/assessment  + +      +    +     +      -       +      +       !
 GET  /monitoring/v1/households/{household_no}/history     + +      +    +     +      -       +      +       !
 GET  /monitoring/v1/households/{household_no}/counterfactual - -   -    +     +      -       -      -       !
+GET  /monitoring/v1/changes                          +      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/near-misses                      -      -      -    +     +      -       +      -       !
 POST /monitoring/v1/households/{household_no}/decisions   - -      -    -     +      -       -      -       !
 POST /monitoring/v1/evaluations                      -      -      -    +     +      -       -      +       !

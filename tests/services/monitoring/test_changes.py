@@ -64,6 +64,7 @@ async def test_a_reader_goes_on_where_he_stopped(village: Runtime, pull: Pull) -
 
 
 async def test_pages_have_neither_gap_nor_repeat(village: Runtime, pull: Pull) -> None:
+    await pull()
     await fall_ill(village)
     page = await pull(limit=1)
     assert (told(page), page["more"]) == (["F001"], True)
@@ -124,6 +125,7 @@ async def test_a_post_that_does_not_see_the_class_is_not_told_it(pull: Pull, bea
 
 
 async def test_a_place_that_is_not_kept_is_said_to_be_gone(village: Runtime, pull: Pull) -> None:
+    await pull()
     await fall_ill(village)
     now = (await pull())["next_after"]
     first = await village.worker_pool.fetchval("SELECT min(position) FROM outbox")

@@ -25,25 +25,11 @@ from services.monitoring.domain.stored_outcome import outcome_of, row_of
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.read_household import find_household
 from services.monitoring.schemas import AssessmentView
+from services.monitoring.settle_moment import settle_moment
 from services.monitoring.show_assessment import Answer, show_assessment
-from shared.clock import SHANGHAI
-from shared.errors import FieldError, NotFound, Unprocessable
 from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.principal import Principal
-
-# Before this there was no line to compare with, and no fact.
-FIRST_DAY = date(2014, 1, 1)
-
-
-class DayOutOfRange(Unprocessable):
-    code, title = "day_out_of_range", "评估日期超出范围"
-
-
-class HouseholdNotKnownThen(NotFound):
-    """Before a household came to be known there was nothing to decide."""
-
-    code, title = "household_not_known_then", "当时还没有掌握这户"
 
 
 async def explain_assessment(
@@ -113,14 +99,7 @@ async def _replay(
     known_at: datetime | None,
 ) -> Answer:
     """The compiled policy over the facts of a day as known at a moment. Staleness is of today, so none is shown."""
-    today = runtime.clock.today()
-    moment = known_at or await connection.fetchval("SELECT clock_timestamp()")
-    on = as_of or _day_of(known_at, runtime)
-    if not FIRST_DAY <= on <= today:
-        error = FieldError("query/as_of", "day_out_of_range", "不在可推算的日期内", f"{FIRST_DAY} 至 {today}")
-        raise DayOutOfRange("评估日期有误", errors=[error])
-    if moment < await explanations.known_since(connection, household["household_id"]):
-        raise HouseholdNotKnownThen("该户在这一时刻尚未录入，没有可推算的评估")
+    on, moment = await settle_moment(connection, household, runtime, as_of=as_of, known_at=known_at)
     policy = await policy_in_force(connection, household["county"], on, known_at=moment)
     package, parameters = policy.package, policy.parameters
     compiled = compile_policy(package)
@@ -152,13 +131,6 @@ async def _facts(
     connection: asyncpg.Connection, household: Mapping[str, Any], on: date, known_at: datetime
 ) -> Sequence[Mapping[str, Any]]:
     return await explanations.facts_at(connection, household["household_id"], household["county"], on, known_at)
-
-
-def _day_of(known_at: datetime | None, runtime: Runtime) -> date:
-    """The day in Shanghai of a moment that is past; otherwise today."""
-    if known_at is None or known_at >= runtime.clock.now():
-        return runtime.clock.today()
-    return known_at.astimezone(SHANGHAI).date() if known_at.year > FIRST_DAY.year else date.min
 
 
 class _Row(dict[str, Any]):

@@ -45,6 +45,7 @@ POST /monitoring/v1/evaluations                      -      -      -    +     + 
 POST /monitoring/v1/rescreens                        -      -      -    -     +      -       -      +       !
 GET  /monitoring/v1/rescreens/{rescreen_id}          -      -      -    -     +      -       -      +       !
 POST /monitoring/v1/rescreens/{rescreen_id}/cancel   -      -      -    -     +      -       -      +       !
+POST /monitoring/v1/rescreens/{rescreen_id}/resume   -      -      -    -     +      -       -      +       !
 GET  /monitoring/v1/dashboard/summary                +      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/dashboard/trend                  +      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/dashboard/causes                 +      +      +    +     +      -       +      +       !

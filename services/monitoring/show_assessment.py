@@ -86,7 +86,9 @@ def show_assessment(answer: Answer, household_no: str, classes: frozenset[str]) 
         window={"from": one.window.first, "to": one.window.last},
         explanation="".join(
             [
-                explain(one, package) if amounts else _without_amounts(one, package, sees_class),
+                explain(one, package, doubted=answer.doubts)
+                if amounts
+                else _without_amounts(one, package, sees_class),
                 *([almost_said(almost, package)] if amounts else []),
                 *answer.doubts_said,
             ]
@@ -96,6 +98,10 @@ def show_assessment(answer: Answer, household_no: str, classes: frozenset[str]) 
         decided=_decided(answer),
         **_amounts(one, amounts),
     )
+
+
+def _told(answer: Answer) -> str:
+    return explain(answer.assessment, answer.package, doubted=answer.doubts)
 
 
 def _decided(answer: Answer) -> DecidedView | None:

@@ -14,8 +14,11 @@ THIS_REQUEST = "本次试算的请求"
 __all__ = ["explain", "per_head_yuan", "spoken_yuan"]
 
 
-def explain(assessment: Assessment, package: PolicyPackage) -> str:
-    """Several sentences for people; the program recommends, people decide."""
+def explain(assessment: Assessment, package: PolicyPackage, *, doubted: Collection[str] = ()) -> str:
+    """Several sentences for people; the program recommends, people decide.
+
+    `doubted` are indicators of which the reader is told elsewhere why they are unknown.
+    """
     return "".join(
         (
             _opening(assessment, package),
@@ -26,7 +29,7 @@ def explain(assessment: Assessment, package: PolicyPackage) -> str:
             _notes("提示", assessment.flags, package.flags),
             _notes("请核对", assessment.quality_flags, package.quality_flags),
             _hints(assessment),
-            _unknown(assessment, package),
+            _unknown(assessment, package, doubted),
             _thresholds(assessment, package),
         )
     )
@@ -92,11 +95,12 @@ def _hints(assessment: Assessment) -> str:
     return f"请民政部门留意：{labels}。" if labels else ""
 
 
-def _unknown(assessment: Assessment, package: PolicyPackage) -> str:
+def _unknown(assessment: Assessment, package: PolicyPackage, doubted: Collection[str]) -> str:
     if not assessment.unknown:
         return ""
-    labels = "、".join(package.indicators[name].label_zh for name in assessment.unknown)
-    return f"尚不清楚是否有：{labels}（信息完整度{assessment.confidence_percent}%）。"
+    known = f"信息完整度{assessment.confidence_percent}%"
+    labels = "、".join(package.indicators[name].label_zh for name in assessment.unknown if name not in doubted)
+    return f"尚不清楚是否有：{labels}（{known}）。" if labels else f"{known}。"
 
 
 def _thresholds(assessment: Assessment, package: PolicyPackage) -> str:

@@ -75,6 +75,13 @@ def test_exclusions_say_what_people_must_do() -> None:
     assert "开办企业：登记的企业均已停业、注销或吊销。" in text
 
 
+def test_what_is_told_elsewhere_is_not_told_twice() -> None:
+    assessment = _assessed()
+    text = explain(assessment, PACKAGE, doubted=assessment.unknown)
+    assert "尚不清楚" not in text
+    assert f"信息完整度{assessment.confidence_percent}%。" in text
+
+
 def test_indicator_holds_measured_threshold_margin() -> None:
     found = _assessed().indicator("medical_self_paid")
     assert (found.measured, found.threshold, found.margin, found.unit) == ("12000.50", "10000.00", "2000.50", "CNY")

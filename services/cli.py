@@ -10,6 +10,7 @@ import typer
 
 from demo_county.commands import demo_commands
 from demo_county.score import Figures
+from services.assess_command import add_assess_command
 from services.places import shipped_villages
 from services.policy_commands import add_policy_commands
 from shared.clock import SystemClock
@@ -181,6 +182,7 @@ policy_app = typer.Typer(help="政策包", no_args_is_help=True)
 app.add_typer(regions_app, name="regions")
 app.add_typer(keys_app, name="keys")
 app.add_typer(clients_app, name="clients")
+add_assess_command(app)
 add_policy_commands(policy_app)
 app.add_typer(policy_app, name="policy")
 app.add_typer(

@@ -64,6 +64,10 @@ class Conflict(FangpinError):
     status, code, title = 409, "conflict", "与现有状态冲突"
 
 
+class Gone(FangpinError):
+    status, code, title = 410, "gone", "已不再保留"
+
+
 class TooLarge(FangpinError):
     status, code, title = 413, "too_large", "内容超过上限"
 

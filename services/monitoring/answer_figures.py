@@ -7,7 +7,7 @@ the others are given as they are. A count by this very process is known at once.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ import asyncpg
 
 from services.monitoring import repository_figures as repository
 from services.monitoring.domain.policy import PolicyPackage, load_policy
+from services.monitoring.domain.policy_diff import value_or_none
 from services.monitoring.draw_boards import BoardKind
 from services.monitoring.draw_figures import Drawing, Reader
 from services.monitoring.policy_in_force import policy_in_force
@@ -24,7 +25,6 @@ from services.monitoring.read_household import CLASS
 from services.monitoring.refresh_figures import LAST
 from services.monitoring.repository_figures import Version
 from services.monitoring.repository_lists import within
-from services.monitoring.settings import MonitoringSettings
 from shared.db.scope import scoped
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -145,7 +145,7 @@ async def make_answer(asked: Asked, version: Version, runtime: Runtime) -> Answe
         await within(connection, MOST_MILLISECONDS)
         package = await _package(connection, asked)
         figures = await _figures(connection, asked, package)
-        freshness = await _freshness(connection, asked, package, runtime)
+        freshness = await _freshness(connection, asked, package)
     codes = [asked.division, *(child.division for child in figures.children)]
     places = await name_places(runtime.directory_pool, codes, asked.today)
     drawing = Drawing(asked.kind.name, asked.reader, figures, package, places, asked.today, freshness)
@@ -179,29 +179,36 @@ async def _figures(connection: asyncpg.Connection, asked: Asked, package: Policy
     )
 
 
-async def _freshness(
-    connection: asyncpg.Connection, asked: Asked, package: PolicyPackage, runtime: Runtime
-) -> list[dict[str, Any]]:
-    """How new each data set is; one that a county never sent is stale there."""
+async def _freshness(connection: asyncpg.Connection, asked: Asked, package: PolicyPackage) -> list[dict[str, Any]]:
+    """How new each data set is, by whatever file it came; one that a county never sent is stale there."""
     if asked.kind.name != "coverage":
         return []
-    settings = runtime.settings
-    limits = settings.stale_after_days if isinstance(settings, MonitoringSettings) else {}
     rows = await repository.newest(connection, *code_range(asked.division))
     counties = {row["county"] for row in rows}
     if _in_own_county(asked):
         counties.add(asked.division[:6])
-    came = {(row["county"], row["data_set"]) for row in rows}
-    never = [
-        {"county": county, "data_set": name, "newest_on": None, "received_at": None}
-        for county in counties
-        for name in package.data_sets
-        if (county, name) not in came
-    ]
-    return [
-        row | {"stale": _is_stale(row, limits, asked.today)}
-        for row in sorted([*rows, *never], key=lambda row: row["county"])
-    ]
+    return [one for county in sorted(counties) for one in _of_county(county, rows, package, asked.today)]
+
+
+def _of_county(
+    county: str, rows: Sequence[dict[str, Any]], package: PolicyPackage, today: date
+) -> Iterator[dict[str, Any]]:
+    """What policy asks for, and what came besides, which is never stale: nothing waits for it."""
+    own = {row["data_set"]: row for row in rows if row["county"] == county}
+    newest = {name: row["newest_on"] for name, row in own.items()}
+    for name, each in package.data_sets.items():
+        days = value_or_none(package, each.stale_after, f"{county}000000", today)
+        reach = each.reaches(newest)
+        received = [own[by]["received_at"] for by in (name, *each.served_by) if by in own and newest[by] == reach]
+        stale = days is not None and isinstance(days.value, int) and each.is_stale(reach, today, days.value)
+        yield {
+            "county": county,
+            "data_set": name,
+            "newest_on": reach,
+            "received_at": max(received, default=None),
+            "stale": stale,
+        }
+    yield from ({**row, "stale": False} for name, row in own.items() if name not in package.data_sets)
 
 
 def _in_own_county(asked: Asked) -> bool:
@@ -210,11 +217,6 @@ def _in_own_county(asked: Asked) -> bool:
     return level_of(asked.division) >= DivisionLevel.COUNTY and (
         covers(asked.home, county) or covers(county, asked.home)
     )
-
-
-def _is_stale(row: dict[str, Any], limits: dict[str, int], today: date) -> bool:
-    limit = limits.get(row["data_set"])
-    return limit is not None and (row["newest_on"] is None or (today - row["newest_on"]).days > limit)
 
 
 async def _run(fetch: Callable[[], Awaitable[T]]) -> T:

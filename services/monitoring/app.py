@@ -4,6 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.monitoring import (
+    endpoints_changes,
     endpoints_dashboard,
     endpoints_evaluations,
     endpoints_explanations,
@@ -24,6 +25,7 @@ from shared.web.events import events_router
 from shared.web.subscriptions import subscriptions_router
 
 ROUTERS = [
+    endpoints_changes.router,
     endpoints_dashboard.router,
     endpoints_evaluations.router,
     endpoints_explanations.router,

@@ -8,8 +8,9 @@ from services.monitoring.domain.compiler import compile_policy
 from services.monitoring.domain.policy import PolicyPackage, package_name_at
 from services.monitoring.domain.policy_reader import read_policy
 from services.monitoring.domain.region_reader import read_variant
+from services.monitoring.read_cases import read_cases
 from services.monitoring.run_cases import red_cases
-from services.monitoring.worked_case import Case, read_cases
+from services.monitoring.worked_case import Case
 from shared.policies.mistake import PolicyMistake
 from shared.policies.package import SHIPPED, packages_in, read_package, read_variants
 

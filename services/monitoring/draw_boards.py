@@ -244,7 +244,8 @@ def _draw_coverage(drawing: Drawing, head: Head) -> CoverageView:
 
 
 def _covered(drawing: Drawing, numbers: Numbers, name: str) -> Shown:
-    return drawing.figure(numbers, Cell(Figure.DATA_SET, name), drawing.package.data_sets.get(name, name), name)
+    known = drawing.package.data_sets.get(name)
+    return drawing.figure(numbers, Cell(Figure.DATA_SET, name), known.label_zh if known else name, name)
 
 
 def _data_set(drawing: Drawing, name: str) -> DataSetCoverage:

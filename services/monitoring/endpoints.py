@@ -16,7 +16,13 @@ from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.read_household import find_household
 from services.monitoring.read_register import view_register_history, view_registered_household
 from services.monitoring.record_decision import DecisionOrder, record_decision
-from services.monitoring.rescreen import RescreenStatus, cancel_rescreen, order_rescreen, rescreen_status
+from services.monitoring.rescreen import (
+    RescreenStatus,
+    cancel_rescreen,
+    order_rescreen,
+    rescreen_status,
+    resume_rescreen,
+)
 from services.monitoring.schemas import (
     AssessmentView,
     DecisionEntry,
@@ -175,7 +181,7 @@ async def post_rescreen(
     status = await order_rescreen(
         connection, body.division, body.reason, caller, now=runtime.clock.now(), request_id=context.request_id
     )
-    wake("assess")
+    wake("assess_ranges")
     return _rescreen(status)
 
 
@@ -197,6 +203,26 @@ async def post_rescreen_cancel(
     return _rescreen(
         await cancel_rescreen(connection, rescreen_id, caller, now=runtime.clock.now(), request_id=context.request_id)
     )
+
+
+@router.post(
+    "/monitoring/v1/rescreens/{rescreen_id}/resume",
+    summary="继续已取消的重新筛查（已评估的不再评估）",
+    responses=problems(401, 403, 404, 409, 422),
+)
+async def post_rescreen_resume(
+    rescreen_id: UUID,
+    caller: Rescreener,
+    connection: ScopedConnection,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    wake: WakeDep,
+) -> RescreenView:
+    status = await resume_rescreen(
+        connection, rescreen_id, caller, now=runtime.clock.now(), request_id=context.request_id
+    )
+    wake("assess_ranges")
+    return _rescreen(status)
 
 
 @router.get("/monitoring/v1/unmatched", summary="未匹配到农户的数据", responses=problems(401, 403, 422))

@@ -1,8 +1,10 @@
 """Explanations over HTTP: what could be other about a household, and who is near a line."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import AwareDatetime
 
 from services.monitoring.endpoints import ReadDep, Reader
 from services.monitoring.find_counterfactual import counterfactual_of
@@ -29,9 +31,15 @@ WithinDays = Annotated[
     summary="怎样的最小变化会改变结论（仅限乡镇和县级岗位）",
     responses=problems(401, 403, 404, 422),
 )
-async def get_counterfactual(read: ReadDep) -> CounterfactualView:
-    view = await counterfactual_of(read.connection, read.household_no, read.caller, read.runtime)
-    await read.note("counterfactual.read")
+async def get_counterfactual(
+    read: ReadDep,
+    as_of: Annotated[date | None, Query(description="按这一天重新推算；不填为今天")] = None,
+    known_at: Annotated[AwareDatetime | None, Query(description="只用这一时刻已掌握的信息（含时区）")] = None,
+) -> CounterfactualView:
+    view = await counterfactual_of(
+        read.connection, read.household_no, read.caller, read.runtime, as_of=as_of, known_at=known_at
+    )
+    await read.note("counterfactual.read", as_of=as_of, known_at=known_at)
     return view
 
 

@@ -11,33 +11,25 @@ from services.monitoring import repository_explanations as explanations
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_readings as repository
 from services.monitoring.begin_run import ENGINE_VERSION
+from services.monitoring.domain.assessment import FIRED, Assessment
 from services.monitoring.domain.compiler import assessment_from_row, compile_policy
 from services.monitoring.domain.policy import PolicyPackage
-from services.monitoring.domain.staleness import StaleDataSet, doubts
+from services.monitoring.domain.staleness import (
+    StaleDataSet,
+    blockers_in_doubt,
+    doubts,
+    doubts_said,
+    stale_data_sets,
+)
 from services.monitoring.domain.stored_outcome import outcome_of, row_of
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.read_household import find_household
 from services.monitoring.schemas import AssessmentView
-from services.monitoring.settings import MonitoringSettings
+from services.monitoring.settle_moment import settle_moment
 from services.monitoring.show_assessment import Answer, show_assessment
-from shared.clock import SHANGHAI
-from shared.errors import FieldError, NotFound, Unprocessable
 from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.principal import Principal
-
-# Before this there was no line to compare with, and no fact.
-FIRST_DAY = date(2014, 1, 1)
-
-
-class DayOutOfRange(Unprocessable):
-    code, title = "day_out_of_range", "评估日期超出范围"
-
-
-class HouseholdNotKnownThen(NotFound):
-    """Before a household came to be known there was nothing to decide."""
-
-    code, title = "household_not_known_then", "当时还没有掌握这户"
 
 
 async def explain_assessment(
@@ -74,12 +66,16 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
     package, parameters = policy.package, policy.parameters
     if package.version != household["policy_version"]:
         return None
-    stale = await _stale(connection, household["county"], package, runtime)
+    newest = await freshness.newest_by_data_set(connection, household["county"])
+    stale = stale_data_sets(package, newest, runtime.clock.today(), parameters.number)
     row = _Row(row_of(package, household) or {})
     decided = assessment_from_row(package, row, parameters, on)
     doubtful = doubts(package, decided, stale)
+    shown = _overlaid(row, package, doubtful, stale)
+    if household["listed_as"] is not None:
+        shown = _with_blockers(shown, decided, package, doubtful)
     return Answer(
-        assessment_from_row(package, _overlaid(row, package, doubtful, stale), parameters, on),
+        assessment_from_row(package, shown, parameters, on),
         package,
         parameters,
         decided.digest(),
@@ -90,6 +86,7 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
         await _facts(connection, household, on, household["known_at"]),
         stale,
         doubtful,
+        doubts_said(package, decided, stale),
     )
 
 
@@ -102,14 +99,7 @@ async def _replay(
     known_at: datetime | None,
 ) -> Answer:
     """The compiled policy over the facts of a day as known at a moment. Staleness is of today, so none is shown."""
-    today = runtime.clock.today()
-    moment = known_at or await connection.fetchval("SELECT clock_timestamp()")
-    on = as_of or _day_of(known_at, runtime)
-    if not FIRST_DAY <= on <= today:
-        error = FieldError("query/as_of", "day_out_of_range", "不在可推算的日期内", f"{FIRST_DAY} 至 {today}")
-        raise DayOutOfRange("评估日期有误", errors=[error])
-    if moment < await explanations.known_since(connection, household["household_id"]):
-        raise HouseholdNotKnownThen("该户在这一时刻尚未录入，没有可推算的评估")
+    on, moment = await settle_moment(connection, household, runtime, as_of=as_of, known_at=known_at)
     policy = await policy_in_force(connection, household["county"], on, known_at=moment)
     package, parameters = policy.package, policy.parameters
     compiled = compile_policy(package)
@@ -143,26 +133,6 @@ async def _facts(
     return await explanations.facts_at(connection, household["household_id"], household["county"], on, known_at)
 
 
-def _day_of(known_at: datetime | None, runtime: Runtime) -> date:
-    """The day in Shanghai of a moment that is past; otherwise today."""
-    if known_at is None or known_at >= runtime.clock.now():
-        return runtime.clock.today()
-    return known_at.astimezone(SHANGHAI).date() if known_at.year > FIRST_DAY.year else date.min
-
-
-async def _stale(
-    connection: asyncpg.Connection, county: str, package: PolicyPackage, runtime: Runtime
-) -> tuple[StaleDataSet, ...]:
-    settings = runtime.settings
-    limits = settings.stale_after_days if isinstance(settings, MonitoringSettings) else {}
-    newest, today = await freshness.newest_by_data_set(connection, county), runtime.clock.today()
-    return tuple(
-        StaleDataSet(name, newest.get(name))
-        for name in package.data_sets
-        if name in limits and (name not in newest or (today - newest[name]).days > limits[name])
-    )
-
-
 class _Row(dict[str, Any]):
     """A stored row of the compiled statement; a column it does not have is null."""
 
@@ -179,3 +149,10 @@ def _overlaid(row: _Row, package: PolicyPackage, doubtful: Collection[str], stal
     if unsure:
         changed["exclusions_unknown"] = row["exclusions_unknown"] | unsure & ~row["exclusions_fired"]
     return _Row({**row, **changed})
+
+
+def _with_blockers(row: _Row, decided: Assessment, package: PolicyPackage, doubtful: Collection[str]) -> _Row:
+    """The row of a household on the list: what is in doubt speaks against taking it off."""
+    fired = {each.id for each in decided.indicators if each.state == FIRED}
+    standing = blockers_in_doubt(package, {*decided.unknown, *doubtful}, fired - set(doubtful))
+    return _Row({**row, "removal": (row["removal"] or 0) | sum(1 << position for position in standing)})

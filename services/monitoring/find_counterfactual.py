@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -26,6 +26,7 @@ from services.monitoring.schemas_explanations import (
     RemedyView,
     WayView,
 )
+from services.monitoring.settle_moment import settle_moment
 from shared.errors import Forbidden
 from shared.runtime import Runtime
 from shared.security.access import field_classes
@@ -53,26 +54,35 @@ class _Telling:
 
 
 async def counterfactual_of(
-    connection: asyncpg.Connection, household_no: str, caller: Principal, runtime: Runtime
+    connection: asyncpg.Connection,
+    household_no: str,
+    caller: Principal,
+    runtime: Runtime,
+    *,
+    as_of: date | None,
+    known_at: datetime | None,
 ) -> CounterfactualView:
-    """The smallest changes by which today's answer would be another; for townships and the county only."""
+    """The smallest changes by which a day's answer would be another; for townships and the county only.
+
+    The day and what was known of it are settled as for a replay; without them it is today's answer as known now.
+    """
     if caller.role not in POSTS:
         raise NotForPost("只有乡镇和县级岗位可以查看改变条件的推算")
     household = await find_household(connection, household_no)
-    on, known_at = runtime.clock.today(), await connection.fetchval("SELECT clock_timestamp()")
-    in_force = await policy_in_force(connection, household["county"], on)
+    on, moment = await settle_moment(connection, household, runtime, as_of=as_of, known_at=known_at)
+    in_force = await policy_in_force(connection, household["county"], on, known_at=moment)
     package, parameters = in_force.package, in_force.parameters
-    known = await read_facts(connection, household, on, known_at)
-    # A tenth of a second of plain computing: not in the loop that serves everybody else.
+    known = await read_facts(connection, household, on, moment)
+    # Up to half a second of plain computing: not in the loop that serves everybody else.
     found = await asyncio.to_thread(
         find_counterfactual,
         lambda facts: evaluate(package, parameters, facts, on),
         known.facts,
         windows_on(on, parameters),
     )
-    version = await readings.facts_version_at(connection, household["household_id"], household["county"], known_at)
+    version = await readings.facts_version_at(connection, household["household_id"], household["county"], moment)
     telling = _Telling(package, known.people, field_classes(caller))
-    return _view(found, telling, household_no=household_no, known_at=known_at, facts_version=version)
+    return _view(found, telling, household_no=household_no, known_at=moment, facts_version=version)
 
 
 def _view(found: Counterfactual, telling: _Telling, *, known_at: datetime, **whose: Any) -> CounterfactualView:
@@ -153,4 +163,4 @@ def _explanation(towards: Towards, by_help: Iterable[WayView], beyond: Iterable[
         for head, ways in zip(heads, (list(by_help), list(beyond)), strict=True)
         if ways
     ]
-    return "".join(said) or "没有找到单项或两项变化就能改变结论的情形。"
+    return "".join(said) or "没有找到三项以内的变化就能改变结论的情形。"

@@ -22,6 +22,7 @@ async def pass_day(runtime: Runtime) -> int:
     total = await _touch(runtime) + await _run_calendar(runtime)
     if total:
         runtime.waker.wake("assess")
+        runtime.waker.wake("assess_ranges")
     return total
 
 

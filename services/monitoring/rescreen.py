@@ -9,6 +9,7 @@ import asyncpg
 
 from services.monitoring import repository_households as households
 from services.monitoring import repository_rescreens as repository
+from services.monitoring import repository_resumptions
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.record_households import match_entries
@@ -29,6 +30,10 @@ class RescreenNotFound(NotFound):
 
 class RescreenOver(Conflict):
     code, title = "rescreen_over", "重新筛查已经结束"
+
+
+class RescreenNotCancelled(Conflict):
+    code, title = "rescreen_not_cancelled", "重新筛查没有取消"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ async def screen_area(
     priority: int = BULK,
     range_size: int = repository.HOUSEHOLDS_A_RANGE,
 ) -> RescreenStatus:
-    """Cut the households living in `division` into ranges, due now; wake "assess" after the commit."""
+    """Cut the households living in `division` into ranges, due now; wake "assess_ranges" after the commit."""
     rescreen_id = new_id(now)
     lo, hi = code_range(division)
     count = await repository.count_area(connection, lo, hi)
@@ -107,6 +112,19 @@ async def cancel_rescreen(
     if standing.state == "running":
         await repository.cancel(connection, rescreen_id, by.subject, now)
         await _audit(connection, "rescreen.cancel", standing, by, now, request_id, standing.reason)
+    return await rescreen_status(connection, rescreen_id)
+
+
+async def resume_rescreen(
+    connection: asyncpg.Connection, rescreen_id: UUID, by: Principal, *, now: datetime, request_id: str | None = None
+) -> RescreenStatus:
+    """Take up a cancelled rescreen where it stopped: what was assessed is not assessed again."""
+    standing = await rescreen_status(connection, rescreen_id)
+    if standing.state == "finished":
+        raise RescreenOver("这次重新筛查已经全部完成，无需继续")
+    if not await repository_resumptions.resume(connection, rescreen_id, now):
+        raise RescreenNotCancelled("这次重新筛查正在进行，无需继续")
+    await _audit(connection, "rescreen.resume", standing, by, now, request_id, standing.reason)
     return await rescreen_status(connection, rescreen_id)
 
 
@@ -141,7 +159,7 @@ async def activate_policy(runtime: Runtime) -> int:
             await screen_area(connection, f"{county}000000", "政策版本更新", "release", now=runtime.clock.now())
             for county in await repository.counties(connection)
         ]
-    runtime.waker.wake("assess")
+    runtime.waker.wake("assess_ranges")
     return sum(each.households for each in ordered)
 
 

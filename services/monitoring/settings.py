@@ -6,17 +6,12 @@ from shared.settings import Settings
 
 
 class MonitoringSettings(Settings):
-    """`stale_after_days`: after how many days without news a data set no longer vouches that all is well.
-
-    `visit_minutes`: what a visit takes, way included, until visits are timed. `visit_capacity`: how many visits a
+    """`visit_minutes`: what a visit takes, way included, until visits are timed. `visit_capacity`: how many visits a
     month a county (six digits) can make; `usual_visit_capacity` where none is stated. `monthly_rescreen_day`,
     `quarterly_rescreen_day`: the day of every month, and of a quarter's first month, on which whole counties are
     assessed again.
     """
 
-    stale_after_days: dict[str, int] = Field(
-        default_factory=lambda: {"household_register": 400, "medical_settlement": 62, "disability_register": 62}
-    )
     visit_minutes: int = Field(default=90, gt=0)
     visit_capacity: dict[str, int] = Field(default_factory=dict)
     usual_visit_capacity: int = Field(default=1000, ge=0)

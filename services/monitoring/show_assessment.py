@@ -30,7 +30,8 @@ AMOUNT = "amount"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An assessment with where it comes from; `doubts`: what stale data left open, in sentences by indicator.
+    """An assessment with where it comes from; `doubts`: what stale data left open, in sentences by indicator;
+    `doubts_said`: the same in few sentences.
 
     `decided` is the stored assessment that a replay is held against, `decision` the outcome it would be stored
     with; `facts` are those of the day, newest first.
@@ -47,6 +48,7 @@ class Answer:
     facts: Sequence[Mapping[str, Any]]
     stale: tuple[StaleDataSet, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
+    doubts_said: Sequence[str] = ()
     decision: Sequence[int] = ()
     decided: Mapping[str, Any] | None = None
 
@@ -84,9 +86,11 @@ def show_assessment(answer: Answer, household_no: str, classes: frozenset[str]) 
         window={"from": one.window.first, "to": one.window.last},
         explanation="".join(
             [
-                explain(one, package) if amounts else _without_amounts(one, package, sees_class),
+                explain(one, package, doubted=answer.doubts)
+                if amounts
+                else _without_amounts(one, package, sees_class),
                 *([almost_said(almost, package)] if amounts else []),
-                *answer.doubts.values(),
+                *answer.doubts_said,
             ]
         ),
         parameters_used={each.name: each.as_data() for each in one.parameters_used} if amounts else None,
@@ -94,6 +98,10 @@ def show_assessment(answer: Answer, household_no: str, classes: frozenset[str]) 
         decided=_decided(answer),
         **_amounts(one, amounts),
     )
+
+
+def _told(answer: Answer) -> str:
+    return explain(answer.assessment, answer.package, doubted=answer.doubts)
 
 
 def _decided(answer: Answer) -> DecidedView | None:

@@ -60,6 +60,7 @@ MOST_FEN = 10_000_000_000_000
 
 # Partitioned tables have no identity columns before PostgreSQL 17, so facts are numbered by a sequence.
 FACT_NUMBERS: Sequence = Sequence("fact_fact_id_seq", metadata=MonitoringTable.metadata, schema="monitoring")
+CHANGE_NUMBERS: Sequence = Sequence("outbox_position_seq", metadata=MonitoringTable.metadata, schema="monitoring")
 
 
 class Household(ClaimColumns, MonitoringTable, table=True):
@@ -749,7 +750,23 @@ class DashboardVersion(MonitoringTable, table=True):
 
 
 class Outbox(OutboxColumns, MonitoringTable, table=True):
+    """Messages; those that other systems pull are numbered once they are committed."""
+
     __tablename__ = "outbox"
+    __table_args__ = (
+        Index("uq_outbox_position", "position", unique=True),
+        Index(
+            "ix_outbox_unnumbered",
+            "id",
+            postgresql_where=text("position IS NULL AND type = 'cn.fangpin.monitoring.risk_changed.v1'"),
+        ),
+    )
+
+    position: int | None = Field(
+        default=None,
+        sa_type=_BIG,
+        sa_column_kwargs={"comment": "among the changes that are pulled; given after the commit"},
+    )
 
 
 class OutboxDelivery(OutboxDeliveryColumns, MonitoringTable, table=True):

@@ -83,7 +83,9 @@ def _package() -> Schema:
     terms = _fields(dict.fromkeys(("effect", "exempt_on_sudden", "sudden", "note"), TEXT))
     own = {"label_zh": TEXT, "version": TEXT, "applies_from": DAY}
     shared: Mapping[str, Schema] = {
-        "data_sets": _by_name(TEXT),
+        "data_sets": _by_name(
+            _fields({"label_zh": TEXT, "stale_after": TEXT}, {"served_by": _list(TEXT, unique=True)})
+        ),
         "score": _fields(dict.fromkeys((*Severity, "cap"), TEXT)),
         "deadlines": _fields(dict.fromkeys(Severity, deadline)),
         "exclusions": terms,

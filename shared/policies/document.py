@@ -104,11 +104,11 @@ class Fields:
         return () if (node := self.get(name)) is None else tuple(each.text() for each in node.elements())
 
 
-def read_document(text: str, file: str) -> Node:
-    """Read one YAML document; anchors, aliases and repeated names are mistakes."""
+def read_document(text: str, file: str, *, aliases: bool = False) -> Node:
+    """Read one YAML document; repeated names are mistakes, and anchors and aliases where they are not allowed."""
     try:
         for token in yaml.scan(text, Loader=LOADER):
-            if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
+            if isinstance(token, yaml.AliasToken | yaml.AnchorToken) and not aliases:
                 line = token.start_mark.line + 1
                 raise PolicyMistake(file, line, "不可用锚点和别名", right="把内容写全", example="unit: CNY")
         root = yaml.compose(text, Loader=LOADER)

@@ -5,7 +5,7 @@ Every answer was asked of the policy again: with the change it is so, and with o
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, islice
 
 from services.monitoring.domain.assessment import CLEAR, FIRED, Assessment
 from services.monitoring.domain.household import Fact, HouseholdFacts
@@ -23,7 +23,8 @@ PROBE_FEN = 100
 MOST_ENTRIES_ASKED = 24
 # Where the whole of an amount does not do it a part may: a poor household without a risk is in no class.
 STEPS = 32
-MOST_PAIRS_TRIED = 200
+MOST_TRIED = {2: 200, 3: 200}
+"""How many pairs and triples of levers are asked: a second of computing in a household where everything is wrong."""
 MOST_WAYS = 20
 
 
@@ -81,7 +82,7 @@ class Counterfactual:
 
 
 def find_counterfactual(judge: Judge, household: HouseholdFacts, windows: Windows) -> Counterfactual:
-    """Pull every lever alone, then those that do not suffice in pairs."""
+    """Pull every lever alone, then those that do not suffice in pairs, then in threes."""
     before = judge(household)
     towards = Towards.IN if before.recommendation is None else Towards.OUT
     situation = Situation(household, windows, _counting_income(judge, household, before))
@@ -90,7 +91,9 @@ def find_counterfactual(judge: Judge, household: HouseholdFacts, windows: Window
     alone = [way for each in tried if (way := search.alone(each)) is not None]
     sufficient = [way.changes[0].option for way in alone]
     rest = [each for each in tried if each.change.option not in sufficient and search.matters(each)]
-    ways = sorted([*alone, *search.pairs(rest)], key=lambda way: way.size)
+    pairs = list(search.together(rest, 2, []))
+    triples = list(search.together(rest, 3, pairs))
+    ways = sorted([*alone, *pairs, *triples], key=lambda way: way.size)
     return Counterfactual(before, towards, tuple(ways[:MOST_WAYS]), tuple(search.remedies(situation)))
 
 
@@ -156,14 +159,21 @@ class _Search:
                 if change is not None:
                     yield Remedy(finding, change)
 
-    def pairs(self, rest: Sequence[_Tried]) -> Iterator[Way]:
-        """Two levers of which neither suffices alone, each pulled no further than it must be."""
-        for one, other in list(combinations(rest, 2))[:MOST_PAIRS_TRIED]:
-            first, second = one.change, other.change
-            if first.lever is not second.lever and self.arrives(self._after(first, second)):
-                less = self._lessened(first, second)
-                more = self._lessened(second, less)
-                yield Way((less, more), self._after(less, more))
+    def together(self, rest: Sequence[_Tried], size: int, fewer: Sequence[Way]) -> Iterator[Way]:
+        """So many levers of which no fewer suffice, each pulled no further than it must be; help's come first."""
+        rest = sorted(rest, key=lambda each: not each.change.lever.by_help)
+        for tried in islice(combinations(rest, size), MOST_TRIED[size]):
+            changes = tuple(each.change for each in tried)
+            if _are_different(changes) and not any(_holds_all(changes, each) for each in fewer):
+                yield from self._least_together(changes)
+
+    def _least_together(self, changes: tuple[Change, ...]) -> Iterator[Way]:
+        if not self.arrives(self._after(*changes)):
+            return
+        for index in range(len(changes)):
+            changes = (*changes[:index], self._lessened(changes, index), *changes[index + 1 :])
+        if not any(self.arrives(self._after(*fewer)) for fewer in combinations(changes, len(changes) - 1)):
+            yield Way(changes, self._after(*changes))
 
     def _least(self, tried: _Tried, holds: Holds) -> Change | None:
         """The change with the least amount for which it holds, or None."""
@@ -185,13 +195,15 @@ class _Search:
             return None
         return replace(change, amount_fen=self._least_amount(at, steps[found - 1], steps[found]))
 
-    def _lessened(self, change: Change, other: Change) -> Change:
-        """The change with the least amount that suffices beside the other."""
+    def _lessened(self, changes: tuple[Change, ...], index: int) -> Change:
+        """The change with the least amount that suffices beside the others."""
+        change = changes[index]
         if change.amount_fen is None:
             return change
 
         def at(amount: Fen) -> bool:
-            return self.arrives(self._after(replace(change, amount_fen=amount), other))
+            less = replace(change, amount_fen=amount)
+            return self.arrives(self._after(*changes[:index], less, *changes[index + 1 :]))
 
         return replace(change, amount_fen=self._least_amount(at, 0, change.amount_fen))
 
@@ -205,6 +217,15 @@ class _Search:
         for each in changes:
             household = each.of(household)
         return self.judge(household)
+
+
+def _are_different(changes: Sequence[Change]) -> bool:
+    return len({each.lever.name for each in changes}) == len(changes)
+
+
+def _holds_all(changes: Sequence[Change], way: Way) -> bool:
+    options = [each.option for each in changes]
+    return all(each.option in options for each in way.changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from services.monitoring.domain.expression import names_in
 from services.monitoring.domain.indicator import Indicator
 from services.monitoring.domain.judgement import MASK_BITS
 from services.monitoring.domain.policy_package import PolicyPackage
+from services.monitoring.domain.rendering import spoken
 from services.monitoring.domain.window import Window
 from shared.policies.parameter_set import ParameterSet
 from shared.policies.unit import Unit
@@ -55,11 +56,17 @@ def almost_fired(assessment: Assessment, percent: int) -> tuple[IndicatorResult,
 def almost_said(almost: Sequence[IndicatorResult], package: PolicyPackage) -> str:
     """What almost fired, in a sentence; empty if nothing did."""
     said = "；".join(_said(each, package.indicators[each.id].label_zh) for each in almost)
-    return f"接近界线：{said}。" if said else ""
+    return f"接近界线而未触发：{said}。" if said else ""
 
 
 def _said(each: IndicatorResult, label: str) -> str:
-    return f"{label}（{each.measured}，界线{each.threshold}，相差{(each.margin or '').lstrip('-')}）"
+    unit = Unit(each.unit)
+    measured, line, apart = (_spoken(text, unit) for text in (each.measured, each.threshold, each.margin))
+    return f"{label}（实测{measured}，界线{line}，相差{apart.lstrip('-')}）"
+
+
+def _spoken(text: str | None, unit: Unit) -> str:
+    return f"{spoken(text or '', unit)}{'元' if unit.is_money else ''}"
 
 
 def is_near(result: IndicatorResult, percent: int) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
+from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.exclusion import Exclusion, ExclusionTerms
 from services.monitoring.domain.expression import Comparison, Expression, Literal, Name, names_in, parts
 from services.monitoring.domain.expression_type import Type
@@ -51,8 +52,8 @@ class Regime:
 class PolicyPackage:
     """Everything one regime says; `version` is the declared version with a digest of the package's files.
 
-    `data_sets`: the names that facts come under and may be stale, each with its Chinese name. `medical_rules`: the
-    parameter whose rules an indicator is judged by. `regimes`: by place, ascending by day.
+    `data_sets`: by name, what facts come under and may be stale. `medical_rules`: the parameter whose rules an
+    indicator is judged by. `regimes`: by place, ascending by day.
     """
 
     name: str
@@ -61,7 +62,7 @@ class PolicyPackage:
     applies_from: date
     parameters: Mapping[str, Parameter]
     places: Mapping[str, str]
-    data_sets: Mapping[str, str]
+    data_sets: Mapping[str, DataSet]
     measures: Mapping[str, Measure]
     member_values: Mapping[str, MemberValue]
     derived: Mapping[str, Derived]

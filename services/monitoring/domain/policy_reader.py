@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
 from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived
 from services.monitoring.domain.indicator_reader import IndicatorReader, parameter_named, read_condition
@@ -63,7 +64,7 @@ class _Reader:
         self._know({name: _declared(node) for name, node in derived_nodes})
         self._know({name: FLAG for name, _ in indicator_nodes})
         rules = self._rules(indicator_nodes)
-        data_sets = {name: node.text() for name, node in header["data_sets"].entries()}
+        data_sets = self._data_sets(header["data_sets"])
         indicators = IndicatorReader(self.types, self.parameters, tuple(data_sets))
         notes = NoteReader(self.types, self.parameters, tuple(data_sets))
         package = PolicyPackage(
@@ -95,6 +96,14 @@ class _Reader:
         self._require(package)
         self._refuse_circles(package)
         return package
+
+    def _data_sets(self, node: Node) -> dict[str, DataSet]:
+        return {name: self._data_set(name, each) for name, each in node.entries()}
+
+    def _data_set(self, name: str, node: Node) -> DataSet:
+        fields = node.fields(("label_zh", "stale_after"), ("served_by",))
+        days = parameter_named(fields["stale_after"], self.parameters, Unit.DAYS)
+        return DataSet(name, fields["label_zh"].text(), days, fields.texts("served_by"))
 
     def _notes(self, document: str, reader: NoteReader) -> tuple[Note, ...]:
         return tuple(reader.note(name, node) for name, node in self._named(document))

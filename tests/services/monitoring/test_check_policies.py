@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.monitoring.check_policies import check_policies
-from services.monitoring.worked_case import read_cases
+from services.monitoring.read_cases import read_cases
 from shared.policies import PolicyMistake
 from shared.policies.package import HOME
 

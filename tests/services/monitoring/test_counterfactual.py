@@ -110,6 +110,42 @@ async def test_the_income_it_names_is_enough_to_the_fen(
         assert stands == expected
 
 
+async def test_another_day_and_what_was_known_of_it_may_be_asked_for(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    """The same day as known at the same moment is answered alike whatever is learnt later."""
+    headers = bearer("county_admin")
+    now = await ask(monitoring_client, "F001", headers)
+    asked = {"as_of": now["on"], "known_at": now["known_at"]}
+    then = (await monitoring_client.get(path("F001"), params=asked, headers=headers)).content
+    await deliver(village, settled(village.keys, 1, 9_000_000, feed="later", record="later"))
+    await assess_all(village)
+    again = (await monitoring_client.get(path("F001"), params=asked, headers=headers)).content
+    assert again == then
+    assert await ask(monitoring_client, "F001", headers) != now
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        ({"as_of": "2013-12-31"}, 422, "day_out_of_range"),
+        ({"as_of": "2999-01-01"}, 422, "day_out_of_range"),
+        ({"known_at": "2015-01-01T00:00:00Z"}, 404, "household_not_known_then"),
+        ({"known_at": "2015-01-01T00:00:00"}, 422, "validation_failed"),
+    ],
+)
+async def test_a_day_that_cannot_be_worked_out_is_refused(
+    village: Runtime,
+    monitoring_client: httpx.AsyncClient,
+    bearer: Bearer,
+    asked: dict[str, str],
+    status: int,
+    code: str,
+) -> None:
+    answer = await monitoring_client.get(path("F001"), params=asked, headers=bearer("county_admin"))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 async def test_a_household_in_no_class_learns_what_would_bring_it_into_one(
     village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
 ) -> None:

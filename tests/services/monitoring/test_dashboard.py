@@ -312,6 +312,9 @@ async def test_coverage_says_how_new_data_are_and_which_never_came(
         ]
         assert told["household_register"][0]["stale"]
         assert (told["disability_register"][0]["newest_on"], told["disability_register"][0]["stale"]) == (None, True)
+        assert (told["water_supply"][0]["newest_on"], told["water_supply"][0]["stale"]) == (None, True)
+        # The roster tells the grade of houses too, where the housing office sends none.
+        assert (told["housing_grades"][0]["newest_on"], told["housing_grades"][0]["stale"]) == ("2024-01-01", True)
         assert found["data_sets"][0]["covered"]["households"] > 0
     abroad = await get(monitoring_client, f"{BOARDS}/coverage?division={ABROAD}", bearer("county_admin"))
     assert [each["freshness"] for each in abroad["data_sets"]] == [[]] * len(abroad["data_sets"])

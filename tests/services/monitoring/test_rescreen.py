@@ -195,6 +195,47 @@ async def test_a_rescreen_is_cancelled_between_ranges(
     assert await admin.fetchval("SELECT count(*) FROM monitoring.audit_log WHERE action = 'rescreen.cancel'") == 1
 
 
+async def test_a_cancelled_rescreen_goes_on_where_it_stopped(
+    ten_homes: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, admin: asyncpg.Connection
+) -> None:
+    await forget(ten_homes)
+    before = await written(ten_homes)
+    ordered = await order(ten_homes, size=2)
+    await screen(await _claim(ten_homes, timedelta(minutes=1)), ten_homes)
+    path, county = f"/monitoring/v1/rescreens/{ordered.rescreen_id}", bearer("county_admin")
+    running = await monitoring_client.post(f"{path}/resume", headers=county)
+    assert (running.status_code, running.json()["code"]) == (409, "rescreen_not_cancelled")
+    await monitoring_client.post(f"{path}/cancel", headers=county)
+    elsewhere = bearer("county_admin", "130625000000")
+    assert (await monitoring_client.post(f"{path}/resume", headers=elsewhere)).status_code == 404
+    resumed = await monitoring_client.post(f"{path}/resume", headers=county)
+    assert (resumed.status_code, resumed.json()["state"], resumed.json()["remaining"]) == (200, "running", 8)
+    await _screen_all(ten_homes)
+    after = (await monitoring_client.get(path, headers=county)).json()
+    assert (after["state"], after["remaining"], after["changed"]) == ("finished", 0, 10)
+    assert (await written(ten_homes))[0] == before[0] + 10, "nobody twice"
+    over = await monitoring_client.post(f"{path}/resume", headers=county)
+    assert (over.status_code, over.json()["code"]) == (409, "rescreen_over")
+    assert await admin.fetchval("SELECT count(*) FROM monitoring.audit_log WHERE action = 'rescreen.resume'") == 1
+
+
+async def test_a_range_that_runs_while_it_is_cancelled_and_resumed_is_done_once(
+    ten_homes: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await forget(ten_homes)
+    before = await written(ten_homes)
+    ordered = await order(ten_homes, size=2)
+    running = await _claim(ten_homes, timedelta(minutes=1))
+    path, county = f"/monitoring/v1/rescreens/{ordered.rescreen_id}", bearer("county_admin")
+    for verb in ("cancel", "resume"):
+        assert (await monitoring_client.post(f"{path}/{verb}", headers=county)).status_code == 200
+    await _screen_all(ten_homes)
+    assert (await status(ten_homes, ordered)).remaining == 2, "whoever holds it has it"
+    await screen(running, ten_homes)
+    assert (await status(ten_homes, ordered)).state == "finished"
+    assert (await written(ten_homes))[0] == before[0] + 10
+
+
 async def test_a_finished_rescreen_is_not_cancelled(
     ten_homes: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
 ) -> None:

@@ -99,7 +99,7 @@ class _PolicyMaker:
             "label_zh": LABEL,
             "version": "1",
             "applies_from": SINCE,
-            "data_sets": dict.fromkeys(DATA_SETS, LABEL),
+            "data_sets": {name: {"label_zh": LABEL, "stale_after": "days_of_all"} for name in DATA_SETS},
             "score": {**severities, "cap": "score_cap"},
             "deadlines": {each.value: clocks for each in Severity},
             "exclusions": {

@@ -21,6 +21,9 @@ FACTS = (
     Fact("expense.medical", date(2026, 2, 1), member="甲", compliant_fen=1_200_050, other_fen=0),
 )
 
+POOR = tuple(each for each in FACTS if each.kind != "expense.medical" and each.kind != "state.dwelling")
+DAMAGED = Fact("state.dwelling", date(2020, 1, 1), value="C", attributes={"occupied": "C", "only": True})
+
 
 def _assessed(
     *, facts: tuple[Fact, ...] = FACTS, on: date = ON, stale: Collection[str] = (), complete: bool = False
@@ -45,6 +48,38 @@ def test_unknown_is_said() -> None:
     text = explain(_assessed(facts=()), PACKAGE)
     assert "家庭收入未知" in text
     assert "尚不清楚" in text
+
+
+def test_lines_that_nobody_confirmed_are_said_to_be_so() -> None:
+    text = explain(_assessed(), PACKAGE)
+    assert text.endswith("界线由国家、阜平县规定（监测线（人均纯收入）、医疗自付预警规则的取值尚未核实）。")
+
+
+def test_a_cause_without_an_indicator_says_what_it_rests_on() -> None:
+    ill = Fact("state.health", ON, "甲", value="serious")
+    assert "风险类型：因病（依据成员状况或支出）" in explain(_assessed(facts=(*POOR, ill)), PACKAGE)
+
+
+def test_flags_and_contradictions_are_told_in_words() -> None:
+    text = explain(_assessed(facts=POOR), PACKAGE)
+    assert "按现有信息不建议纳入监测，但有蓝色事项需要处理（30分）。" in text
+    assert "提示：低于监测线但未见风险。" in text
+    assert "请核对：" in explain(_assessed(facts=(*POOR, DAMAGED)), PACKAGE)
+
+
+def test_exclusions_say_what_people_must_do() -> None:
+    car = Fact("asset.vehicle", ON, attributes={"value_fen": 30_000_000, "purpose": "private"})
+    company = Fact("asset.company", ON, attributes={"state": "dormant"})
+    text = explain(_assessed(facts=(*FACTS, car, company)), PACKAGE)
+    assert "排除情形：名下有达到限额的机动车，须由人说明理由。" in text
+    assert "开办企业：登记的企业均已停业、注销或吊销。" in text
+
+
+def test_what_is_told_elsewhere_is_not_told_twice() -> None:
+    assessment = _assessed()
+    text = explain(assessment, PACKAGE, doubted=assessment.unknown)
+    assert "尚不清楚" not in text
+    assert f"信息完整度{assessment.confidence_percent}%。" in text
 
 
 def test_indicator_holds_measured_threshold_margin() -> None:

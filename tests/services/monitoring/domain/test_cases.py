@@ -10,7 +10,8 @@ from services.monitoring.domain.compiler import compile_policy
 from services.monitoring.domain.evaluator import evaluate
 from services.monitoring.domain.judgement import assessment_from_row
 from services.monitoring.domain.policy import PolicyPackage, policy_at
-from services.monitoring.worked_case import Case, differences, read_cases
+from services.monitoring.read_cases import read_cases
+from services.monitoring.worked_case import Case, differences
 from shared.policies import ParameterSet
 from shared.policies.parameter import DatedValue
 from tests.services.monitoring.domain.ledger_database import COUNTY, KNOWN, LedgerWriter

@@ -86,6 +86,42 @@ def test_two_risks_are_a_pair() -> None:
     assert found.ways[0].size == (1, 1)
 
 
+def test_three_risks_are_three_changes() -> None:
+    found = find(home(disabled(), Fact("event.accident", ON), wage=2 * LINE - 1, grade="D"))
+    assert ways_of(found) == [
+        [("more_income", 1)],
+        [("dwelling_repaired", None), ("without_disability", None), ("without_accident", None)],
+    ]
+    assert [way.by_help for way in found.ways] == [True, False]
+
+
+def test_three_outlays_of_which_any_two_are_too_much_are_covered_together() -> None:
+    outlays = [
+        Fact(kind, ON, amount_fen=2_000_000, relief_fen=0) for kind in ("expense.disaster", "expense.accident")
+    ]
+    found = find(home(bill(2_000_000), *outlays, wage=2 * LINE + 1_500_000))
+    assert found.before.recommendation == "sudden_hardship"
+    assert [
+        ("medical_covered", 500_000),
+        ("disaster_covered", 2_000_000),
+        ("accident_covered", 2_000_000),
+    ] in ways_of(found)
+    assert not [way for way in found.ways if len(way.changes) == 2]
+
+
+def test_where_everything_is_wrong_the_search_ends_soon() -> None:
+    everything = [each for facts, _, _ in RISKS.values() for each in facts]
+    asked = 0
+
+    def counted(household: HouseholdFacts) -> Assessment:
+        nonlocal asked
+        asked += 1
+        return judge(household)
+
+    find_counterfactual(counted, home(*everything, disabled(), wage=2 * LINE - 100, grade="D"), WINDOWS)
+    assert asked < 1_000
+
+
 def test_sudden_hardship_ends_when_enough_is_covered() -> None:
     """The reference income falls 4,000 yuan short; covering as much, or earning as much more, is enough."""
     found = find(home(bill(1_000_000), wage=2 * LINE + 600_000))

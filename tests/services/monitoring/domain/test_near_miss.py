@@ -57,7 +57,8 @@ def test_only_what_did_not_fire_almost_fired() -> None:
 def test_what_almost_fired_is_said_with_its_numbers() -> None:
     one = replace(PLAIN, id="medical_self_paid", measured="9400.00", threshold="10000.00", margin="-600.00")
     said = almost_said([one], PACKAGE)
-    assert said == f"接近界线：{PACKAGE.indicators[one.id].label_zh}（9400.00，界线10000.00，相差600.00）。"
+    label = PACKAGE.indicators[one.id].label_zh
+    assert said == f"接近界线而未触发：{label}（实测9400元，界线10000元，相差600元）。"
     assert almost_said([], PACKAGE) == ""
     assert replace(one, state=FIRED).state == FIRED
 

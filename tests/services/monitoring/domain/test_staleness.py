@@ -5,7 +5,13 @@ from datetime import date
 from services.monitoring.domain.evaluator import evaluate
 from services.monitoring.domain.household import Fact, HouseholdFacts, Member
 from services.monitoring.domain.policy import load_policy
-from services.monitoring.domain.staleness import StaleDataSet, doubts
+from services.monitoring.domain.staleness import (
+    StaleDataSet,
+    blockers_in_doubt,
+    doubts,
+    doubts_said,
+    stale_data_sets,
+)
 
 PACKAGE = load_policy()
 ON = date(2026, 3, 15)
@@ -44,3 +50,55 @@ def test_doubt_falls_on_what_the_judges_call_unknown() -> None:
     fresh = evaluate(PACKAGE, PARAMETERS, household, ON)
     stale = evaluate(PACKAGE, PARAMETERS, household, ON, stale=(ROSTER.name, MEDICAL.name))
     assert set(stale.unknown) == {*fresh.unknown, *doubts(PACKAGE, fresh, (ROSTER, MEDICAL))}
+
+
+TODAY = date(2026, 3, 15)
+ALL_CAME = dict.fromkeys(PACKAGE.data_sets, TODAY)
+
+
+def late(newest: dict[str, date]) -> dict[str, date | None]:
+    found = stale_data_sets(PACKAGE, newest, TODAY, PARAMETERS.number)
+    return {each.name: each.newest_on for each in found}
+
+
+def test_what_never_came_is_stale_and_what_came_is_until_its_days_are_over() -> None:
+    assert late(ALL_CAME) == {}
+    assert late({}) == dict.fromkeys(PACKAGE.data_sets)
+    on_the_day, too_late = date(2026, 1, 12), date(2026, 1, 11)
+    assert late({**ALL_CAME, "accidents": on_the_day}) == {}
+    assert late({**ALL_CAME, "accidents": too_late}) == {"accidents": too_late}
+
+
+def test_another_data_set_that_brings_the_same_stands_in() -> None:
+    without = {name: day for name, day in ALL_CAME.items() if name not in ("housing_grades", "water_supply")}
+    assert late(without) == {"water_supply": None}
+    assert late({**without, "household_visit": TODAY}) == {}
+
+
+def test_every_indicator_that_may_say_no_names_the_data_it_knows_that_from() -> None:
+    """Income below the line is worse when less: there it is `fired` that needs data. A report comes to us itself."""
+    without = {name for name, each in PACKAGE.indicators.items() if not each.clear_needs}
+    assert without == {"income_below_line", "hardship_report"}
+    assert PACKAGE.indicators["income_below_line"].fired_needs == {"household_register"}
+    assert all(each.clear_needs for each in PACKAGE.exclusions)
+
+
+def test_all_that_never_came_is_said_in_one_sentence() -> None:
+    household = HouseholdFacts((Member("甲"),), ())
+    assessment = evaluate(PACKAGE, PARAMETERS, household, ON)
+    stale = (StaleDataSet("accidents", None), StaleDataSet("deaths", None), StaleDataSet("disasters", TODAY))
+    assert doubts_said(PACKAGE, assessment, stale) == [
+        "灾情数据已过期（最新至 2026-03-15），“自然灾害”暂不能判断。",
+        "意外事故、死亡与服刑数据从未报送，“意外事故”“失去挣钱的人”暂不能判断。",
+    ]
+
+
+def test_only_blockers_that_ask_of_indicators_are_put_in_doubt() -> None:
+    names = [each.name for each in PACKAGE.removal_blockers]
+
+    def standing(*unknown: str) -> list[str]:
+        return [names[position] for position in blockers_in_doubt(PACKAGE, unknown, ())]
+
+    assert standing() == []
+    assert standing("water_unsafe") == ["open_finding"]
+    assert standing("accident", "reference_income_below_line") == []

@@ -50,7 +50,7 @@ async def plan_for_few(connection: asyncpg.Connection) -> None:
 
 
 async def all_stand(connection: asyncpg.Connection, chosen: Chosen, county: str, on: date, shape: bytes) -> bool:
-    """Whether the stored measures of all the chosen stand today, at a glance; False means that one must look closer."""
+    """Whether the measures of all the chosen stand today, at a glance; False means that one must look closer."""
     stands: bool = await connection.fetchval(
         f"""
         SELECT (SELECT (count(*), sum(facts_version)) FROM household

@@ -1,5 +1,6 @@
 """Assess the households that are due, append what changed, and tell alerts whose risk changed."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -23,17 +24,18 @@ from shared.queue.claim import LeaseLost
 from shared.runtime import Runtime
 
 # What a batch holds locked is over in a quarter of a second, so that whoever calls for help is not kept waiting.
-BATCH = 1000
-A_FEW = 1000
+AT_ONCE, BATCH = 2, 500
 LEASE = timedelta(seconds=30)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
 
 
 async def assess_due(runtime: Runtime) -> int:
-    """Claim a batch of due households and assess it; returns how many (0: nothing is due).
+    """Claim batches of due households and assess them beside each other; returns how many (0: nothing is due)."""
+    return sum(await asyncio.gather(*(_assess_batch(runtime) for _ in range(AT_ONCE))))
 
-    Each county's part is one transaction. Whoever lost its lease meanwhile rolls back: another worker has it.
-    """
+
+async def _assess_batch(runtime: Runtime) -> int:
+    """Each county's part is one transaction. Whoever lost its lease meanwhile rolls back: another worker has it."""
     async with transaction(runtime.worker_pool) as connection:
         token, by_county = await repository.claim_due(connection, now=runtime.clock.now(), limit=BATCH, lease=LEASE)
     if token is None:
@@ -56,9 +58,8 @@ async def assess(
     """Assess claimed households of one county as of today, by everything known now; raises LeaseLost."""
     if await sets.hold(connection, ids, token) < len(ids):
         raise LeaseLost
-    few = len(ids) <= A_FEW
-    await (sets.plan_for_few(connection) if few else sets.plan_for_sets(connection))
-    chosen = Chosen(min(ids), max(ids), tuple(sorted(ids))) if few else Chosen.of(ids)
+    await sets.plan_for_few(connection)
+    chosen = Chosen(min(ids), max(ids), tuple(sorted(ids)))
     run = await begin_run(connection, county, runtime.clock.today())
     await measure_households(connection, run, chosen)
     judged = screening.judging(run.reading, chosen, sets.FIRST_WHEN_DUE)

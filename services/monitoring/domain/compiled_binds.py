@@ -1,6 +1,6 @@
 """The binds of a compiled statement: each name gets its place among them when it is first written."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.monitoring.domain.policy_package import PolicyPackage
@@ -66,6 +66,10 @@ class Binds:
     def edge(self, name: str) -> str:
         return self._place(name, EDGES[name])
 
+    def other_side(self, changed: Collection[str]) -> "Binds":
+        """The same binds, but that those which have another value on the other side go by a name of their own."""
+        return _OtherSide(self, changed)
+
     def statement(self, sql: str) -> Statement:
         return Statement(sql, tuple(self.names))
 
@@ -73,3 +77,15 @@ class Binds:
         if name not in self.names:
             self.names.append(name)
         return f"${self.first + self.names.index(name)}::{kind}"
+
+
+OTHER_SIDE = "other."
+
+
+class _OtherSide(Binds):
+    def __init__(self, own: Binds, changed: Collection[str]) -> None:
+        super().__init__(own.package, own.first)
+        self.names, self._changed = own.names, changed
+
+    def _place(self, name: str, kind: str) -> str:
+        return super()._place(f"{OTHER_SIDE}{name}" if name in self._changed else name, kind)

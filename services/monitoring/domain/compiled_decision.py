@@ -15,13 +15,20 @@ from services.monitoring.domain.policy_package import PolicyPackage
 
 def decide_sql(package: PolicyPackage, measured: str, binds: Binds) -> str:
     """Judge the rows of the sub-select `measured`, which has household_id, facts_complete and measured_columns."""
+    return laid(definitions(package, binds), _outcome(package, binds).columns, measured)
+
+
+def definitions(package: PolicyPackage, binds: Binds) -> dict[str, Definition]:
+    """Everything that is worked out on the way to the answer, by name."""
     write = partial(_write, package, binds)
-    outcome = Outcome(package, write, binds)
     derived = {each.name: partial(_derived, each, write) for each in package.derived.values()}
     fired = {each.name: partial(write, each.when) for each in package.indicators.values()}
     rules = rule_definitions(package, binds) if package.medical_rules else {}
-    definitions: dict[str, Definition] = {**derived, **fired, **rules, **outcome.definitions()}
-    return laid(definitions, outcome.columns, measured)
+    return {**derived, **fired, **rules, **_outcome(package, binds).definitions()}
+
+
+def _outcome(package: PolicyPackage, binds: Binds) -> Outcome:
+    return Outcome(package, partial(_write, package, binds), binds)
 
 
 def _write(package: PolicyPackage, binds: Binds, expression: Expression, read: Read) -> str:

@@ -1,6 +1,6 @@
 """Compare a policy with the one in force over an area (政策试算): who enters, who leaves, how many visits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from services.monitoring import repository_comparisons as repository
 from services.monitoring import repository_policies as policies
 from services.monitoring.approve_policy import PolicyNotFound, PolicyStateDoesNotFit
 from services.monitoring.change_parameters import PlaceOutOfRange, require_person
-from services.monitoring.domain.compared_policies import from_facts, from_measures
+from services.monitoring.domain.compared_policies import Side, from_facts, from_measures, moved
 from services.monitoring.domain.policy import PolicyPackage
 from services.monitoring.domain.policy_overlay import with_publications
 from services.monitoring.domain.reading import Reading, reading
@@ -36,6 +36,7 @@ PART = 20_000
 INLINE = 500
 LEASE = timedelta(minutes=2)
 USUAL_DAYS = 90
+MOST_ANEW = 3
 
 
 class ComparisonNotFound(PolicyNotFound):
@@ -172,20 +173,58 @@ async def _compare(
     connection: asyncpg.Connection, comparison: Mapping[str, Any], part: Mapping[str, Any], today: date
 ) -> None:
     """Both policies over one part: today's by the stored measures that stand, everything else from facts."""
-    sides = [
+    before, after = [
         await _reading(connection, comparison[name], comparison, part["county"]) for name in ("against", "version")
     ]
     known_at, whole = comparison["known_at"], Chosen(part["first_id"], part["last_id"])
     await plan_for_sets(connection)
-    if comparison["on_date"] != today or shape(sides[0]) != shape(sides[1]):
-        await repository.compare(connection, comparison, *(from_facts(each, whole, known_at) for each in sides))
+    if comparison["on_date"] != today or shape(before) != shape(after):
+        await repository.compare(connection, comparison, *_from_facts(before, after, whole, known_at))
         return
-    loose = await repository.not_measured(connection, comparison["division"], part, shape(sides[0]), today)
-    stored = [from_measures(each, part["first_id"], part["last_id"], known_at) for each in sides]
-    await repository.compare(connection, comparison, *stored, but=loose)
+    loose = await repository.not_measured(connection, comparison["division"], part, shape(before), today)
+    await _compare_measured(connection, comparison, part, before, after, loose)
     if loose:
         chosen = Chosen(min(loose), max(loose), tuple(loose))
-        await repository.compare(connection, comparison, *(from_facts(each, chosen, known_at) for each in sides))
+        await repository.compare(connection, comparison, *_from_facts(before, after, chosen, known_at))
+
+
+def _from_facts(before: Reading, after: Reading, chosen: Chosen, known_at: datetime) -> tuple[Side, Side]:
+    return from_facts(before, chosen, known_at), from_facts(after, chosen, known_at)
+
+
+async def _compare_measured(
+    connection: asyncpg.Connection,
+    comparison: Mapping[str, Any],
+    part: Mapping[str, Any],
+    before: Reading,
+    after: Reading,
+    loose: Sequence[int],
+) -> None:
+    """Of whom the draft moves, both answers; of everybody else the one that stands."""
+    anew = await _judged_anew(connection, comparison, part, before, after)
+    if anew is None:
+        chosen = Chosen(part["first_id"], part["last_id"])
+    else:
+        await repository.take_standing(connection, comparison, part, before.package, but=[*anew, *loose])
+        chosen = Chosen(part["first_id"], part["last_id"], tuple(anew))
+    if anew is None or anew:
+        sides = (from_measures(each, chosen, comparison["known_at"]) for each in (before, after))
+        await repository.compare(connection, comparison, *sides, but=loose)
+
+
+async def _judged_anew(
+    connection: asyncpg.Connection,
+    comparison: Mapping[str, Any],
+    part: Mapping[str, Any],
+    before: Reading,
+    after: Reading,
+) -> list[int] | None:
+    """Whom to judge by both policies; None: everybody, since few would be left out."""
+    movable = moved(before, after, part["first_id"], part["last_id"])
+    if movable is None:
+        return None
+    found = await repository.judged_anew(connection, comparison, part, movable, before.fingerprint)
+    return found if MOST_ANEW * len(found) <= part["households"] else None
 
 
 async def _reading(

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.monitoring.domain.compared_policies import Side
+from services.monitoring.domain.compared_policies import Side, standing_select
+from services.monitoring.domain.policy_package import PolicyPackage
+from services.monitoring.domain.screening import Screening
 from services.monitoring.domain.workload import Firing, Group
 from shared.queue.claim import Queue, claim, finish
 from shared.vocabulary.division import code_range
@@ -107,7 +109,8 @@ async def newest_finished(connection: asyncpg.Connection, version: str, division
 
 async def parts_of(connection: asyncpg.Connection, comparison_id: UUID) -> list[dict[str, Any]]:
     rows = await connection.fetch(
-        "SELECT county, first_id, last_id FROM policy_comparison_part WHERE comparison_id = $1", comparison_id
+        "SELECT county, first_id, last_id, households FROM policy_comparison_part WHERE comparison_id = $1",
+        comparison_id,
     )
     return [dict(row) for row in rows]
 
@@ -227,6 +230,73 @@ async def compare(
         ON CONFLICT DO NOTHING
         """,
         *binds,
+    )
+
+
+async def judged_anew(
+    connection: asyncpg.Connection,
+    comparison: Mapping[str, Any],
+    part: Mapping[str, Any],
+    movable: Screening,
+    fingerprint: int,
+) -> list[int]:
+    """Households of a part that other values may move, and those whose standing assessment has other values."""
+    place = len(movable.binds)
+    rows = await connection.fetch(
+        f"""
+        SELECT h.household_id FROM household h JOIN standing s ON s.household_id = h.household_id
+        LEFT JOIN ({movable.text}) t ON t.household_id = h.household_id
+        WHERE h.household_id BETWEEN $1 AND $2 AND s.household_id BETWEEN $1 AND $2 AND h.county = $3
+          AND h.living_division >= ${place + 1} AND h.living_division < ${place + 2} AND h.ended_on IS NULL
+          AND (t.household_id IS NOT NULL OR s.reading IS DISTINCT FROM ${place + 3}
+               OR s.facts_version <> h.facts_version)
+        ORDER BY h.household_id
+        """,
+        *movable.binds,
+        *code_range(comparison["division"]),
+        fingerprint,
+    )
+    return [row["household_id"] for row in rows]
+
+
+async def take_standing(
+    connection: asyncpg.Connection,
+    comparison: Mapping[str, Any],
+    part: Mapping[str, Any],
+    package: PolicyPackage,
+    *,
+    but: Sequence[int],
+) -> None:
+    """Write what stands as what either policy says, of households of a part but these, if it says anything."""
+    lo, hi = code_range(comparison["division"])
+    await connection.execute(
+        f"""
+        INSERT INTO policy_comparison_household (comparison_id, household_id, living_division, class_before,
+            class_after, severity_before, severity_after, causes_before, causes_after, fired_before, fired_after,
+            visit_before, visit_after)
+        SELECT $1, household_id, living_division, class_code, class_code, severity, severity, causes, causes, fired,
+               fired, visit, visit
+        FROM (
+            SELECT t.*, t.urgent OR (t.class_code IS NOT NULL AND t.class_code IS DISTINCT FROM t.listed_as) AS visit
+            FROM (
+                SELECT h.household_id, h.living_division, h.listed_as, {standing_select(package)}
+                FROM household h JOIN standing s ON s.household_id = h.household_id
+                JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
+                WHERE h.household_id BETWEEN $4 AND $5 AND s.household_id BETWEEN $4 AND $5
+                  AND a.household_id BETWEEN $4 AND $5 AND h.county = $6
+                  AND h.living_division >= $2 AND h.living_division < $3 AND h.ended_on IS NULL
+                  AND s.gist <> ''::bytea AND h.household_id <> ALL ($7::bigint[])
+            ) t
+        ) t
+        ON CONFLICT DO NOTHING
+        """,
+        comparison["comparison_id"],
+        lo,
+        hi,
+        part["first_id"],
+        part["last_id"],
+        part["county"],
+        list(but),
     )
 
 

@@ -93,11 +93,12 @@ def from_facts(reading: Reading, chosen: Chosen, known_at: datetime) -> Side:
     return Side(reading.package, statement.sql, statement.arguments({**_values(reading, known_at), **households}))
 
 
-def from_measures(reading: Reading, first: int, last: int, known_at: datetime) -> Side:
-    """A policy over the stored measures that stand on its day, of households between two numbers."""
-    statement = _over_measures(reading.package)
+def from_measures(reading: Reading, chosen: Chosen, known_at: datetime) -> Side:
+    """A policy over the stored measures that stand on its day."""
+    statement = _over_measures(reading.package, chosen.listed is None)
     values = statement.arguments(_values(reading, known_at))
-    return Side(reading.package, statement.sql, [*_stored(reading, first, last), *values])
+    own = [*_stored(reading, chosen.first, chosen.last), list(chosen.listed or ())]
+    return Side(reading.package, statement.sql, [*own, *values])
 
 
 def _stored(reading: Reading, first: int, last: int) -> list[object]:
@@ -116,9 +117,10 @@ def _values(reading: Reading, known_at: datetime) -> dict[str, object]:
 
 
 @cache
-def _over_measures(package: PolicyPackage) -> Statement:
-    binds = Binds(package, _STORED_BINDS + 1)
-    return binds.statement(decide_sql(package, read_measures_sql(package, _STANDING), binds))
+def _over_measures(package: PolicyPackage, ranged: bool) -> Statement:
+    listed = "cardinality($6::bigint[]) = 0" if ranged else "m.household_id = any($6::bigint[])"
+    binds = Binds(package, _STORED_BINDS + 2)
+    return binds.statement(decide_sql(package, read_measures_sql(package, f"{_STANDING} and {listed}"), binds))
 
 
 def _of_text(name: str) -> str:

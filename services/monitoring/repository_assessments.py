@@ -81,7 +81,7 @@ async def remember(connection: asyncpg.Connection, remembered: Sequence[Remember
         UPDATE household h SET risk = n.risk, answered = n.answered, warned_at = n.warned_at
         FROM unnest($1::bigint[], $2::jsonb[], $3::jsonb[], $4::timestamptz[])
              AS n (household_id, risk, answered, warned_at)
-        WHERE h.household_id = n.household_id
+        WHERE h.household_id = ANY ($1::bigint[]) AND h.household_id = n.household_id
         """,
         [each.household_id for each in remembered],
         [dict(each.risk) for each in remembered],

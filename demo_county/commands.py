@@ -13,7 +13,7 @@ from rich.progress import Progress
 from demo_county.generate import DEFAULT_HOUSEHOLDS, DEFAULT_SEED, generate
 from demo_county.manifest import Manifest
 from demo_county.places import Village
-from demo_county.score import Figures, any_signal_practice, single_threshold_practice
+from demo_county.score import Figures, Scored, any_signal_practice, single_threshold_practice
 
 
 def run_generate(out: Path, households: int, seed: int, until: date, villages: Sequence[Village]) -> Manifest:
@@ -36,20 +36,23 @@ def run_generate(out: Path, households: int, seed: int, until: date, villages: S
 
 
 def run_score(
-    folder: Path, policy_practice: Callable[[Path, Path | None], Figures], sheet: Path | None = None
+    folder: Path, policy_practice: Callable[[Path, Path | None], Scored], sheet: Path | None = None
 ) -> None:
-    """Print the figures of both plain practices, of the policy in force, and of a draft if a sheet tells one."""
+    """Print the figures of both plain practices, of the policy in force, and of a draft if a sheet tells one.
+
+    A policy has two lines: a county that has watched the year before, and one that begins with the year.
+    """
     _print("单一阈值 single_threshold", single_threshold_practice(folder))
     _print("任一部门信号 any_signal", any_signal_practice(folder))
-    _print("现行政策 policy", policy_practice(folder, None))
+    _print_policy("现行政策 policy", policy_practice(folder, None))
     if sheet is not None:
-        _print("政策草案 draft", policy_practice(folder, sheet))
+        _print_policy("政策草案 draft", policy_practice(folder, sheet))
 
 
 def demo_commands(
     villages: Callable[[], Sequence[Village]],
     today: Callable[[], date],
-    policy_practice: Callable[[Path, Path | None], Figures],
+    policy_practice: Callable[[Path, Path | None], Scored],
 ) -> typer.Typer:
     """The `demo` command group; the caller says where villages and the day come from, and what a policy finds."""
     demo_app = typer.Typer(help="示范县 Demo county: generate, score", no_args_is_help=True)
@@ -77,8 +80,13 @@ def demo_commands(
     return demo_app
 
 
+def _print_policy(name: str, scored: Scored) -> None:
+    _print(name, scored.running)
+    _print(f"{name}_from_cold（首年启用）", scored.from_cold)
+
+
 def _print(name: str, figures: Figures) -> None:
     typer.echo(
-        f"{name}: 预警 warned={figures.warned} 属实 confirmed={figures.confirmed} "
+        f"{name}: 预警 warned={figures.warned} 占户 share={figures.share:.2%} 属实 confirmed={figures.confirmed} "
         f"查准 precision={figures.precision:.2%} 查全 recall={figures.recall:.1%}"
     )

@@ -1,16 +1,18 @@
 """What departments send: the household register, monthly medical settlements, the disability register.
 
 Settlements hold every stay and chronic visit, and outpatient visits over 100 yuan; the uninsured are missing.
-The register is late: who died in the last two years still stands in it.
+The register is late: who died in the last two years still stands in it. Two more sheets hold what the county
+knew already when the year of the files began; no department sends them again.
 """
 
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from demo_county.calibration import Calibration
 from demo_county.chance import Chance
 from demo_county.files import GB18030, UTF8, UTF8_BOM, Sheet, yuan
+from demo_county.incomes import UsualIncome
 from demo_county.insurance import Bill
 from demo_county.life import Life
 from demo_county.mistakes import Mistakes
@@ -20,7 +22,17 @@ from demo_county.people import Household, Person
 ROSTER_FILE = "household_register.csv"
 DISABILITY_FILE = "disability_register.csv"
 MEDICAL_FILES = "medical_settlement_*.csv"
+EARLIER_INCOME_FILE, EARLIER_MEDICAL_FILE = "earlier_incomes.csv", "earlier_settlements.csv"
+EARLIER_DAY = 15  # Of the month: an earlier bill draws no day, so that the files stay as they were.
 
+INCOME_COLUMNS = (
+    "收入年度",
+    "工资性收入",
+    "生产经营性收入",
+    "生产经营性支出",
+    "财产性收入",
+    "转移性收入",
+)
 ROSTER_COLUMNS = (
     "户编号",
     "姓名",
@@ -33,12 +45,7 @@ ROSTER_COLUMNS = (
     "参加职工医保",
     "住房等级",
     "实际居住房屋等级",
-    "收入年度",
-    "工资性收入",
-    "生产经营性收入",
-    "生产经营性支出",
-    "财产性收入",
-    "转移性收入",
+    *INCOME_COLUMNS,
 )
 MEDICAL_COLUMNS = (
     "结算单号",
@@ -77,6 +84,8 @@ class Departments:
         self._mistakes = mistakes
         self.roster = stack.enter_context(Sheet(folder / ROSTER_FILE, ROSTER_COLUMNS, UTF8_BOM))
         self.disability = stack.enter_context(Sheet(folder / DISABILITY_FILE, DISABILITY_COLUMNS, GB18030))
+        self.incomes = stack.enter_context(Sheet(folder / EARLIER_INCOME_FILE, ("户编号", *INCOME_COLUMNS), UTF8))
+        self.earlier = stack.enter_context(Sheet(folder / EARLIER_MEDICAL_FILE, MEDICAL_COLUMNS, UTF8))
         self.medical = {m: stack.enter_context(_medical_sheet(folder, period, m)) for m in period.last_year}
         self.unmatched: dict[str, int] = {}
 
@@ -92,6 +101,9 @@ class Departments:
 
     def _register(self, life: Life, chance: Chance) -> frozenset[int]:
         refused = set()
+        self.incomes.write(
+            [life.household.number, str(self._period.reporting_year - 1), *earlier_income(life, self._calibration)]
+        )
         incomes = verified_income(life, self._period, self._calibration, chance)
         for position, person in enumerate(life.household.persons):
             row = _register_row(life.household, person)
@@ -102,18 +114,22 @@ class Departments:
 
     def _settle(self, household: Household, bill: Bill, refused: frozenset[int], chance: Chance) -> None:
         """One row in the month of settlement, which is sometimes the month after the treatment."""
-        treatment = bill.treatment
         late = chance.happens(self._calibration.number("health.late_settlement"))
-        month = treatment.month + late
-        sheet = self.medical.get(month) if month < LENGTH else None
-        if sheet is None:
-            return
-        day = self._period.firsts[month] + timedelta(days=chance.below(28))
-        person = household.persons[treatment.person]
+        month = bill.treatment.month + late
+        if month in self.medical:
+            day = self._period.firsts[month] + timedelta(days=chance.below(28))
+            row = self._settlement(self.medical[month], month, day, household, bill)
+            self._write_about(self.medical[month], "medical", row, bill.treatment.person in refused, chance)
+        elif month < LENGTH:
+            day = self._period.firsts[month].replace(day=EARLIER_DAY)
+            self.earlier.write(self._settlement(self.earlier, month, day, household, bill))
+
+    def _settlement(self, sheet: Sheet, month: int, day: date, household: Household, bill: Bill) -> list[str]:
+        person, kind = household.persons[bill.treatment.person], bill.treatment.kind
         number = f"{self._period.compact(month)}{sheet.line:07d}"
-        stay = f"ZY{number}" if treatment.kind == "住院" else ""
-        row = [f"JS{number}", person.identity_number, person.name, day.isoformat(), treatment.kind, stay]
-        self._write_about(sheet, "medical", [*row, *_amounts(bill)], treatment.person in refused, chance)
+        stay = f"ZY{number}" if kind == "住院" else ""
+        row = [f"JS{number}", person.identity_number, person.name, day.isoformat(), kind, stay]
+        return [*row, *_amounts(bill)]
 
     def _certify(self, life: Life, position: int, person: Person, refused: frozenset[int], chance: Chance) -> None:
         held = person.certificate or life.fate.certificates.get(position)
@@ -146,8 +162,17 @@ def verified_income(life: Life, period: Period, calibration: Calibration, chance
     usual_wages = sum(usual.wages.values())
     real_wages = sum(life.books.flows.wages[m] for m in period.reporting_months)
     wages = usual_wages + seen * min(0.0, real_wages - usual_wages)
-    parts = (wages, usual.business_revenue, usual.business_cost, usual.property_income, usual.transfers)
-    return [str(round(part * (0.98 + 0.04 * chance.random()))) for part in parts]
+    return [str(round(part * (0.98 + 0.04 * chance.random()))) for part in (wages, *_besides_wages(usual))]
+
+
+def earlier_income(life: Life, calibration: Calibration) -> list[str]:
+    """The income of the year before the reporting year: a usual one then, since the months we know begin after it."""
+    parts = (sum(life.usual.wages.values()), *_besides_wages(life.usual))
+    return [str(round(part / (1 + calibration.number("income.growth")))) for part in parts]
+
+
+def _besides_wages(usual: UsualIncome) -> tuple[float, float, float, float]:
+    return usual.business_revenue, usual.business_cost, usual.property_income, usual.transfers
 
 
 def _medical_sheet(folder: Path, period: Period, month: int) -> Sheet:

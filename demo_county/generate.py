@@ -134,7 +134,7 @@ class _Writing:
             rejected[mistake.file] = rejected.get(mistake.file, 0) + mistake.rejected
         return {
             sheet.name: FileCount(sheet.rows, rejected.get(sheet.name, 0), d.unmatched.get(sheet.name, 0))
-            for sheet in (d.roster, *d.medical.values(), d.disability)
+            for sheet in (d.roster, *d.medical.values(), d.disability, d.incomes, d.earlier)
         }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from demo_county.calibration import load_calibration
 from demo_county.departments import DISABILITY_FILE, MEDICAL_FILES, ROSTER_FILE
@@ -19,11 +20,17 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A practice: households visited, those found in need, all in need that the truth knows."""
+    """A practice: households visited, those found in need, all in need that the truth knows, all there are."""
 
     warned: int
     confirmed: int
     in_need: int
+    households: int
+
+    @property
+    def share(self) -> float:
+        """Which part of all households is visited."""
+        return self.warned / self.households if self.households else 0.0
 
     @property
     def precision(self) -> float:
@@ -32,6 +39,26 @@ class Figures:
     @property
     def recall(self) -> float:
         return self.confirmed / self.in_need if self.in_need else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A policy's year: in a county that has watched before, and in one that begins with nothing dealt with."""
+
+    running: Figures
+    from_cold: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The months (YYYY-MM) of a household's need, both included; no `to_month`: it lasts."""
+
+    from_month: str
+    to_month: str | None
+
+    def is_felt(self, day: date) -> bool:
+        month = day.isoformat()[:7]
+        return self.from_month <= month and (self.to_month is None or month <= self.to_month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +75,11 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.until = read_manifest(folder).until
+        manifest = read_manifest(folder)
+        self.until, self.size = manifest.until, manifest.households
         self._refused = {(m["file"], m["line"]) for m in _lines(folder / MISTAKES_FILE) if m["rejected"]}
-        self.in_need = frozenset(str(t["household_no"]) for t in _lines(folder / TRUTH_FILE) if t["needs_help"])
+        self.needs = dict(_needs(folder))
+        self.in_need = frozenset(self.needs)
         self.household_of: dict[str, str] = {}
         self.households: dict[str, Registered] = {}
         self._read_register()
@@ -100,14 +129,14 @@ class Files:
 def single_threshold_practice(folder: Path) -> Figures:
     """One visit to each household outside the register whose self-paid medical cost exceeds the threshold."""
     files = Files(folder)
-    return _figures(files, _over_threshold(files))
+    return figures_of(files, _over_threshold(files))
 
 
 def any_signal_practice(folder: Path) -> Figures:
     """One visit on any department's signal: that cost, new certificate, uninsured member, unsafe house."""
     files = Files(folder)
     listed = {n for n, h in files.households.items() if h.has_uninsured or h.lives_unsafely}
-    return _figures(files, listed | _over_threshold(files) | files.newly_disabled())
+    return figures_of(files, listed | _over_threshold(files) | files.newly_disabled())
 
 
 def _over_threshold(files: Files) -> set[str]:
@@ -116,8 +145,15 @@ def _over_threshold(files: Files) -> set[str]:
     return {n for n, c in costs.items() if c > threshold and not files.households[n].is_formerly_poor}
 
 
-def _figures(files: Files, warned: set[str]) -> Figures:
-    return Figures(len(warned), len(warned & files.in_need), len(files.in_need))
+def figures_of(files: Files, warned: set[str]) -> Figures:
+    """The figures of a practice that visits these households."""
+    return Figures(len(warned), len(warned & files.in_need), len(files.in_need), files.size)
+
+
+def _needs(folder: Path) -> Iterator[tuple[str, Need]]:
+    for truth in _lines(folder / TRUTH_FILE):
+        if truth["needs_help"]:
+            yield truth["household_no"], Need(truth["from_month"], truth["to_month"])
 
 
 def _money(text: str) -> Decimal:
@@ -135,7 +171,7 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _lines(path: Path) -> Iterator[dict[str, object]]:
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)

@@ -1,7 +1,8 @@
-"""What the other departments and the visitors learn (部门信号, 干部走访), each with the day it becomes known.
+"""What other departments, visitors and the village learn (部门信号, 干部走访), each with the day it becomes known.
 
 Late and incomplete on purpose: some events nobody passes on, the rest with a delay. The kinds are those of the
-vocabulary of facts. Three sheets are files of their own and are not repeated here (see departments.py).
+vocabulary of facts. Sheets and reports with files of their own are not repeated here (departments.py,
+self_reports.py). All 24 months are told alike: visits and pushes did not begin with the year that is scored.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ class Signal:
     department: str
     occurred_on: date
     known_on: date
-    source: Literal["department", "visit"] = "department"
+    source: Literal["department", "visit", "self_report"] = "department"
     details: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,6 +51,7 @@ class Signals:
         yield from self._deaths(life, chance)
         yield from self._school_fees(life)
         yield from self._visits(life, chance)
+        yield from self._own_words(life, chance)
 
     def _members(self, life: Life) -> Iterator[Signal]:
         """Who can work and who is chronically ill, known from the start."""
@@ -79,17 +81,22 @@ class Signals:
                 yield from self._event(life, None, loss.start, "signals.business_failure", "农业农村", chance)
 
     def _disasters(self, life: Life, chance: Chance) -> Iterator[Signal]:
-        """The event at once, what it cost three months later, when relief was paid."""
+        """The event with what its damage costs, as the list made house by house says; relief when it is paid.
+
+        Counties ask for household, hazard and loss at once after the event, so the cost does not wait for the relief.
+        """
         relief = {c.month - 3: -c.amount for c in life.fate.costs if c.cause == "disaster" and c.amount < 0}
         for cost in life.fate.costs:
             if cost.cause != "disaster" or cost.amount <= 0 or cost.month >= LENGTH:
                 continue
             for event in self._event(life, None, cost.month, "signals.disaster", "应急", chance):
                 yield replace(event, details={"hazard": "flood"})
-                paid = {"amount": _yuan(cost.amount), "relief": _yuan(relief.get(cost.month, 0.0))}
-                told = event.occurred_on + timedelta(days=RELIEF_DAYS)
-                number = life.household.number
-                yield Signal(number, None, "expense.disaster", "应急", event.occurred_on, told, details=paid)
+                outlay = replace(
+                    event, kind="expense.disaster", details={"amount": _yuan(cost.amount), "relief": "0.00"}
+                )
+                yield outlay
+                paid = {"amount": "0.00", "relief": _yuan(relief.get(cost.month, 0.0))}
+                yield replace(outlay, known_on=event.occurred_on + timedelta(days=RELIEF_DAYS), details=paid)
 
     def _deaths(self, life: Life, chance: Chance) -> Iterator[Signal]:
         for position, month in life.fate.deaths.items():
@@ -108,15 +115,23 @@ class Signals:
                     yield Signal(number, key, "expense.education", "教育", first, told, details=paid)
 
     def _visits(self, life: Life, chance: Chance) -> Iterator[Signal]:
-        """A visit each quarter of the last year: it may find a household that cannot pay, and it may err."""
+        """A visit each quarter: it may find a household that cannot pay, and it may err."""
         sees, errs = self.calibration.number("signals.visit_sees"), self.calibration.number("signals.visit_errs")
-        for month in self.period.last_year[2::3]:
+        for month in range(LENGTH)[2::3]:
             in_want = any(life.books.unmet[month - 2 : month + 1])
             if chance.happens(sees if in_want else errs):
-                day = self._day(month, chance)
-                yield Signal(
-                    life.household.number, None, "event.hardship_report", "乡村振兴", day, day, source="visit"
-                )
+                yield self._hardship(life, self._day(month, chance), "visit")
+
+    def _own_words(self, life: Life, chance: Chance) -> Iterator[Signal]:
+        """The report of a household whose need is over: self_reports.py writes those of the last weeks only."""
+        start, stop = life.truth.from_month, life.truth.to_month
+        if start is None or stop is None or not chance.happens(self.calibration.number("reports.true_share")):
+            return
+        lasted = [month for month in range(LENGTH) if start <= self.period.label(month) <= stop]
+        yield self._hardship(life, self._day(chance.one_of(lasted), chance), "self_report")
+
+    def _hardship(self, life: Life, day: date, source: Literal["visit", "self_report"]) -> Signal:
+        return Signal(life.household.number, None, "event.hardship_report", "乡村振兴", day, day, source=source)
 
     def _event(
         self, life: Life, position: int | None, month: int, share: str, department: str, chance: Chance

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from demo_county.commands import demo_commands
-from demo_county.score import Figures
+from demo_county.score import Scored
 from services.assess_command import add_assess_command
 from services.places import shipped_villages
 from services.policy_commands import add_policy_commands
@@ -191,7 +191,7 @@ app.add_typer(
 )
 
 
-def _policy_practice(folder: Path, sheet: Path | None) -> Figures:
+def _policy_practice(folder: Path, sheet: Path | None) -> Scored:
     from services.score_policy import drafted, policy_practice
 
     return policy_practice(folder, None if sheet is None else drafted(sheet))

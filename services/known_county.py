@@ -8,7 +8,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from demo_county.departments import DISABILITY_FILE, MEDICAL_FILES, ROSTER_FILE
+from demo_county.departments import (
+    DISABILITY_FILE,
+    EARLIER_INCOME_FILE,
+    EARLIER_MEDICAL_FILE,
+    MEDICAL_FILES,
+    ROSTER_FILE,
+)
 from demo_county.score import Files, Row
 from demo_county.self_reports import SELF_REPORTS_FILE
 from demo_county.signals import SIGNALS_FILE
@@ -29,19 +35,35 @@ PUSHED_ON_DAY = 5  # Of the month after.
 
 @dataclass(slots=True)
 class Known:
-    """A household as the county could know it; each fact with the day it became known."""
+    """A household as the county could know it; each fact, and each death, with the day it became known."""
 
     division: str = ""
     members: dict[str, Member] = field(default_factory=dict)
+    deaths: dict[str, tuple[date, date]] = field(default_factory=dict)
     facts: list[tuple[date, Fact]] = field(default_factory=list)
 
     def by(self, day: date) -> HouseholdFacts:
         """What was known on the evening of `day`."""
-        return HouseholdFacts(tuple(self.members.values()), tuple(fact for told, fact in self.facts if told <= day))
+        return HouseholdFacts(tuple(self._members(day)), tuple(fact for told, fact in self.facts if told <= day))
+
+    def kinds_told(self, after: date, until: date) -> set[str]:
+        """The kinds of fact that became known in (after, until]."""
+        return {fact.kind for told, fact in self.facts if after < told <= until}
+
+    def reported(self, after: date, until: date) -> list[str]:
+        """The kinds of what the household itself told in (after, until]."""
+        return [fact.kind for told, fact in self.facts if fact.source == "self_report" and after < told <= until]
 
     def has_news(self, after: date, until: date) -> bool:
-        """Whether anything became known in (after, until]."""
-        return any(after < told <= until for told, _ in self.facts)
+        """Whether in (after, until] anything became known, or what was known before began to count."""
+        return any(after < max(told, fact.occurred_on) <= until for told, fact in self.facts)
+
+    def _members(self, day: date) -> Iterator[Member]:
+        """Who was born, as a member whose death is known or as one who lives."""
+        for member in self.members.values():
+            told, died_on = self.deaths.get(member.key, (date.max, date.max))
+            if member.birth_date is None or member.birth_date <= day:
+                yield replace(member, status="deceased", died_on=died_on) if told <= day else member
 
 
 def read_county(folder: Path, since: date) -> Mapping[str, Known]:
@@ -52,7 +74,8 @@ def read_county(folder: Path, since: date) -> Mapping[str, Known]:
     for number, told, fact in _learned(folder, files):
         if (household := county.get(number)) is not None:
             household.facts.append((told, fact))
-            _bury(household, fact)
+            if fact.kind == "event.death" and fact.member is not None:
+                household.deaths[fact.member] = told, fact.occurred_on
     return county
 
 
@@ -75,25 +98,23 @@ def _of_household(row: Row, since: date) -> list[Fact]:
         Fact("state.base_group", since, value=group),
         Fact("state.dwelling", since, value=row["住房等级"], attributes=house),
     ]
-    if row["收入年度"]:
-        first, last = date(int(row["收入年度"]), 1, 1), date(int(row["收入年度"]), 12, 31)
-        facts += [
-            Fact(
-                kind,
-                last,
-                period_from=first,
-                period_to=last,
-                amount_fen=_fen(row[column]),
-                data_set="household_register",
-            )
-            for column, kind in INCOMES.items()
-        ]
-    return facts
+    return facts + (list(_incomes(row)) if row["收入年度"] else [])
+
+
+def _incomes(row: Row) -> Iterator[Fact]:
+    """A year's totals, which nobody has before the year is over."""
+    first, last = date(int(row["收入年度"]), 1, 1), date(int(row["收入年度"]), 12, 31)
+    for column, kind in INCOMES.items():
+        fen = _fen(row[column])
+        yield Fact(kind, last, period_from=first, period_to=last, amount_fen=fen, data_set="household_register")
 
 
 def _learned(folder: Path, files: Files) -> Iterator[tuple[str, date, Fact]]:
     """Household, day it became known, and fact, file after file."""
-    for path in sorted(folder.glob(MEDICAL_FILES)):
+    for row in files.rows(folder / EARLIER_INCOME_FILE):
+        for fact in _incomes(row):
+            yield row["户编号"], fact.occurred_on, fact
+    for path in (folder / EARLIER_MEDICAL_FILE, *sorted(folder.glob(MEDICAL_FILES))):
         for row in files.rows(path):
             person = files.number(row)
             fact = _settlement(row, person)
@@ -137,12 +158,6 @@ def _signalled(signal: Mapping[str, Any]) -> Fact:
         source=signal["source"],
         attributes=details,
     )
-
-
-def _bury(household: Known, fact: Fact) -> None:
-    if fact.kind == "event.death" and fact.member in household.members:
-        member = household.members[fact.member]
-        household.members[fact.member] = replace(member, status="deceased", died_on=fact.occurred_on)
 
 
 def _pushed(day: date) -> date:

@@ -12,6 +12,7 @@ TOKEN = Annotated[str, typer.Option("--token", envvar="FANGPIN_TOKEN", help="本
 DIVISION = Annotated[str | None, typer.Option("--division", help="县、市或省的区划代码；默认为令牌的区划")]
 POLICIES = "/monitoring/v1/policies"
 LOCAL = "http://127.0.0.1:8000"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def add_policy_commands(
@@ -21,7 +22,7 @@ def add_policy_commands(
 
     @commands.command("change")
     def change(
-        sheet: Annotated[Path, typer.Argument(exists=True, help="CSV：参数、取值、生效日期、文号")],
+        sheet: Annotated[Path, typer.Argument(exists=True, help="CSV 或 XLSX：参数、取值、生效日期、文号")],
         token: TOKEN,
         url: URL = LOCAL,
         division: DIVISION = None,
@@ -29,7 +30,7 @@ def add_policy_commands(
     ) -> None:
         """按表格调整参数，存为草案，由另一人审批。"""
         asked = _present(division=division, dry_run="true" if dry_run else None)
-        headers = {"Content-Type": "text/csv"}
+        headers = {"Content-Type": XLSX if sheet.suffix.lower() == ".xlsx" else "text/csv"}
         answer = _ask(transport(), url, token, "POST", "/changes", asked, content=sheet.read_bytes(), headers=headers)
         for row in answer["rows"]:
             typer.echo(_row(row))

@@ -25,6 +25,7 @@ from services.monitoring.read_policies import (
     view_policy,
     view_rows,
 )
+from services.monitoring.read_workbook import XLSX
 from services.monitoring.schemas_policies import (
     ChangesView,
     ComparedHousehold,
@@ -59,7 +60,7 @@ ForDivision = Annotated[DivisionStr | None, Query(description="哪个县、市�
 CHANGES_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "JSON 列表，或 CSV 表格（UTF-8 或 GB18030）：参数、取值、生效日期、文号",
+        "description": "JSON 列表，或 CSV（UTF-8 或 GB18030）、XLSX（第一张工作表）：参数、取值、生效日期、文号",
         "content": {
             "application/json": {
                 "schema": {
@@ -90,6 +91,7 @@ CHANGES_BODY: dict[str, Any] = {
                 "schema": {"type": "string"},
                 "example": "参数,取值,生效日期,文号\nmonitoring_line,9800.00,2027-01-01,阜农领〔2026〕3号\n",
             },
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }

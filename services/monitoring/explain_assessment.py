@@ -1,6 +1,7 @@
 """Explain a household's assessment: the stored one, or a replay as of a day, as known at a moment."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -66,16 +67,9 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
     package, parameters = policy.package, policy.parameters
     if package.version != household["policy_version"]:
         return None
-    newest = await freshness.newest_by_data_set(connection, household["county"])
-    stale = stale_data_sets(package, newest, runtime.clock.today(), parameters.number)
     row = _Row(row_of(package, household) or {})
-    decided = assessment_from_row(package, row, parameters, on)
-    doubtful = doubts(package, decided, stale)
-    shown = _overlaid(row, package, doubtful, stale)
-    if household["listed_as"] is not None:
-        shown = _with_blockers(shown, decided, package, doubtful)
-    return Answer(
-        assessment_from_row(package, shown, parameters, on),
+    answer = Answer(
+        decided := assessment_from_row(package, row, parameters, on),
         package,
         parameters,
         decided.digest(),
@@ -84,10 +78,8 @@ async def _stored(connection: asyncpg.Connection, household: Mapping[str, Any], 
         household["engine_version"],
         household["assessed_version"],
         await _facts(connection, household, on, household["known_at"]),
-        stale,
-        doubtful,
-        doubts_said(package, decided, stale),
     )
+    return await _vouched(connection, household, answer, row, runtime)
 
 
 async def _replay(
@@ -98,7 +90,10 @@ async def _replay(
     as_of: date | None,
     known_at: datetime | None,
 ) -> Answer:
-    """The compiled policy over the facts of a day as known at a moment. Staleness is of today, so none is shown."""
+    """The compiled policy over the facts of a day as known at a moment.
+
+    Staleness is of today: it is shown where neither was asked for, and nowhere else.
+    """
     on, moment = await settle_moment(connection, household, runtime, as_of=as_of, known_at=known_at)
     policy = await policy_in_force(connection, household["county"], on, known_at=moment)
     package, parameters = policy.package, policy.parameters
@@ -112,7 +107,7 @@ async def _replay(
     )
     [row] = (await assessments.evaluate(connection, compiled.households_sql, binds)).values()
     assessment = assessment_from_row(package, row, parameters, on)
-    return Answer(
+    answer = Answer(
         assessment,
         package,
         parameters,
@@ -124,6 +119,29 @@ async def _replay(
         await _facts(connection, household, on, moment),
         decision=outcome_of(package, row),
         decided=await explanations.assessment_standing(connection, household["household_id"], on, moment),
+    )
+    if as_of is None and known_at is None:
+        return await _vouched(connection, household, answer, _Row(row), runtime)
+    return answer
+
+
+async def _vouched(
+    connection: asyncpg.Connection, household: Mapping[str, Any], answer: Answer, row: "_Row", runtime: Runtime
+) -> Answer:
+    """The answer with what only stale data vouches for shown as unknown; what was decided stays what it was."""
+    package, decided = answer.package, answer.assessment
+    newest = await freshness.newest_by_data_set(connection, household["county"])
+    stale = stale_data_sets(package, newest, runtime.clock.today(), answer.parameters.number)
+    doubtful = doubts(package, decided, stale)
+    shown = _overlaid(row, package, doubtful, stale)
+    if household["listed_as"] is not None:
+        shown = _with_blockers(shown, decided, package, doubtful)
+    return replace(
+        answer,
+        assessment=assessment_from_row(package, shown, answer.parameters, decided.on),
+        stale=stale,
+        doubts=doubtful,
+        doubts_said=doubts_said(package, decided, stale),
     )
 
 

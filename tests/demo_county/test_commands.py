@@ -6,10 +6,11 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from demo_county.commands import demo_commands
-from demo_county.score import Figures
+from demo_county.score import Figures, Scored
 from tests.demo_county.small_county import VILLAGES
 
-APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22), lambda _, sheet: Figures(4, 1, 2))
+SCORED = Scored(Figures(4, 1, 2, 40), Figures(8, 1, 2, 40))
+APP = demo_commands(lambda: VILLAGES, lambda: date(2026, 11, 22), lambda _, sheet: SCORED)
 
 
 def test_generate_then_score_print_their_figures(tmp_path: Path) -> None:
@@ -18,8 +19,19 @@ def test_generate_then_score_print_their_figures(tmp_path: Path) -> None:
     assert "households=40" in made.output
     scored = CliRunner().invoke(APP, ["score", str(tmp_path)])
     assert scored.exit_code == 0
-    assert scored.output.count("precision=") == 3
-    assert "policy: 预警 warned=4 属实 confirmed=1 查准 precision=25.00% 查全 recall=50.0%" in scored.output
+    assert scored.output.count("precision=") == 4
+    running = "policy: 预警 warned=4 占户 share=10.00% 属实 confirmed=1 查准 precision=25.00% 查全 recall=50.0%"
+    assert running in scored.output
+    assert "policy_from_cold（首年启用）: 预警 warned=8 占户 share=20.00%" in scored.output
+
+
+def test_a_draft_has_two_lines_of_its_own(tmp_path: Path) -> None:
+    CliRunner().invoke(APP, ["generate", "--out", str(tmp_path), "--households", "5"])
+    sheet = tmp_path / "draft.csv"
+    sheet.write_text("参数,取值,生效日期,文号\n", encoding="utf-8")
+    scored = CliRunner().invoke(APP, ["score", str(tmp_path), "--policy", str(sheet)])
+    assert scored.output.count("precision=") == 6
+    assert "draft_from_cold" in scored.output
 
 
 def test_until_is_a_date(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from demo_county.departments import EARLIER_INCOME_FILE, EARLIER_MEDICAL_FILE
 from demo_county.generate import generate
 from demo_county.manifest import Manifest, read_manifest
 from tests.demo_county.small_county import UNTIL, VILLAGES, records, rows
@@ -162,3 +163,24 @@ def test_small_counties_of_any_day_can_be_generated(tmp_path: Path) -> None:
     for until in (date(2024, 2, 29), date(2026, 1, 1), date(2026, 12, 31), date(2026, 12, 30)):
         manifest = generate(tmp_path, households=5, seed=1, until=until, villages=VILLAGES)
         assert manifest.reporting_year == until.year - 1
+
+
+def test_what_was_known_before_the_files_begin_has_sheets_of_its_own(small_county: County) -> None:
+    folder, manifest = small_county
+    incomes = [row for _, row in rows(folder / EARLIER_INCOME_FILE)]
+    assert {row["收入年度"] for row in incomes} == {str(manifest.reporting_year - 1)}
+    assert len({row["户编号"] for row in incomes}) == len(incomes) == manifest.households
+    first = f"{manifest.months[0][:4]}-{manifest.months[0][4:]}"
+    days = [row["结算日期"] for _, row in rows(folder / EARLIER_MEDICAL_FILE)]
+    assert min(days) < max(days) < first
+
+
+def test_incomes_were_lower_the_year_before_by_the_growth_of_a_year(small_county: County) -> None:
+    folder, _ = small_county
+    earlier = sum(int(row["转移性收入"]) for _, row in rows(folder / EARLIER_INCOME_FILE))
+    later = sum(
+        int(row["转移性收入"].replace(",", ""))
+        for _, row in rows(folder / "household_register.csv")
+        if row["转移性收入"] and not row["姓名"].endswith("甲")
+    )
+    assert 1.03 < later / earlier < 1.09

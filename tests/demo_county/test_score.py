@@ -1,11 +1,12 @@
 """The hidden truth is rare, and single-threshold practice confirms what counties publish: 0.7 to 5 %."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from demo_county.generate import DEFAULT_SEED, generate
-from demo_county.score import Figures, any_signal_practice, single_threshold_practice
+from demo_county.score import Figures, Need, any_signal_practice, single_threshold_practice
 from tests.demo_county.small_county import UNTIL, VILLAGES, records
 
 HOUSEHOLDS = 10_000
@@ -30,4 +31,19 @@ def test_every_household_has_a_truth_with_a_reason_only_when_it_needs_help(tmp_p
 
 
 def test_figures_of_nobody_are_zero() -> None:
-    assert (Figures(0, 0, 0).precision, Figures(0, 0, 0).recall) == (0.0, 0.0)
+    nobody = Figures(0, 0, 0, 0)
+    assert (nobody.precision, nobody.recall, nobody.share) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("need", "felt"),
+    [
+        (Need("2025-12", "2026-02"), True),
+        (Need("2025-12", None), True),
+        (Need("2025-11", "2025-12"), True),
+        (Need("2025-09", "2025-11"), False),
+        (Need("2026-01", None), False),
+    ],
+)
+def test_a_need_is_felt_in_its_months(need: Need, felt: bool) -> None:
+    assert need.is_felt(date(2025, 12, 6)) is felt

@@ -277,6 +277,7 @@ def test_every_body_is_tried() -> None:
         "POST /monitoring/v1/policies/{version}/approve",
         "POST /monitoring/v1/policies/{version}/comparisons/{comparison_id}/cancel",
         "POST /monitoring/v1/rescreens/{rescreen_id}/cancel",
+        "POST /monitoring/v1/rescreens/{rescreen_id}/resume",
     }
     tried = {
         path.replace("{household}", "{household_no}")

@@ -56,6 +56,12 @@ def read_table(body: bytes) -> list[Row]:
     return [row for row in rows if any(row.values())]
 
 
+def wanted_columns(headers: Sequence[str]) -> dict[str, int]:
+    """Where each field is among the headers of a sheet; TableUnreadable unless each is there once."""
+    headers = [header.strip() for header in headers]
+    return {name: headers.index(_column(names, headers)) for name, names in COLUMNS.items()}
+
+
 def _stripped(reader: "csv.DictReader[str]") -> Sequence[dict[str, str]]:
     return [{(name or "").strip(): value for name, value in row.items() if isinstance(value, str)} for row in reader]
 

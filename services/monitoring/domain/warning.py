@@ -9,7 +9,7 @@ from shared.vocabulary.terms import Outcome, Severity
 
 Reason = Literal["recommendation", "finding", "hardship_report"]
 
-# What was found worse by a tenth of the line is news, though the kind of evidence is the same.
+# What is worse by a tenth of the line is news, though the kind of evidence is the same. What is better is none.
 WORSENING_TENTHS = 1
 
 ALREADY_LISTED = "已按建议类别纳入监测"
@@ -158,7 +158,8 @@ def _any_news(fired: Sequence[FiredIndicator], answered: Answered, newer: Collec
 def _is_news(now: FiredIndicator, then: Mapping[str, FiredIndicator], newer: Collection[str]) -> bool:
     """An indicator that did not fire then, or is graver now, or rests on newer facts that weigh.
 
-    A fact weighs if it moved the measured amount by a tenth of the line; where nothing is measured, each does.
+    A fact weighs if the measured amount lies a tenth of the line further beyond it; where nothing is measured,
+    each does.
     """
     before = then.get(now.indicator)
     if before is None or _rank(now.severity) > _rank(before.severity):
@@ -169,7 +170,14 @@ def _is_news(now: FiredIndicator, then: Mapping[str, FiredIndicator], newer: Col
     if any(each is None for each in amounts):
         return True
     measured, then_measured, line = (each for each in amounts if each is not None)
-    return abs(measured - then_measured) * 10 >= abs(line) * WORSENING_TENTHS
+    return _worsening(measured, then_measured, line) * 10 >= abs(line) * WORSENING_TENTHS
+
+
+def _worsening(measured: Decimal, before: Decimal, line: Decimal) -> Decimal:
+    """How much further an amount lies beyond its line: incomes fall below theirs, costs rise above."""
+    if measured == line:
+        return abs(measured - before)
+    return before - measured if measured < line else measured - before
 
 
 def _amount(text: str | None) -> Decimal | None:

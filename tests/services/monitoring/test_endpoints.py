@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -258,6 +259,17 @@ async def test_a_feed_that_never_came_is_not_read_as_nothing_happened(
     assert "accidents" not in after["stale"]
     assert after["confidence"] > before["confidence"]
     assert await written() == was
+
+
+async def test_what_another_policy_decided_is_judged_again_and_not_read_as_nothing_either(
+    village: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, admin: asyncpg.Connection
+) -> None:
+    """Until a county is assessed anew after a release, the answer is worked out; no feed has come by that."""
+    await admin.execute("UPDATE monitoring.assessment SET policy_version = 'of-before'")
+    found = await get(monitoring_client, f"{HOUSEHOLDS}/F002/assessment", bearer("county_admin"))
+    assert (found["origin"], "accidents" in found["stale"], "accident" in found["unknown"]) == ("replay", True, True)
+    asked = await get(monitoring_client, f"{HOUSEHOLDS}/F002/assessment?as_of=2026-03-15", bearer("county_admin"))
+    assert (asked["stale"], "accident" in asked["unknown"]) == ([], False)
 
 
 async def test_a_county_without_a_water_feed_learns_it_by_visits(

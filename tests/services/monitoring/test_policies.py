@@ -12,6 +12,7 @@ from services.monitoring import run_cases
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.publish_policy import activate_published
+from services.monitoring.read_workbook import XLSX
 from services.monitoring.settings import MonitoringSettings
 from services.monitoring.worked_case import Case
 from shared.clock import SHANGHAI, FixedClock
@@ -19,6 +20,7 @@ from shared.db.scope import scoped, transaction
 from shared.runtime import Runtime
 from tests.services.monitoring.build import COUNTY, OTHER_VILLAGE
 from tests.services.monitoring.policies import NEXT, TODAY, Bearer, Office, assess_everything, beside_the_line, line
+from tests.services.monitoring.test_read_workbook import workbook
 
 OTHER_COUNTY = "130625000000"
 AUGUST = datetime(2026, 8, 1, 0, 0, tzinfo=SHANGHAI)
@@ -89,6 +91,24 @@ async def test_a_sheet_makes_the_same_draft_as_json(office: Office, encoding: st
     drafted = await office.post("changes", headers, 201, content=sheet.encode(encoding))
     of_json = await office.get(f"/{await office.draft()}")
     assert (await office.get(f"/{drafted['version']}"))["changes"] == of_json["changes"]
+
+
+async def test_a_workbook_makes_the_same_draft_and_its_rows_are_checked_alike(office: Office) -> None:
+    headers = {**office.author, "Content-Type": XLSX}
+    sheet = workbook(("阜农领〔2026〕3号", "monitoring_line", 10000, date.fromisoformat(NEXT)))
+    drafted = await office.post("changes", headers, 201, content=sheet)
+    [row] = (await office.get(f"/{drafted['version']}"))["changes"]
+    assert (row["value"], row["from"], row["document_no"]) == ("10000", NEXT, "阜农领〔2026〕3号")
+    wrong = workbook(("1号", "monitoring_line", 0.1 + 0.2, 46000.5), ("", "monitoring_lime", "x", "明年"))
+    refused = await office.post("changes", headers, 422, content=wrong)
+    assert {error["where"] for error in refused["errors"]} == {
+        "第1行/value",
+        "第1行/from",
+        "第2行/name",
+        "第2行/from",
+        "第2行/document_no",
+    }
+    assert (await office.post("changes", headers, 400, content=b"PK"))["code"] == "table_unreadable"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +193,7 @@ async def test_a_draft_taken_back_is_not_approved_or_published(office: Office, a
         )
         assert (row["purpose"], row["detail"]["was"]) == ("文号有误", was)
     listed = await office.get("?state=withdrawn")
-    assert [each["version"] for each in listed["items"]] == [approved, drafted]
+    assert {each["version"] for each in listed["items"]} == {approved, drafted}
     assert (await office.get(f"/{drafted}"))["changes"]
 
 

@@ -1,5 +1,7 @@
 """A warning opens for a reason, and what does not open says why."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.monitoring.domain.warning import Answered, FiredIndicator, Risk, decide
@@ -66,6 +68,28 @@ def test_a_newer_fact_without_an_amount_is_news() -> None:
 def test_a_report_opens_whatever_else_holds(risk: Risk, answered: Answered | None) -> None:
     warning = decide(risk, listed_as=CLASS, answered=answered, newer=(), reports=("R1",))
     assert (warning.opens, warning.reason) == (True, "hardship_report")
+
+
+@pytest.mark.parametrize(
+    ("measured", "opens"),
+    [("6050.01", False), ("6050.00", True), ("3000.00", True), ("7950.00", False), ("9499.00", False)],
+)
+def test_an_income_that_rose_is_no_news_though_newer_facts_moved_it(measured: str, opens: bool) -> None:
+    """A bill of last year leaves the window while a small one arrives: the household is better off than it was."""
+    poorer = FiredIndicator("reference_income_below_line", None, measured, "9500.00")
+    before = Risk("sudden_hardship", Severity.ORANGE, (replace(poorer, measured="7000.00"),))
+    answered = Answered(Outcome.NO_RISK, 3, before)
+    now = Risk("sudden_hardship", Severity.ORANGE, (poorer,))
+    newer = ("reference_income_below_line",)
+    assert decide(now, listed_as=None, answered=answered, newer=newer, reports=()).opens is opens
+
+
+def test_a_cost_over_a_line_that_was_raised_meanwhile_is_news_only_if_it_grew() -> None:
+    answered = Answered(Outcome.NO_RISK, 3, Risk(None, Severity.ORANGE, (bill("22000.00"),)))
+    for measured, opens in (("20500.00", False), ("24000.00", True)):
+        now = Risk(None, Severity.ORANGE, (replace(bill(measured), threshold="20000.00"),))
+        newer = ("medical_self_paid",)
+        assert decide(now, listed_as=None, answered=answered, newer=newer, reports=()).opens is opens
 
 
 def test_what_cleared_meanwhile_is_news_when_it_comes_back() -> None:

@@ -21,9 +21,9 @@ CROSS JOIN LATERAL (SELECT ($3::text[])[1 + v % 5] || lpad((100 + v / 5 % $4)::t
                            || lpad((200 + v / 5 / $4)::text, 3, '0') AS place) AS home
 """
 ASSESSMENTS = """
-INSERT INTO assessment (household_id, county, on_date, known_at, policy_version, engine_version, recommendation,
-    severity, score, causes, fired, unknown, flags, confidence_percent, digest, facts_version)
-SELECT household_id, county, current_date, now(), 'bench', 'bench', recommendation, severity, 0,
+INSERT INTO assessment (household_id, assessment_id, county, on_date, known_at, policy_version, engine_version,
+    recommendation, severity, score, causes, fired, unknown, flags, confidence_percent, digest, facts_version)
+SELECT household_id, 1, county, current_date, now(), 'bench', 'bench', recommendation, severity, 0,
        CASE WHEN severity IS NOT NULL THEN 1 << (household_id % 11)::int ELSE 0 END, 0,
        CASE WHEN household_id % 8 = 0 THEN 1 ELSE 0 END, 0, 100, 'x', 1 FROM household
 """

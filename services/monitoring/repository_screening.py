@@ -192,14 +192,26 @@ _IN_AREA = """
     AND (o.digest IS DISTINCT FROM j.digest OR o.reading IS DISTINCT FROM $7::bigint)
 """
 _STANDS = """
-    assessment_id = CASE WHEN o.digest IS DISTINCT FROM j.digest THEN nextval('assessment_assessment_id_seq')
-                    ELSE s.assessment_id END,
+    assessment_id = CASE WHEN o.digest IS DISTINCT FROM j.digest THEN coalesce(o.assessment_id, 0) + 1
+                    ELSE o.assessment_id END,
     digest = j.digest, gist = j.gist, facts_version = h.facts_version, reading = $7::bigint
 """
 
 
-def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str, then: str) -> str:
+_CLASSED = "(h.recommendation, h.severity, h.score) IS DISTINCT FROM (j.class_code, j.severity, j.score)"
+# What is told of a household, whoever reads it.
+_TOLD = """
+    {0}.household_no, {0}.living_division, {0}.registered_division, {0}.head_name, {0}.phone, {0}.listed_as, {0}.risk,
+    {0}.answered, {0}.warned_at, {0}.waiting_reports
+"""
+
+
+def _written_sql(
+    judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str, then: str, told: bool
+) -> str:
     """Judge, let it stand, append what is new, and answer with whom somebody has to look at; `then`: the households.
+
+    `told`: with what is told of them, which of many would be carried along for nothing.
 
     Whoever let something else stand meanwhile wins: its facts are others, or its answer is newer.
     """
@@ -214,9 +226,8 @@ def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, loud: str, 
             WHERE {mine} AND s.household_id = o.household_id AND s.facts_version = o.facts_version
               AND s.digest IS NOT DISTINCT FROM o.digest AND {rows}
             RETURNING j.*, s.assessment_id, o.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud,
-                      h.facts_version, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone,
-                      h.listed_as, h.recommendation AS recommendation_before, h.risk, h.answered, h.warned_at,
-                      h.waiting_reports
+                      {_CLASSED} AS is_classed, h.facts_version, h.recommendation AS recommendation_before
+                      {f", {_TOLD.format('h')}" if told else ""}
         ), added AS (
             INSERT INTO assessment (household_id, assessment_id, county, on_date, known_at, policy_version,
                 engine_version, recommendation, severity, score, causes, fired, unknown, flags, confidence_percent,
@@ -227,9 +238,8 @@ def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, loud: str, 
             RETURNING 1
         ), {then}
         SELECT (SELECT count(*) FROM changed) AS done, (SELECT count(*) FROM added) AS appended, c.household_id,
-               c.facts_version, c.household_no, c.living_division, c.registered_division, c.head_name, c.phone,
-               c.listed_as, c.recommendation_before AS recommendation, c.risk, c.answered, c.warned_at,
-               c.waiting_reports, c.outcome
+               c.facts_version, c.recommendation_before AS recommendation, c.outcome
+               {f", {_TOLD.format('c')}" if told else ""}
         FROM (SELECT 1) one LEFT JOIN changed c ON c.is_loud ORDER BY c.household_id
     """
 
@@ -242,9 +252,9 @@ async def write_area(
 ) -> Written:
     """Write what changed among households of an area; those due are left to whoever assesses them."""
     then = _classed_sql(chosen.condition("h.household_id", FIRST_IN_AREA))
-    text = _written_sql(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence, then)
+    text = _written_sql(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence, then, False)
     written = _written(await connection.fetch(text, *run.binds, *area, *judged.binds))
-    await _read_again(connection, written.loud)
+    await _read_told(connection, written.loud)
     return written
 
 
@@ -253,25 +263,24 @@ def _classed_sql(chosen: str) -> str:
 
     They are locked in the order of their numbers, as everywhere, and with them whoever may have news to remember.
     """
-    classed = "(h.recommendation, h.severity, h.score) IS DISTINCT FROM (c.class_code, c.severity, c.score)"
     return f"""
         held AS (
-            SELECT c.household_id, c.class_code, c.severity, c.score
+            SELECT c.household_id, c.is_classed, c.class_code, c.severity, c.score
             FROM changed c JOIN household h ON h.household_id = c.household_id AND {chosen}
-            WHERE c.is_loud OR {classed} ORDER BY h.household_id FOR NO KEY UPDATE OF h
+            WHERE c.is_loud OR c.is_classed ORDER BY h.household_id FOR NO KEY UPDATE OF h
         ), classed AS (
             UPDATE household h SET recommendation = c.class_code, severity = c.severity, score = c.score
-            FROM held c WHERE h.household_id = c.household_id AND {classed} AND {chosen}
+            FROM held c WHERE h.household_id = c.household_id AND c.is_classed AND {chosen}
         )
     """
 
 
-async def _read_again(connection: asyncpg.Connection, loud: Sequence[dict[str, Any]]) -> None:
-    """What households remember, now that they are locked: somebody may have answered before they were."""
+async def _read_told(connection: asyncpg.Connection, loud: Sequence[dict[str, Any]]) -> None:
+    """What is told of households, now that they are locked: somebody may have answered before they were."""
     if not loud:
         return
     rows = await connection.fetch(
-        "SELECT household_id, risk, answered, warned_at FROM household WHERE household_id = ANY ($1::bigint[])",
+        f"SELECT h.household_id, {_TOLD.format('h')} FROM household h WHERE h.household_id = ANY ($1::bigint[])",
         [each["household_id"] for each in loud],
     )
     now = {row["household_id"]: dict(row) for row in rows}
@@ -285,7 +294,7 @@ async def write_due(
     """Write what changed among held households, and release them all: nothing is to be done with them any more."""
     then = _released_sql(chosen.condition("h.household_id", FIRST_WHEN_DUE))
     mine = "h.lease_token = $8"
-    text = _written_sql(judged.text, chosen, FIRST_WHEN_DUE, mine, _LOUD_WHEN_DUE, run.confidence, then)
+    text = _written_sql(judged.text, chosen, FIRST_WHEN_DUE, mine, _LOUD_WHEN_DUE, run.confidence, then, True)
     return _written(await connection.fetch(text, *run.binds, token, *judged.binds))
 
 

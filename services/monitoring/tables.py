@@ -325,7 +325,11 @@ class Assessment(MonitoringTable, table=True):
         PrimaryKeyConstraint("household_id", "assessment_id"),
     )
 
-    assessment_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    assessment_id: int = Field(
+        sa_column=Column(
+            BigInteger, primary_key=True, autoincrement=False, comment="numbers the assessments of a household"
+        )
+    )
     household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     county: str = Field(sa_type=_COUNTY)
     on_date: date

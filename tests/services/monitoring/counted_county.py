@@ -84,9 +84,10 @@ async def assess(connection: asyncpg.Connection, household_id: int, chance: rand
     causes = sum(1 << bit for bit in range(len(Cause)) if chance.random() < 0.2)
     assessment_id = await connection.fetchval(
         """
-        INSERT INTO assessment (household_id, county, on_date, known_at, policy_version, engine_version, score,
-            causes, fired, unknown, flags, confidence_percent, digest, facts_version)
-        VALUES ($1, '130624', '2026-03-15', now(), 'x', 'x', 0, $2, 0, $3, 0, 100, 'x', 1)
+        INSERT INTO assessment (household_id, assessment_id, county, on_date, known_at, policy_version,
+            engine_version, score, causes, fired, unknown, flags, confidence_percent, digest, facts_version)
+        SELECT $1, (SELECT count(*) + 1 FROM assessment WHERE household_id = $1), '130624',
+            '2026-03-15', now(), 'x', 'x', 0, $2, 0, $3, 0, 100, 'x', 1
         RETURNING assessment_id
         """,
         household_id,

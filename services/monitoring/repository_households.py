@@ -10,6 +10,8 @@ _ROSTER_LOCK = 0x726F73
 _TURN_LOCK = 0x74726E
 _DATA_SET_LOCK = 0x646174
 
+A_FEW = 50
+
 
 async def lock_rosters(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
     """Wait until nobody matches people of these counties; until the end of the transaction nobody can.
@@ -67,17 +69,31 @@ async def lock(connection: asyncpg.Connection, household_ids: Sequence[int]) -> 
 async def mark_changed(
     connection: asyncpg.Connection, household_ids: Sequence[int], *, now: datetime, priority: int
 ) -> dict[int, int]:
-    """Raise the facts_version of households and make them due; returns the new versions."""
+    """Raise the facts_version of households and make them due; returns the new versions.
+
+    The dashboard hears of many by one statement for all, of a few by their trigger.
+    """
+    are_many = len(household_ids) > A_FEW
+    if are_many:
+        await connection.execute("SELECT set_config('fangpin.figures', 'later', true)")
     rows = await connection.fetch(
         """
-        UPDATE household SET facts_version = facts_version + 1, due_at = least(due_at, $2),
-               priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
-        WHERE household_id = ANY ($1::bigint[]) RETURNING household_id, facts_version
+        WITH changed AS (
+            UPDATE household SET facts_version = facts_version + 1, due_at = least(due_at, $2),
+                   priority = CASE WHEN due_at IS NULL THEN $3 ELSE least(priority, $3) END
+            WHERE household_id = ANY ($1::bigint[]) RETURNING household_id, facts_version, living_division
+        ), noted AS (
+            INSERT INTO dashboard_touch (village, what) SELECT DISTINCT living_division, 'facts' FROM changed WHERE $4
+        )
+        SELECT household_id, facts_version FROM changed
         """,
         household_ids,
         now,
         priority,
+        are_many,
     )
+    if are_many:
+        await connection.execute("SELECT set_config('fangpin.figures', '', true)")
     return {row["household_id"]: row["facts_version"] for row in rows}
 
 

@@ -1,8 +1,9 @@
 """`fangpin bench whatif`: a draft against the policy in force over N households, counts per township and class.
 
-`ours` counts both policies over the measure table, two connections, ranges of 20,000 households; nothing is copied
-anywhere, so nothing has to be refreshed. `with_lists` is the whole of what an official starts: the same, every
-household that either policy names written to its list, and all figures made.
+`ours` counts both policies, two connections, ranges of 20,000 households: whom the draft's values may move by the
+stored measures, everybody else by what stands. Nothing is copied anywhere, so nothing has to be refreshed.
+`with_lists` is the whole of what an official starts: the same, every household that either policy names written to
+its list, and all figures made.
 """
 
 import argparse
@@ -15,17 +16,18 @@ from typing import Any
 import asyncpg
 import psutil
 
+from benchmarks.assess import rescreen, tidy
 from benchmarks.assessed_county import NOW, Bench, assessed_county
 from benchmarks.limit import copy_limit, result_rows
 from benchmarks.report import print_result
 from services.monitoring import repository_policies
 from services.monitoring.begin_run import begin_run
 from services.monitoring.compare_policies import ComparisonOrder, compare_due, order_comparison
-from services.monitoring.domain.compared_policies import Side, from_measures
+from services.monitoring.domain.compared_policies import Side, from_measures, moved
 from services.monitoring.domain.policy_overlay import Change, Publication, with_publications
 from services.monitoring.domain.reading import reading
 from services.monitoring.domain.screening import Chosen
-from services.monitoring.measure_households import measure_households
+from services.monitoring.repository_comparisons import judged_anew
 from services.monitoring.repository_screening import plan_for_sets
 from shared.db.scope import scoped, transaction
 from shared.security.principal import Principal
@@ -41,7 +43,11 @@ OFFICIAL = Principal("bench", "person", PROVINCE, frozenset({"monitoring:policy"
 COUNTS = """
 SELECT left(h.living_division, 9) AS township, b.class_code AS before, a.class_code AS after, count(*) AS households
 FROM ({before}) b JOIN ({after}) a USING (household_id) JOIN household h USING (household_id)
-WHERE h.household_id BETWEEN {first} AND {last} GROUP BY 1, 2, 3
+WHERE h.household_id = any({listed}) GROUP BY 1, 2, 3
+"""
+STANDING = """
+SELECT left(living_division, 9) AS township, recommendation AS before, recommendation AS after, count(*) AS households
+FROM household WHERE household_id BETWEEN $1 AND $2 AND household_id <> ALL ($3::bigint[]) GROUP BY 1, 2
 """
 
 
@@ -74,20 +80,6 @@ async def side_by_side(
     await asyncio.gather(*(drain() for _ in range(AT_ONCE)))
 
 
-async def measure_all(bench: Bench, parts: Sequence[tuple[str, int, int]]) -> float:
-    """Fill the measure table from facts; seconds."""
-
-    async def measure(connection: asyncpg.Connection, part: tuple[str, int, int]) -> None:
-        county, first, last = part
-        await measure_households(connection, await begin_run(connection, county, ON), Chosen(first, last))
-
-    started = time.perf_counter()
-    await side_by_side(bench, parts, measure)
-    await bench.admin.execute("VACUUM ANALYZE measure")
-    await bench.admin.execute("CHECKPOINT")
-    return time.perf_counter() - started
-
-
 async def count_both(bench: Bench, parts: Sequence[tuple[str, int, int]]) -> tuple[float, dict[Any, int]]:
     """Both policies over everybody, counted; seconds, and the counts."""
     found: dict[Any, int] = {}
@@ -96,9 +88,13 @@ async def count_both(bench: Bench, parts: Sequence[tuple[str, int, int]]) -> tup
         county, first, last = part
         run = await begin_run(connection, county, ON)
         package = with_publications(run.reading.package, (DRAFT,))
-        before = from_measures(run.reading, first, last, run.known_at)
-        after = from_measures(reading(package, county, ON), first, last, run.known_at)
-        for row in await connection.fetch(*_counts(before, after)):
+        sides = (run.reading, reading(package, county, ON))
+        movable = moved(*sides, first, last)
+        assert movable is not None
+        anew = await judged_anew(connection, PROVINCE, movable, run.reading.fingerprint)
+        judged = [from_measures(each, Chosen(first, last, tuple(anew)), run.known_at) for each in sides]
+        rows = await connection.fetch(STANDING, first, last, anew)
+        for row in [*rows, *await connection.fetch(*_counts(*judged))]:
             key = (row["township"], row["before"], row["after"])
             found[key] = found.get(key, 0) + row["households"]
 
@@ -108,7 +104,7 @@ async def count_both(bench: Bench, parts: Sequence[tuple[str, int, int]]) -> tup
 
 
 def _counts(before: Side, after: Side) -> list[Any]:
-    text = COUNTS.format(before=before.classes(0), after=after.classes(len(before.binds)), first="$1", last="$2")
+    text = COUNTS.format(before=before.classes(0), after=after.classes(len(before.binds)), listed="$6")
     return [text, *before.binds, *after.binds]
 
 
@@ -152,7 +148,8 @@ async def draft(bench: Bench) -> str:
 async def run(size: int, runs: int) -> dict[str, Any]:
     async with assessed_county(size) as bench:
         parts = await ranges(bench)
-        measuring = await measure_all(bench, parts)
+        screening = await rescreen(bench)
+        await tidy(bench)
         version, results = await draft(bench), await result_rows(bench.admin)
         await count_both(bench, parts[:1])
         limits, ours, lists, counts = [], [], [], {}
@@ -174,7 +171,7 @@ async def run(size: int, runs: int) -> dict[str, Any]:
             "with_lists_ratio": round(statistics.median(lists) / statistics.median(limits), 3),
             "unit": "s",
             "refresh_of_copies_s": 0,
-            "measured_from_facts_s": round(measuring, 1),
+            "screened_from_facts_s": round(screening, 1),
             "entered": entered,
             "peak_mib": _private_mib(bench),
         }

@@ -223,7 +223,7 @@ async def _judged_anew(
     movable = moved(before, after, part["first_id"], part["last_id"])
     if movable is None:
         return None
-    found = await repository.judged_anew(connection, comparison, part, movable, before.fingerprint)
+    found = await repository.judged_anew(connection, comparison["division"], movable, before.fingerprint)
     return found if MOST_ANEW * len(found) <= part["households"] else None
 
 

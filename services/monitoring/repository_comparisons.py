@@ -235,8 +235,7 @@ async def compare(
 
 async def judged_anew(
     connection: asyncpg.Connection,
-    comparison: Mapping[str, Any],
-    part: Mapping[str, Any],
+    division: str,
     movable: Screening,
     fingerprint: int,
 ) -> list[int]:
@@ -253,7 +252,7 @@ async def judged_anew(
         ORDER BY h.household_id
         """,
         *movable.binds,
-        *code_range(comparison["division"]),
+        *code_range(division),
         fingerprint,
     )
     return [row["household_id"] for row in rows]

@@ -19,11 +19,13 @@ def test_days_with_the_same_values_are_read_alike() -> None:
 
 def test_another_version_or_value_is_another_reading() -> None:
     package = load_policy()
-    name = "monitoring_line"
-    line = package.parameters[name]
-    value = line.value_at(f"{COUNTY}000000", ON).value
-    assert isinstance(value, int)
-    higher = {f"{COUNTY}000000": (DatedValue(ON, value + 1, "测试", True),)}
-    dearer = replace(package, parameters={**package.parameters, name: replace(line, values=higher)})
+    line = package.parameters["monitoring_line"]
+    higher = {place: tuple(_higher(each) for each in values) for place, values in line.values.items()}
+    dearer = replace(package, parameters={**package.parameters, line.name: replace(line, values=higher)})
     renamed = replace(package, version=f"{package.version}~1")
     assert len({reading(each, COUNTY, ON).fingerprint for each in (package, dearer, renamed)}) == 3
+
+
+def _higher(one: DatedValue) -> DatedValue:
+    assert isinstance(one.value, int)
+    return replace(one, value=one.value + 1)

@@ -32,8 +32,7 @@ CREATE TABLE limit_in (household_id bigint PRIMARY KEY, class text, severity sma
 RESULT_ROWS = """
 SELECT h.household_id, a.recommendation, a.severity, a.causes, a.fired, a.unknown, a.household_id * 3,
        a.household_id * 5, a.household_id * 7
-FROM household h JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
-ORDER BY h.household_id
+FROM standing h JOIN assessment a USING (household_id, assessment_id) ORDER BY h.household_id
 """
 PUBLISH = """
 INSERT INTO policy_draft (draft_id, version, division, place_name, base_version, changes, authored_by,
@@ -97,8 +96,9 @@ async def forget_assessments(bench: Bench) -> None:
         """
         TRUNCATE measure, assessment, outbox, outbox_delivery, dashboard_touch, warning_opened, rescreen_range,
             rescreen CASCADE;
-        UPDATE household SET assessment_id = NULL, digest = NULL, gist = NULL, risk = NULL, recommendation = NULL,
-            severity = NULL, score = 0, warned_at = NULL, due_at = NULL
+        UPDATE standing SET assessment_id = NULL, facts_version = 0, reading = NULL, digest = NULL, gist = NULL;
+        UPDATE household SET risk = NULL, recommendation = NULL, severity = NULL, score = 0, warned_at = NULL,
+            due_at = NULL
         """
     )
     await tidy(bench)
@@ -106,7 +106,7 @@ async def forget_assessments(bench: Bench) -> None:
 
 async def tidy(bench: Bench) -> None:
     """What autovacuum does between two rescreens; kept out of what is timed, for both sides."""
-    await bench.admin.execute("VACUUM ANALYZE household, measure, assessment, outbox, outbox_delivery")
+    await bench.admin.execute("VACUUM ANALYZE household, standing, measure, assessment, outbox, outbox_delivery")
     await bench.admin.execute("CHECKPOINT")
 
 

@@ -158,11 +158,12 @@ async def fill(admin: asyncpg.Connection, size: int) -> None:
     await admin.execute("SET synchronous_commit = off; SET work_mem = '512MB'; SET maintenance_work_mem = '512MB'")
     await admin.execute("SET session_replication_role = replica")
     await admin.execute(HOUSEHOLDS, size, HOUSEHOLDS_A_COUNTY, HOUSEHOLDS_A_VILLAGE)
+    await admin.execute("INSERT INTO standing (household_id) SELECT household_id FROM household")
     await admin.execute(RESIDENTS)
     await admin.execute(MEMBERS)
     for row in await admin.fetch("SELECT DISTINCT county FROM household ORDER BY 1"):
         await admin.execute(FACTS.format(county=row["county"]))
         await admin.execute(LEDGER.format(county=row["county"]))
     await admin.execute("SET session_replication_role = origin")
-    await admin.execute("VACUUM ANALYZE household, resident, household_member, fact")
+    await admin.execute("VACUUM ANALYZE household, standing, resident, household_member, fact")
     await admin.execute("CHECKPOINT; RESET work_mem; RESET synchronous_commit")

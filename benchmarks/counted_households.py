@@ -28,7 +28,7 @@ SELECT household_id, county, current_date, now(), 'bench', 'bench', recommendati
        CASE WHEN household_id % 8 = 0 THEN 1 ELSE 0 END, 0, 100, 'x', 1 FROM household
 """
 REST = (
-    "UPDATE household h SET assessment_id = a.assessment_id FROM assessment a WHERE a.household_id = h.household_id",
+    "INSERT INTO standing (household_id, assessment_id) SELECT household_id, assessment_id FROM assessment",
     "INSERT INTO warning_opened (household_id, opened_at)"
     " SELECT household_id, now() - household_id % 300 * interval '1 day' FROM household WHERE household_id % 20 < 2",
     "INSERT INTO verification (alert_id, subject, household_id, outcome, causes, verified_at,"
@@ -44,7 +44,7 @@ REST = (
     " recorded_at) SELECT county, household_id, 'state.insured', current_date, 'department',"
     " CASE WHEN household_id % 3 = 0 THEN 'medical_settlement' ELSE 'household_register' END, household_no, now(),"
     " now() FROM household",
-    "ANALYZE household, assessment, verification, warning_opened, decision, fact",
+    "ANALYZE household, standing, assessment, verification, warning_opened, decision, fact",
 )
 
 

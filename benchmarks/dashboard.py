@@ -32,7 +32,8 @@ REQUESTS_A_RUN = 8_000
 LIVE = """
 SELECT recommendation, listed_as, severity, last_outcome, left(living_division, 6) AS child, count(*),
        count(assessment_id)
-FROM household WHERE living_division >= '130600000000' AND living_division < '130700000000'
+FROM household LEFT JOIN standing USING (household_id)
+WHERE living_division >= '130600000000' AND living_division < '130700000000'
 GROUP BY GROUPING SETS ((), (recommendation), (listed_as), (severity), (last_outcome), (5))
 """
 

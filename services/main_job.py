@@ -220,7 +220,8 @@ async def _tell(house: AllInOne, report: Report) -> None:
     monitoring = house.apps["monitoring"].state.runtime.worker_pool
     alerts = house.apps["alerts"].state.runtime.worker_pool
     known = await monitoring.fetchrow(
-        "SELECT count(*) AS households, count(assessment_id) AS assessed FROM household"
+        "SELECT count(*) AS households, count(s.assessment_id) AS assessed FROM household h"
+        " LEFT JOIN standing s ON s.household_id = h.household_id"
     )
     classes = dict(
         await monitoring.fetch(

@@ -25,10 +25,10 @@ class Run:
 
     @property
     def written_under(self) -> RunTexts:
-        """County, day, moment, policy version and engine of every assessment it appends."""
+        """County, day, moment, policy version and engine of every assessment it appends, and what it is read by."""
         one = self.reading
-        binds = [one.county, one.on, self.known_at, one.package.version, ENGINE_VERSION, list(one.weights)]
-        return RunTexts(binds, confidence_sql(one.package, "$6::bigint[]"))
+        of_rows = [one.county, one.on, self.known_at, one.package.version, ENGINE_VERSION]
+        return RunTexts([*of_rows, list(one.weights), one.fingerprint], confidence_sql(one.package, "$6::bigint[]"))
 
     def found(self, outcome: list[int]) -> RiskFound:
         """The risk that an outcome means."""

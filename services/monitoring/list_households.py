@@ -130,7 +130,7 @@ def _columns(query: HouseholdQuery) -> dict[str, Any]:
 
 def _of_assessment(query: HouseholdQuery, wanted: Wanted) -> None:
     if query.assessed is not None:
-        wanted.add(f"h.assessment_id IS {'NOT ' if query.assessed else ''}NULL")
+        wanted.assessed(query.assessed)
     if query.unknown is not None:
         wanted.assessment("a.unknown <> 0" if query.unknown else "a.unknown = 0")
     if query.cause is not None:

@@ -46,8 +46,7 @@ async def hold(
     rows = await connection.fetch(
         """
         SELECT h.household_id, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone,
-               h.listed_as, h.facts_version, h.recommendation, h.risk, h.answered, h.warned_at, h.waiting_reports,
-               h.assessment_id
+               h.listed_as, h.facts_version, h.recommendation, h.risk, h.answered, h.warned_at, h.waiting_reports
         FROM household h
         WHERE h.household_id = ANY ($1::bigint[]) AND h.lease_token = $2
         ORDER BY h.household_id FOR NO KEY UPDATE OF h
@@ -75,7 +74,7 @@ async def evaluate(
 
 
 async def remember(connection: asyncpg.Connection, remembered: Sequence[Remembered]) -> None:
-    """Let households know what was judged of them; they are ours, locked since their row was written."""
+    """Let households know what was judged of them; they are ours, locked since what stands was written."""
     await connection.execute(
         """
         UPDATE household h SET risk = n.risk, answered = n.answered, warned_at = n.warned_at

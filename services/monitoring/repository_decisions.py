@@ -12,7 +12,8 @@ async def hold(connection: asyncpg.Connection, household_no: str) -> asyncpg.Rec
     await connection.execute("SELECT 1 FROM household WHERE household_no = $1 FOR NO KEY UPDATE", household_no)
     return await connection.fetchrow(
         """
-        SELECT h.*, f.record_key AS listed_record FROM household h
+        SELECT h.*, s.assessment_id, f.record_key AS listed_record FROM household h
+        LEFT JOIN standing s ON s.household_id = h.household_id
         LEFT JOIN fact f ON f.county = h.county AND f.household_id = h.household_id AND f.kind = 'state.monitored'
              AND f.data_set = 'decision' AND f.superseded_at IS NULL AND f.ended_on IS NULL
         WHERE h.household_no = $1

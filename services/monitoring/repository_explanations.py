@@ -128,7 +128,8 @@ async def near_misses(
                       choice, heads_at, fired_at, fired_bit, grows, place)
         )
         SELECT {SUMMARY}, h.county, near.lines AS near FROM household h
-        JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
+        JOIN standing s ON s.household_id = h.household_id
+        JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
         CROSS JOIN LATERAL (
             SELECT jsonb_agg(jsonb_build_object('indicator', indicator, 'measured', measured, 'line', line,
                        'heads', heads, 'grows', grows) ORDER BY place) AS lines

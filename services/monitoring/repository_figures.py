@@ -60,7 +60,9 @@ _OF_PLACES = "h.living_division = ANY ($1::text[])"
 _COUNT = "INSERT INTO dashboard_figure (figure, living_division, registered_division, key, households) "
 COUNT_STATES = f"""{_COUNT}
 SELECT c.figure, h.living_division, h.registered_division, c.key, count(*)
-FROM household h LEFT JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
+FROM household h
+LEFT JOIN standing s ON s.household_id = h.household_id
+LEFT JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
 CROSS JOIN LATERAL (VALUES {_ONE_EACH}) AS c (figure, key, holds)
 WHERE {{places}} AND c.holds GROUP BY 1, 2, 3, 4
 """

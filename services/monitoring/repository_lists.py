@@ -76,8 +76,12 @@ class Wanted:
 
     def assessment(self, condition: str, *binds: object) -> None:
         """A condition on the assessment `a` that stands."""
-        standing = "a.household_id = h.household_id AND a.assessment_id = h.assessment_id"
-        self.add(f"EXISTS (SELECT FROM assessment a WHERE {standing} AND {condition})", *binds)
+        standing = "standing s JOIN assessment a USING (household_id, assessment_id)"
+        self.add(f"EXISTS (SELECT FROM {standing} WHERE s.household_id = h.household_id AND {condition})", *binds)
+
+    def assessed(self, yes: bool) -> None:
+        standing = "SELECT FROM standing s WHERE s.household_id = h.household_id AND s.assessment_id IS NOT NULL"
+        self.add(f"{'' if yes else 'NOT '}EXISTS ({standing})")
 
     def stage(self, stage: str, year: int) -> None:
         opened = f"warning_opened WHERE household_id = h.household_id AND {YEAR} = {{}}"

@@ -105,9 +105,10 @@ _DIFFERENCES = """
                 ELSE 'agree' END AS kind, *
     FROM (
         SELECT h.household_id, h.household_no, h.head_name, h.living_division AS division, h.listed_as, h.listed_on,
-               h.recommendation, h.assessment_id, e.listed_as AS national, e.identified_on,
+               h.recommendation, s.assessment_id, e.listed_as AS national, e.identified_on,
                e.entry_id IS NOT NULL AND e.removed_on IS NULL AND NOT e.vanished AS is_open
         FROM household h
+        LEFT JOIN standing s ON s.household_id = h.household_id
         LEFT JOIN monitored_entry e ON e.household_id = h.household_id AND e.superseded_at IS NULL
         WHERE h.living_division >= $1 AND h.living_division < $2 AND h.ended_on IS NULL
           AND (h.listed_as IS NOT NULL OR h.recommendation IS NOT NULL OR e.entry_id IS NOT NULL)
@@ -166,7 +167,8 @@ async def for_export(scoped: asyncpg.Connection, household_ids: Sequence[int], o
         SELECT h.household_no, h.registered_division, h.head_name, h.phone, h.listed_as, h.listed_on, a.causes,
                head.sealed_number, head.number_index, people.living, d.first_entered, d.entered, d.previously, f.facts
         FROM household h
-        LEFT JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
+        LEFT JOIN standing s ON s.household_id = h.household_id
+        LEFT JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
         LEFT JOIN LATERAL (
             SELECT r.sealed_number, r.number_index FROM household_member m JOIN resident r USING (resident_id)
             WHERE m.household_id = h.household_id AND m.superseded_at IS NULL AND m.relation = '户主'

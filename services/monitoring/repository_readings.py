@@ -20,7 +20,8 @@ async def household(connection: asyncpg.Connection, household_no: str) -> dict[s
                a.on_date, a.known_at, a.policy_version, a.engine_version, a.measured, a.outcome, a.causes,
                a.facts_version AS assessed_version
         FROM household h
-        LEFT JOIN assessment a ON a.household_id = h.household_id AND a.assessment_id = h.assessment_id
+        LEFT JOIN standing s ON s.household_id = h.household_id
+        LEFT JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
         WHERE h.household_no = $1
         """,
         household_no,

@@ -13,7 +13,7 @@ from services.monitoring.domain.screening import Chosen, Screening
 
 @dataclass(frozen=True, slots=True)
 class RunTexts:
-    """Under what assessments are written: their columns from county to engine version, and how sure they are."""
+    """Under what assessments are written: the binds of every run (see _BY_RUN), and how sure they are."""
 
     binds: list[object]
     confidence: str
@@ -174,46 +174,49 @@ def _ahead(*days: str) -> str:
     return f"least({', '.join(f'CASE WHEN {day} > $2 AND {day} < $3 THEN {day} END' for day in days)})"
 
 
+# One row of a household that somebody writes: what stood (o), the household (h), as it is judged (j).
 _RISK_CHANGED = """
-    (o.gist IS DISTINCT FROM j.gist AND NOT (o.gist IS NULL AND o.risk IS NULL AND j.gist = ''::bytea))
+    (o.gist IS DISTINCT FROM j.gist AND NOT (o.gist IS NULL AND h.risk IS NULL AND j.gist = ''::bytea))
 """
 # Nothing but these can have news for people; the others' rows are written without anybody looking at them.
-_LOUD_IN_AREA = f"(o.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR o.answered IS NOT NULL))"
+_LOUD_IN_AREA = f"(o.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR h.answered IS NOT NULL))"
 _LOUD_WHEN_DUE = f"""
-    ({_RISK_CHANGED} OR o.answered IS NOT NULL OR o.waiting_reports <> '[]'::jsonb
-     OR (o.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM o.listed_as)
+    ({_RISK_CHANGED} OR h.answered IS NOT NULL OR h.waiting_reports <> '[]'::jsonb
+     OR (h.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM h.listed_as)
          AND j.gist <> ''::bytea))
 """
-_IN_AREA = "h.living_division >= $7 AND h.living_division < $8 AND h.due_at IS NULL"
-_BY_RUN = 6  # $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_version, $6 weights of the indicators
-
-
-# One row of a household that somebody writes, as it was before (o) and as it is judged (j).
+# $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_version, $6 weights of the indicators, $7 fingerprint
+_BY_RUN = 7
+_IN_AREA = """
+    h.living_division >= $8 AND h.living_division < $9 AND h.due_at IS NULL
+    AND (o.digest IS DISTINCT FROM j.digest OR o.reading IS DISTINCT FROM $7::bigint)
+"""
 _STANDS = """
     assessment_id = CASE WHEN o.digest IS DISTINCT FROM j.digest THEN nextval('assessment_assessment_id_seq')
-                    ELSE h.assessment_id END,
-    digest = j.digest, gist = j.gist, recommendation = j.class_code, severity = j.severity, score = j.score
+                    ELSE s.assessment_id END,
+    digest = j.digest, gist = j.gist, facts_version = h.facts_version, reading = $7::bigint
 """
 
 
-def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, also: str, loud: str, confidence: str) -> str:
-    """Judge, let the households stand by it, append what is new, and answer with whom somebody has to look at.
+def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, loud: str, confidence: str, then: str) -> str:
+    """Judge, let it stand, append what is new, and answer with whom somebody has to look at; `then`: the households.
 
-    Whoever changed a household meanwhile wins: its facts are others than those judged.
+    Whoever let something else stand meanwhile wins: its facts are others, or its answer is newer.
     """
+    rows = " AND ".join(chosen.condition(f"{each}.household_id", first) for each in "sohm")
     return f"""
         WITH judged AS ({judged}),
         changed AS (
-            UPDATE household h SET {_STANDS}{also}
-            FROM judged j JOIN household o ON o.household_id = j.household_id
-            JOIN measure m ON m.household_id = j.household_id AND m.facts_version = o.facts_version
-            WHERE {mine} AND h.household_id = o.household_id AND h.facts_version = o.facts_version
-              AND h.digest IS NOT DISTINCT FROM o.digest AND {chosen.condition("h.household_id", first)}
-              AND {chosen.condition("o.household_id", first)} AND {chosen.condition("m.household_id", first)}
-            RETURNING j.*, h.assessment_id, o.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud,
-                      o.facts_version, o.household_no, o.living_division, o.registered_division, o.head_name, o.phone,
-                      o.listed_as, o.recommendation AS recommendation_before, o.risk, o.answered, o.warned_at,
-                      o.waiting_reports
+            UPDATE standing s SET {_STANDS}
+            FROM judged j JOIN standing o ON o.household_id = j.household_id
+            JOIN household h ON h.household_id = j.household_id
+            JOIN measure m ON m.household_id = j.household_id AND m.facts_version = h.facts_version
+            WHERE {mine} AND s.household_id = o.household_id AND s.facts_version = o.facts_version
+              AND s.digest IS NOT DISTINCT FROM o.digest AND {rows}
+            RETURNING j.*, s.assessment_id, o.digest IS DISTINCT FROM j.digest AS is_new, {loud} AS is_loud,
+                      h.facts_version, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone,
+                      h.listed_as, h.recommendation AS recommendation_before, h.risk, h.answered, h.warned_at,
+                      h.waiting_reports
         ), added AS (
             INSERT INTO assessment (household_id, assessment_id, county, on_date, known_at, policy_version,
                 engine_version, recommendation, severity, score, causes, fired, unknown, flags, confidence_percent,
@@ -222,7 +225,7 @@ def _written_sql(judged: str, chosen: Chosen, first: int, mine: str, also: str, 
                    severity, score, causes, fired, unknown, flags, {confidence}, outcome, digest, facts_version
             FROM changed WHERE is_new
             RETURNING 1
-        )
+        ), {then}
         SELECT (SELECT count(*) FROM changed) AS done, (SELECT count(*) FROM added) AS appended, c.household_id,
                c.facts_version, c.household_no, c.living_division, c.registered_division, c.head_name, c.phone,
                c.listed_as, c.recommendation_before AS recommendation, c.risk, c.answered, c.warned_at,
@@ -238,23 +241,66 @@ async def write_area(
     connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, area: tuple[str, str]
 ) -> Written:
     """Write what changed among households of an area; those due are left to whoever assesses them."""
-    mine = f"{_IN_AREA} AND o.digest IS DISTINCT FROM j.digest"
-    text = _written_sql(judged.text, chosen, FIRST_IN_AREA, mine, "", _LOUD_IN_AREA, run.confidence)
-    return _written(await connection.fetch(text, *run.binds, *area, *judged.binds))
+    then = _classed_sql(chosen.condition("h.household_id", FIRST_IN_AREA))
+    text = _written_sql(judged.text, chosen, FIRST_IN_AREA, _IN_AREA, _LOUD_IN_AREA, run.confidence, then)
+    written = _written(await connection.fetch(text, *run.binds, *area, *judged.binds))
+    await _read_again(connection, written.loud)
+    return written
+
+
+def _classed_sql(chosen: str) -> str:
+    """Households change where their class, severity or score does; few do, and each costs more than all that stands.
+
+    They are locked in the order of their numbers, as everywhere, and with them whoever may have news to remember.
+    """
+    classed = "(h.recommendation, h.severity, h.score) IS DISTINCT FROM (c.class_code, c.severity, c.score)"
+    return f"""
+        held AS (
+            SELECT c.household_id, c.class_code, c.severity, c.score
+            FROM changed c JOIN household h ON h.household_id = c.household_id AND {chosen}
+            WHERE c.is_loud OR {classed} ORDER BY h.household_id FOR NO KEY UPDATE OF h
+        ), classed AS (
+            UPDATE household h SET recommendation = c.class_code, severity = c.severity, score = c.score
+            FROM held c WHERE h.household_id = c.household_id AND {classed} AND {chosen}
+        )
+    """
+
+
+async def _read_again(connection: asyncpg.Connection, loud: Sequence[dict[str, Any]]) -> None:
+    """What households remember, now that they are locked: somebody may have answered before they were."""
+    if not loud:
+        return
+    rows = await connection.fetch(
+        "SELECT household_id, risk, answered, warned_at FROM household WHERE household_id = ANY ($1::bigint[])",
+        [each["household_id"] for each in loud],
+    )
+    now = {row["household_id"]: dict(row) for row in rows}
+    for each in loud:
+        each.update(now[each["household_id"]])
 
 
 async def write_due(
     connection: asyncpg.Connection, judged: Screening, chosen: Chosen, run: RunTexts, token: UUID
 ) -> Written:
     """Write what changed among held households, and release them all: nothing is to be done with them any more."""
-    text = _written_sql(
-        judged.text, chosen, FIRST_WHEN_DUE, "h.lease_token = $7", _RELEASED, _LOUD_WHEN_DUE, run.confidence
-    )
+    then = _released_sql(chosen.condition("h.household_id", FIRST_WHEN_DUE))
+    mine = "h.lease_token = $8"
+    text = _written_sql(judged.text, chosen, FIRST_WHEN_DUE, mine, _LOUD_WHEN_DUE, run.confidence, then)
     return _written(await connection.fetch(text, *run.binds, token, *judged.binds))
 
 
-_RELEASED = """,
-    due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'"""
+def _released_sql(chosen: str) -> str:
+    """The dashboard counts what stands, of which the households' trigger sees nothing."""
+    return f"""
+        released AS (
+            UPDATE household h SET recommendation = c.class_code, severity = c.severity, score = c.score,
+                due_at = NULL, lease_until = NULL, lease_token = NULL, attempts = 0, waiting_reports = '[]'
+            FROM changed c WHERE h.household_id = c.household_id AND {chosen}
+        ), noted AS (
+            INSERT INTO dashboard_touch (village, what)
+            SELECT DISTINCT living_division, 'household' FROM changed WHERE is_new
+        )
+    """
 
 
 async def count_later(connection: asyncpg.Connection) -> None:
@@ -281,10 +327,15 @@ def _written(rows: Sequence[asyncpg.Record]) -> Written:
 
 
 async def hold(connection: asyncpg.Connection, household_ids: Sequence[int], token: UUID) -> int:
-    """Lock claimed households in the order of their numbers; how many are still ours.
+    """Lock claimed households, and what stands of them, in the order of their numbers; how many are still ours.
 
     While they are locked nobody appends facts to them, so what is assessed is what will be marked as done.
     """
+    # What stands comes before households, as in an area: two who lock both in turn would wait for each other.
+    await connection.execute(
+        "SELECT 1 FROM standing WHERE household_id = ANY ($1::bigint[]) ORDER BY household_id FOR NO KEY UPDATE",
+        household_ids,
+    )
     rows = await connection.fetch(
         "SELECT 1 FROM household WHERE household_id = ANY ($1::bigint[]) AND lease_token = $2"
         " ORDER BY household_id FOR NO KEY UPDATE",

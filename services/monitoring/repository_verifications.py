@@ -9,10 +9,17 @@ from shared.contracts.alerts import VerifiedItem
 
 
 async def hold(connection: asyncpg.Connection, household_nos: Sequence[str]) -> dict[str, asyncpg.Record]:
-    """Lock the households by their numbers and read what stands of them."""
+    """Lock the households by their numbers and read what stands of them.
+
+    Read by a statement of its own: the one that waits for a lock sees other tables as they were before it waited.
+    """
+    await connection.execute(
+        "SELECT 1 FROM household WHERE household_no = ANY ($1::text[]) ORDER BY household_id FOR NO KEY UPDATE",
+        household_nos,
+    )
     rows = await connection.fetch(
-        "SELECT household_id, household_no, risk, assessment_id FROM household WHERE household_no = ANY ($1::text[])"
-        " ORDER BY household_id FOR NO KEY UPDATE",
+        "SELECT h.household_id, h.household_no, h.risk, s.assessment_id FROM household h"
+        " LEFT JOIN standing s ON s.household_id = h.household_id WHERE h.household_no = ANY ($1::text[])",
         household_nos,
     )
     return {row["household_no"]: row for row in rows}

@@ -94,7 +94,6 @@ class Household(ClaimColumns, MonitoringTable, table=True):
     last_verified_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     facts_version: int = Field(default=0, sa_type=_BIG, sa_column_kwargs=_ZERO)
     next_change_on: date | None = None
-    assessment_id: int | None = Field(default=None, sa_type=_BIG)
     recommendation: str | None = Field(default=None, sa_type=_TEXT)
     severity: int | None = Field(
         default=None, sa_type=_SMALL, sa_column_kwargs={"comment": "4 red, 3 orange, 2 yellow, 1 blue"}
@@ -117,6 +116,31 @@ class Household(ClaimColumns, MonitoringTable, table=True):
         sa_type=_JSON, sa_column_kwargs={"server_default": text("'[]'::jsonb"), "comment": "reports not assessed yet"}
     )
     rescreen_id: UUID | None = None
+    ended_on: date | None = Field(
+        default=None, sa_column_kwargs={"comment": "the day it ceased to be a household of its own"}
+    )
+    merged_into: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "the household that took over its people and facts"}
+    )
+    created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
+
+
+class Standing(MonitoringTable, table=True):
+    """What stands of a household's assessments; every household has one, made by a trigger.
+
+    Narrow, because a rescreen writes it for all. Whoever writes it and the household locks this row first.
+    """
+
+    __tablename__ = "standing"
+
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    assessment_id: int | None = Field(default=None, sa_type=_BIG)
+    facts_version: int = Field(default=0, sa_type=_BIG, sa_column_kwargs=_ZERO)
+    reading: int | None = Field(
+        default=None,
+        sa_type=_BIG,
+        sa_column_kwargs={"comment": "fingerprint of the policy and values it was judged by"},
+    )
     digest: bytes | None = Field(
         default=None, sa_type=_BYTES, sa_column_kwargs={"comment": "of the assessment that stands"}
     )
@@ -125,13 +149,6 @@ class Household(ClaimColumns, MonitoringTable, table=True):
         sa_type=_BYTES,
         sa_column_kwargs={"comment": "digest of class, severity and what fired; empty: no risk"},
     )
-    ended_on: date | None = Field(
-        default=None, sa_column_kwargs={"comment": "the day it ceased to be a household of its own"}
-    )
-    merged_into: int | None = Field(
-        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "the household that took over its people and facts"}
-    )
-    created_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
 
 
 class Resident(MonitoringTable, table=True):

@@ -18,7 +18,8 @@ class Reading:
     """A package at a county on a day.
 
     `terms` are two numbers of 64 bits that change when the same outcome would be worded otherwise: other findings or
-    classes, or other lines than those it was held against.
+    classes, or other lines than those it was held against. `fingerprint` is a signed number of 64 bits that changes
+    with the policy version or any value; two days with the same values have the same.
     """
 
     county: str
@@ -27,6 +28,7 @@ class Reading:
     parameters: ParameterSet
     terms: tuple[int, int]
     weights: tuple[int, ...]
+    fingerprint: int
 
 
 @lru_cache(maxsize=4000)
@@ -46,7 +48,14 @@ def reading(package: PolicyPackage, county: str, on: date) -> Reading:
     )
     first, second, *_ = struct.unpack("!qqqq", hashlib.sha256(f"{words}{held_against}".encode()).digest())
     weights = tuple(parameters.number(name) for name in package.weight_parameters)
-    return Reading(county, on, package, parameters, (first, second), weights)
+    return Reading(county, on, package, parameters, (first, second), weights, _fingerprint(package, parameters))
+
+
+def _fingerprint(package: PolicyPackage, parameters: ParameterSet) -> int:
+    values = [(name, parameters[name].value) for name in sorted(parameters)]
+    number: int
+    number, *_ = struct.unpack("!qqqq", hashlib.sha256(f"{package.version}{values}".encode()).digest())
+    return number
 
 
 def last_change_for_all(package: PolicyPackage, county: str, on: date) -> date:

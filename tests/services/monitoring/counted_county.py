@@ -94,9 +94,11 @@ async def assess(connection: asyncpg.Connection, household_id: int, chance: rand
         chance.choice([0, 0, 5]),
     )
     await connection.execute(
-        "UPDATE household SET assessment_id = $2, recommendation = $3, severity = $4 WHERE household_id = $1",
+        "UPDATE standing SET assessment_id = $2 WHERE household_id = $1", household_id, assessment_id
+    )
+    await connection.execute(
+        "UPDATE household SET recommendation = $2, severity = $3 WHERE household_id = $1",
         household_id,
-        assessment_id,
         chance.choice(CLASSES),
         chance.choice([None, 1, 2, 3, 4]),
     )

@@ -347,7 +347,8 @@ def a_case(on: date, county: str = "130624") -> Case:
 async def recommended(admin: asyncpg.Connection, household_no: str) -> tuple[str | None, str]:
     row = await admin.fetchrow(
         "SELECT h.recommendation, a.policy_version FROM monitoring.household h"
-        " JOIN monitoring.assessment a USING (assessment_id) WHERE household_no = $1",
+        " JOIN monitoring.standing s USING (household_id)"
+        " JOIN monitoring.assessment a USING (household_id, assessment_id) WHERE household_no = $1",
         household_no,
     )
     assert row is not None

@@ -11,6 +11,7 @@ import pytest
 
 from services.monitoring import repository_assessments as assessments
 from services.monitoring import repository_rescreens as repository
+from services.monitoring import repository_screening as sets
 from services.monitoring.assess_households import assess_due
 from services.monitoring.begin_run import begin_run
 from services.monitoring.domain.compiler import assessment_from_row, compile_policy
@@ -23,9 +24,11 @@ from shared.contracts.monitoring import RISK_CHANGED
 from shared.db.scope import transaction
 from shared.queue.claim import claim
 from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
 from tests.services.monitoring.build import (
     COUNTY,
     OTHER_VILLAGE,
+    VILLAGE,
     Home,
     assess_all,
     deliver,
@@ -37,6 +40,9 @@ from tests.services.monitoring.build import (
 )
 
 POOR = 1_000_000
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()
+"""
 Bearer = Callable[..., dict[str, str]]
 
 
@@ -74,7 +80,7 @@ async def ten_homes(monitoring_runtime: Runtime) -> Runtime:
 async def forget(runtime: Runtime) -> None:
     """As after a change that concerns everybody: what stands is no longer what would be said."""
     await runtime.worker_pool.execute(
-        "UPDATE household SET digest = NULL, gist = NULL, risk = NULL, warned_at = NULL"
+        "UPDATE standing SET digest = NULL, gist = NULL; UPDATE household SET risk = NULL, warned_at = NULL"
     )
 
 
@@ -128,11 +134,99 @@ async def test_a_change_for_all_is_written_for_all_and_told_for_those_whose_risk
     ten_homes: Runtime,
 ) -> None:
     before = await written(ten_homes)
-    await ten_homes.worker_pool.execute("UPDATE household SET digest = NULL")
+    await ten_homes.worker_pool.execute("UPDATE standing SET digest = NULL")
     ordered = await order(ten_homes)
     await assess_all(ten_homes)
     assert (await status(ten_homes, ordered)).changed == 10
     assert await written(ten_homes) == (before[0] + 10, before[1])
+
+
+async def versions_of_households(runtime: Runtime) -> list[asyncpg.Record]:
+    """They change when a row is written or locked."""
+    return await runtime.worker_pool.fetch("SELECT xmin::text, xmax::text, household_id FROM household ORDER BY 3")
+
+
+async def test_households_are_left_alone_where_class_severity_and_score_are_the_same(ten_homes: Runtime) -> None:
+    before = await versions_of_households(ten_homes)
+    await ten_homes.worker_pool.execute("UPDATE standing SET digest = NULL")
+    ordered = await order(ten_homes)
+    await assess_all(ten_homes)
+    assert (await status(ten_homes, ordered)).changed == 10
+    assert await versions_of_households(ten_homes) == before
+    sql = "SELECT count(*) FROM standing JOIN assessment USING (household_id, assessment_id, digest)"
+    assert await one(ten_homes, sql) == 10
+
+
+async def test_class_severity_and_score_of_households_follow_what_stands(ten_homes: Runtime) -> None:
+    sql = "SELECT household_id, recommendation, severity, score FROM household ORDER BY 1"
+    before = await ten_homes.worker_pool.fetch(sql)
+    await ten_homes.worker_pool.execute("UPDATE household SET recommendation = NULL, severity = NULL, score = 0")
+    assert await ten_homes.worker_pool.fetch(sql) != before
+    await forget(ten_homes)
+    await order(ten_homes)
+    await assess_all(ten_homes)
+    assert await ten_homes.worker_pool.fetch(sql) == before
+
+
+async def test_another_reading_that_says_the_same_is_noted_and_appends_nothing(ten_homes: Runtime) -> None:
+    households, before = await versions_of_households(ten_homes), await written(ten_homes)
+    sql = "SELECT household_id, facts_version, reading FROM standing ORDER BY 1"
+    stood = await ten_homes.worker_pool.fetch(sql)
+    assert len({row["reading"] for row in stood} - {None}) == 1
+    await ten_homes.worker_pool.execute("UPDATE standing SET reading = reading - 1")
+    ordered = await order(ten_homes)
+    await assess_all(ten_homes)
+    assert (await status(ten_homes, ordered)).changed == 0
+    assert await ten_homes.worker_pool.fetch(sql) == stood
+    assert (await versions_of_households(ten_homes), await written(ten_homes)) == (households, before)
+
+
+async def somebody_waits(runtime: Runtime) -> None:
+    """Until a lock of this database is waited for."""
+    async with asyncio.timeout(20):
+        while not await one(runtime, WAITING):
+            await asyncio.sleep(0.01)
+
+
+async def test_what_somebody_answers_while_a_range_is_judged_is_not_lost(ten_homes: Runtime) -> None:
+    """The range waits for whoever holds a household of which there may be news, and reads what he left."""
+    await forget(ten_homes)
+    await order(ten_homes, size=10)
+    answered = {
+        "outcome": "no_risk",
+        "facts_version": 9,
+        "risk": {"recommendation": None, "severity": None, "fired": []},
+    }
+    async with transaction(ten_homes.worker_pool) as visitor:
+        await visitor.execute("UPDATE household SET answered = $1 WHERE household_no = 'F000'", answered)
+        screening = asyncio.create_task(screen_ranges(ten_homes))
+        await somebody_waits(ten_homes)
+    await screening
+    remembered = await one(ten_homes, "SELECT answered FROM household WHERE household_no = 'F000'")
+    assert remembered["outcome"] == "no_risk"
+
+
+async def test_what_stands_is_locked_before_households(ten_homes: Runtime) -> None:
+    """Whoever waits for what stands holds no household: those who append facts go on."""
+    runtime, ids = ten_homes, [1, 2, 3]
+    async with transaction(runtime.worker_pool) as area:
+        await area.execute("UPDATE standing SET reading = 1 WHERE household_id = 2")
+        async with transaction(runtime.worker_pool) as due:
+            holding = asyncio.create_task(sets.hold(due, ids, new_id()))
+            await somebody_waits(runtime)
+            assert len(await area.fetch("SELECT 1 FROM household FOR NO KEY UPDATE NOWAIT")) == 10
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+
+
+async def test_the_dashboard_counts_who_is_assessed_for_the_first_time(ten_homes: Runtime) -> None:
+    runtime = ten_homes
+    await runtime.worker_pool.execute("UPDATE standing SET assessment_id = NULL, digest = NULL")
+    await runtime.worker_pool.execute("UPDATE household SET due_at = $1", runtime.clock.now())
+    await runtime.worker_pool.execute("DELETE FROM dashboard_touch")
+    assert await assess_due(runtime) == 10
+    noted = await runtime.worker_pool.fetch("SELECT DISTINCT village, what FROM dashboard_touch")
+    assert [tuple(row) for row in noted] == [(VILLAGE, "household")]
 
 
 async def test_two_workers_share_a_rescreen_and_give_the_result_of_one(ten_homes: Runtime) -> None:

@@ -1,18 +1,23 @@
 """The tables are what the models say, and show nothing to whom no scope is set."""
 
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.monitoring.tables import MonitoringTable
+from shared.db.migrate import alembic_config, create_roles, migrate
 from shared.db.pool import alchemy_url
 from shared.db.scope import scoped
 from shared.runtime import Runtime
+from tests.conftest import new_database
 from tests.services.monitoring.build import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -24,7 +29,7 @@ from tests.services.monitoring.build import (
     settled,
 )
 
-SEEN_THROUGH_A_HOUSEHOLD = ("household", "household_member", "resident", "fact", "assessment")
+SEEN_THROUGH_A_HOUSEHOLD = ("household", "household_member", "resident", "fact", "assessment", "standing")
 
 
 async def test_the_migration_makes_what_the_models_say(database: str) -> None:
@@ -49,6 +54,37 @@ async def test_the_migration_makes_what_the_models_say(database: str) -> None:
     engine = create_async_engine(alchemy_url(database))
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_what_stands_is_kept_by_the_migration_to_and_fro(server_url: str) -> None:
+    url = await new_database(server_url)
+    await create_roles(url)
+    await migrate(url, ["monitoring"])
+    stood = (7, b"digest", b"gist")
+    connection = await asyncpg.connect(url, server_settings={"search_path": "monitoring"})
+    await connection.execute(
+        "INSERT INTO household (county, household_no, registered_division, living_division)"
+        " SELECT '130624', no, $1, $1 FROM unnest(ARRAY['F001', 'F002']) AS no",
+        VILLAGE,
+    )
+    await connection.execute(
+        "UPDATE standing SET assessment_id = $1, digest = $2, gist = $3 WHERE household_id = 1", *stood
+    )
+    await _alembic(url, command.downgrade, "0006_withdrawn_drafts")
+    kept = "SELECT assessment_id, digest, gist FROM {} ORDER BY household_id"
+    assert [tuple(row) for row in await connection.fetch(kept.format("household"))] == [stood, (None,) * 3]
+    await connection.execute("DELETE FROM dashboard_touch; UPDATE household SET assessment_id = 8")
+    assert await connection.fetchval("SELECT count(*) FROM dashboard_touch") == 1
+    await _alembic(url, command.upgrade, "head")
+    assert [row[0] for row in await connection.fetch(kept.format("standing"))] == [8, 8]
+    await connection.close()
+
+
+async def _alembic(url: str, verb: Callable[[Config, str], None], revision: str) -> None:
+    engine = create_async_engine(alchemy_url(url))
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda one: verb(alembic_config(one, "monitoring"), revision))
     await engine.dispose()
 
 

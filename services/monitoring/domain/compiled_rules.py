@@ -112,7 +112,7 @@ def _coarse(index: int, shapes: int, edge: Read, read: Read) -> str:
     order, basis = (_element(edge, read, each, index, shapes) for each in ("rule_order", "rule_basis"))
     amount = read(shape_name(index))
     return (
-        f"case when {order} > 0 then case when {amount} = 0 then -1::numeric"
+        f"case when {order} > 0 and {amount} is not null then case when {amount} = 0 then -1::numeric"
         f" when {basis} <= 0 then {INFINITE}::numeric else div({amount}::numeric * {SCALE}, {basis}) end end"
     )
 

@@ -151,7 +151,7 @@ def test_request_overrides_lists_flags_and_money() -> None:
         ("monitoring_line", "7300.005", "金额应为"),
         ("monitoring_line", "1.00", "应在 1000.00 与 100000.00 之间"),
         ("line_inclusive", "maybe", "应为 true 或 false"),
-        ("wage_drop_percent", 30.5, "应是一段文字"),
+        ("wage_drop_percent", 30.5, "应为整数"),
         ("wage_drop_percent", True, "应为整数"),
         ("sudden_causes", "illness", "应是列表"),
         ("sudden_causes", ["luck"], "只可取 illness"),

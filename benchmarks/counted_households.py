@@ -44,7 +44,7 @@ REST = (
     " recorded_at) SELECT county, household_id, 'state.insured', current_date, 'department',"
     " CASE WHEN household_id % 3 = 0 THEN 'medical_settlement' ELSE 'household_register' END, household_no, now(),"
     " now() FROM household",
-    "ANALYZE household, standing, assessment, verification, warning_opened, decision, fact",
+    "VACUUM ANALYZE household, standing, assessment, verification, warning_opened, decision, fact",
 )
 
 
@@ -65,8 +65,11 @@ async def count_all(admin: asyncpg.Connection) -> None:
     from datetime import UTC, datetime
 
     from services.monitoring import repository_figures as repository
+    from services.monitoring.domain.dashboard import Figure
 
-    for count in (*repository.COUNT_ALL, repository.COUNT_DATA_SETS):
-        await admin.execute(count.format(places="true"))
-    await admin.execute("ANALYZE dashboard_figure")
-    await repository.move_version(admin, datetime.now(UTC), [f"{county}000000" for county in COUNTIES])
+    for write in (*repository.WRITE_ALL, repository.WRITE_DATA_SETS):
+        await admin.execute(write.format(places="true", kept="true"))
+    # Here rather than by itself in the middle of what is measured.
+    await admin.execute("VACUUM ANALYZE dashboard_figure")
+    places = [f"{county}000000" for county in COUNTIES]
+    await repository.move_version(admin, datetime.now(UTC), places, [str(each) for each in Figure])

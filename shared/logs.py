@@ -16,6 +16,7 @@ _NUMBERS = re.compile(
     r"|(?<!\d)\d{6}[\s-]\d{8}[\s-]?\d{3}[\dXx](?!\d)"
     r"|(?<![\da-fA-F])1[3-9]\d{9}(?![\da-fA-F])"
 )
+_SHORTEST = 11
 # Checked where they are made; a trace must stay searchable, and its hex digits may look like a number.
 _AS_THEY_ARE = frozenset({"trace", "timestamp", "level", "_record", "_from_structlog"})
 
@@ -25,6 +26,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def mask(value: Any) -> Any:
     """Any value with the numbers in its texts masked; what is no JSON value becomes its text first."""
     if isinstance(value, str):
+        if len(value) < _SHORTEST:
+            return value
         return _NUMBERS.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), value)
     if isinstance(value, dict):
         return {mask(str(key)): mask(item) for key, item in value.items()}

@@ -10,6 +10,7 @@ from services.alerts.domain.alert import Status
 from services.alerts.domain.delivery import DeliveryState, EndpointState, OutcomeClass
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.verification import Contact, Method, Verification
+from shared.contracts.alerts import MOST_VISIT_MINUTES
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
 from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
@@ -86,6 +87,7 @@ class VerificationView(BaseModel):
     contacted_by: str | None
     contacted_on: date | None
     met: str | None
+    minutes: int | None
     helped_by: str | None
     note: str | None
     officer_no: str
@@ -135,12 +137,19 @@ class HandOverIn(Strict):
 
 
 class ContactIn(Strict):
-    """The visit or call: who (by default the caller), when, whom."""
+    """The visit or call: who (by default the caller), when, whom, and how long it took."""
 
     method: Method = Field(examples=["visit"])
     by: Name | None = Field(default=None, description="核实人，默认本人工号")
     on: date = Field(examples=["2026-11-22"])
     met: Name | None = Field(default=None, examples=["户主本人"])
+    minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_VISIT_MINUTES,
+        description="用时（分钟，含路上），测算工作量用",
+        examples=[75],
+    )
 
 
 class VerificationIn(Strict):
@@ -156,7 +165,11 @@ class VerificationIn(Strict):
 
     def verification(self, officer_no: str) -> Verification:
         contact = self.contact and Contact(
-            self.contact.method, self.contact.by or officer_no, self.contact.on, self.contact.met
+            self.contact.method,
+            self.contact.by or officer_no,
+            self.contact.on,
+            self.contact.met,
+            self.contact.minutes,
         )
         return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note)
 

@@ -348,6 +348,7 @@ class Verification(AlertsTable, table=True):
         UniqueConstraint("alert_id"),
         CheckConstraint("method IN ('visit','call')", name="method"),
         CheckConstraint("num_nonnulls(method, contacted_by, contacted_on) IN (0, 3)", name="contact_whole"),
+        CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes"),
     )
 
     verification_id: UUID = Field(primary_key=True)
@@ -358,6 +359,9 @@ class Verification(AlertsTable, table=True):
     contacted_by: str | None = Field(default=None, sa_type=TEXT)
     contacted_on: date | None = None
     met: str | None = Field(default=None, sa_type=TEXT)
+    minutes: int | None = Field(
+        default=None, sa_type=SmallInteger, sa_column_kwargs={"comment": "of the visit or call, way included"}
+    )
     helped_by: str | None = Field(default=None, sa_type=TEXT)
     note: str | None = Field(default=None, sa_type=TEXT)
     officer_no: str = Field(sa_type=TEXT)

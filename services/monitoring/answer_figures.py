@@ -1,28 +1,25 @@
-"""Answer with the figures of a board: bytes kept in the process until the figures are counted again.
+"""Answer with the figures of a board: read within the reader's range, drawn, and written as the bytes that go out."""
 
-Twenty times a second at most the database is asked what was counted since; answers of places that were are forgotten,
-the others are given as they are. A count by this very process is known at once.
-"""
-
-import asyncio
 import hashlib
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
+from starlette.responses import Response
 
 from services.monitoring import repository_figures as repository
 from services.monitoring.domain.policy import PolicyPackage, load_policy
 from services.monitoring.domain.policy_diff import value_or_none
+from services.monitoring.domain.suppression import Cell
 from services.monitoring.draw_boards import BoardKind
 from services.monitoring.draw_figures import Drawing, Reader
+from services.monitoring.keep_sums import KeptSums, Key, Reading
 from services.monitoring.policy_in_force import policy_in_force
-from services.monitoring.read_figures import Figures, read_figures, read_hidden
+from services.monitoring.read_figures import Figures, Sums, read_figures, read_hidden
 from services.monitoring.read_household import CLASS
-from services.monitoring.refresh_figures import LAST
 from services.monitoring.repository_figures import Version
 from services.monitoring.repository_lists import within
 from shared.db.scope import scoped
@@ -32,12 +29,8 @@ from shared.security.access import field_classes
 from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionLevel, code_range, covers, level_of
 
-ROWS = "monitoring:read"
-MOST_BYTES = 64 * 2**20
+ROWS, FIGURES = "monitoring:read", "monitoring:figures"
 MOST_MILLISECONDS = 5_000
-SECONDS_TRUSTED = 0.05
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,23 @@ class Answered:
 
     body: bytes
     etag: str
+
+
+def reads_figures(caller: Principal) -> bool:
+    """Whoever may list households, or may see figures only, in which small cells are hidden."""
+    return not caller.scopes.isdisjoint({ROWS, FIGURES})
+
+
+def respond(made: Answered, known: str | None) -> Response:
+    """The bytes, or only word that they are those which the reader holds (`known`: his If-None-Match)."""
+    headers = {"ETag": made.etag, "Cache-Control": "private, no-cache"}
+    if known is not None and _matches(known, made.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(made.body, media_type="application/json", headers=headers)
+
+
+def _matches(known: str, etag: str) -> bool:
+    return known.strip() == "*" or etag in {each.strip().removeprefix("W/") for each in known.split(",")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,82 +80,25 @@ class Asked:
         return (self.kind.name, self.division, "" if sees_all else self.home, self.reader, self.today)
 
 
-@dataclass(slots=True)
-class OneAtATime:
-    """Lets all who want the same thing at the same moment wait for one who fetches it."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An answer, the last count that was there when it was read, and the sums that may be kept."""
 
-    _under_way: dict[Any, "asyncio.Task[Any]"] = field(default_factory=dict)
-
-    async def get(self, key: object, fetch: Callable[[], Awaitable[T]]) -> T:
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.ensure_future(_run(fetch))
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        # Shielded: whoever hangs up does not take the answer away from the others.
-        found: T = await asyncio.shield(task)
-        return found
+    answer: Answered
+    seen: int
+    read: Mapping[Key, dict[str, Counter[Cell]]]
 
 
-@dataclass(slots=True)
-class FigureCache:
-    """The answers of one process, none older than the last count of a place in it."""
-
-    version: Version = field(default_factory=Version)
-    answers: dict[Any, Answered] = field(default_factory=dict)
-    size: int = 0
-    checked_at: float = 0.0
-    fetching: OneAtATime = field(default_factory=OneAtATime)
-
-    async def answer(self, asked: Asked, runtime: Runtime) -> Answered:
-        found = await self.kept(asked, runtime)
-        if found is not None:
-            return found
-        version = self.version
-        made = await self.fetching.get((version.number, asked.key), lambda: make_answer(asked, version, runtime))
-        if version.number == self.version.number and self.size < MOST_BYTES and asked.key not in self.answers:
-            self.answers[asked.key] = made
-            self.size += len(made.body)
-        return made
-
-    async def kept(self, asked: Asked, runtime: Runtime) -> Answered | None:
-        """The answer, if nothing in it was counted again since it was made."""
-        if not max(LAST.counted_at, time.monotonic() - SECONDS_TRUSTED) < self.checked_at:
-            await self.fetching.get("version", lambda: self._catch_up(runtime))
-        return self.answers.get(asked.key)
-
-    async def _catch_up(self, runtime: Runtime) -> None:
-        """Forget the answers of places that were counted again."""
-        started = time.monotonic()
-        await self._forget(runtime)
-        self.checked_at = started
-
-    async def _forget(self, runtime: Runtime) -> None:
-        since = await repository.versions_since(runtime.pool, self.version.number)
-        new = since[-1] if since else Version()
-        if new.number == self.version.number:
-            return
-        if not since or since[0].number != self.version.number:
-            self.answers = {}
-        else:
-            places = {place for version in since[1:] for place in version.places}
-            self.answers = {key: one for key, one in self.answers.items() if not _touches(places, key[1])}
-        self.version, self.size = new, sum(len(one.body) for one in self.answers.values())
-
-
-def _touches(places: Iterable[str], division: str) -> bool:
-    """Whether one of the places lies in the division, or is a county that holds it: how new its data are changed."""
-    lo, hi = code_range(division)
-    return any(lo <= place < hi or (place[6:] == "000000" and place[:6] == division[:6]) for place in places)
-
-
-async def make_answer(asked: Asked, version: Version, runtime: Runtime) -> Answered:
+async def make_answer(asked: Asked, version: Version, runtime: Runtime, kept: KeptSums) -> Made:
     """Read the figures within the caller's range and draw them."""
     async with scoped(runtime.pool, asked.home) as connection:
         await within(connection, MOST_MILLISECONDS)
         package = await _package(connection, asked)
-        figures = await _figures(connection, asked, package)
+        # Whoever is at home in or above the division sees all of it, and may share what others read.
+        reading = Reading(connection, kept.kept if covers(asked.home, asked.division) else {})
+        figures = await _figures(reading, asked, package)
         freshness = await _freshness(connection, asked, package)
+        seen = await repository.newest_version(connection)
     codes = [asked.division, *(child.division for child in figures.children)]
     places = await name_places(runtime.directory_pool, codes, asked.today)
     drawing = Drawing(asked.kind.name, asked.reader, figures, package, places, asked.today, freshness)
@@ -156,7 +109,8 @@ async def make_answer(asked: Asked, version: Version, runtime: Runtime) -> Answe
         "counted_at": version.counted_at,
     }
     body = asked.kind.draw(drawing, head).model_dump_json().encode()
-    return Answered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    answer = Answered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Made(answer, seen, reading.read if covers(asked.home, asked.division) else {})
 
 
 async def _package(connection: asyncpg.Connection, asked: Asked) -> PolicyPackage:
@@ -166,16 +120,16 @@ async def _package(connection: asyncpg.Connection, asked: Asked) -> PolicyPackag
     return (await policy_in_force(connection, asked.division, asked.today)).package
 
 
-async def _figures(connection: asyncpg.Connection, asked: Asked, package: PolicyPackage) -> Figures:
+async def _figures(reading: Reading, asked: Asked, package: PolicyPackage) -> Figures:
     kind = asked.kind
+
+    def sums_of(division: str) -> Awaitable[Sums]:
+        return reading.sums(division, kind.figures)
+
     if asked.reader.sees_rows:
-        return await read_figures(connection, asked.division, kind.figures)
+        return await read_figures(sums_of, asked.division)
     return await read_hidden(
-        connection,
-        asked.division,
-        kind.figures,
-        lambda counts: kind.groups(package, counts, asked.today),
-        asked.home,
+        sums_of, asked.division, lambda counts: kind.groups(package, counts, asked.today), asked.home
     )
 
 
@@ -217,7 +171,3 @@ def _in_own_county(asked: Asked) -> bool:
     return level_of(asked.division) >= DivisionLevel.COUNTY and (
         covers(asked.home, county) or covers(county, asked.home)
     )
-
-
-async def _run(fetch: Callable[[], Awaitable[T]]) -> T:
-    return await fetch()

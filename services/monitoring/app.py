@@ -12,6 +12,8 @@ from services.monitoring import (
     endpoints_register,
 )
 from services.monitoring.endpoints import router
+from services.monitoring.give_kept_boards import KeptBoards
+from services.monitoring.keep_answers import FigureCache
 from services.monitoring.record_households import record_households
 from services.monitoring.record_observations import record_observations
 from services.monitoring.record_verification import record_verification
@@ -44,11 +46,14 @@ def create_app(
     settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """The only factory of this service's web side."""
-    return build_app(
+    app = build_app(
         "monitoring",
         title="防贫监测 · 监测评估",
         settings=settings,
         runtime_factory=lambda: open_runtime("monitoring", settings, transport=transport, clock=clock),
         body_limits={"/monitoring/v1/monitored-list": LIST_LIMIT_BYTES},
         routers=[router, *ROUTERS, events_router("monitoring", HANDLERS), subscriptions_router("monitoring")],
+        in_front=[KeptBoards],
     )
+    app.state.figure_cache = FigureCache()
+    return app

@@ -28,7 +28,7 @@ from shared.queue.claim import LeaseLost
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
-from shared.vocabulary.division import covers
+from shared.vocabulary.division import DivisionLevel, covers, level_of
 from shared.vocabulary.identifiers import new_id
 
 IN_FORCE = "in_force"
@@ -37,6 +37,7 @@ INLINE = 500
 LEASE = timedelta(minutes=2)
 USUAL_DAYS = 90
 MOST_ANEW = 3
+TIMED_DAYS = 365
 
 
 class ComparisonNotFound(PolicyNotFound):
@@ -260,7 +261,6 @@ async def _conclude(connection: asyncpg.Connection, comparison: Mapping[str, Any
 
 
 async def _count(connection: asyncpg.Connection, comparison: Mapping[str, Any], runtime: Runtime) -> dict[str, Any]:
-    assert isinstance(runtime.settings, MonitoringSettings)
     comparison_id, division = comparison["comparison_id"], comparison["division"]
     names = [await _indicators(connection, comparison, side) for side in ("against", "version")]
     groups = await repository.groups(connection, comparison_id)
@@ -276,10 +276,25 @@ async def _count(connection: asyncpg.Connection, comparison: Mapping[str, Any], 
         "by_indicator": by_indicator(firings, *names),
         "overlap": [{"indicators": list(pair), **pairs[pair]} for pair in sorted(pairs)],
         "usual_visits": {county: -(-number * 30 // USUAL_DAYS) for county, number in visits.items()},
-        "visit_minutes": runtime.settings.visit_minutes,
+        **await _visit_minutes(connection, division, runtime),
         "indicators_before": names[0],
         "indicators_after": names[1],
     }
+
+
+async def _visit_minutes(connection: asyncpg.Connection, division: str, runtime: Runtime) -> dict[str, int]:
+    """What a visit takes: the median of those that were timed, or what is assumed where too few were.
+
+    In a township or village it is the whole county's, which has more of them and the same roads.
+    """
+    settings = runtime.settings
+    assert isinstance(settings, MonitoringSettings)
+    area = f"{division[:6]}000000" if level_of(division) > DivisionLevel.COUNTY else division
+    since = runtime.clock.now() - timedelta(days=TIMED_DAYS)
+    timed, median = await repository.timed_visits(connection, area, since)
+    if timed < settings.fewest_timed_visits:
+        return {"visit_minutes": settings.visit_minutes, "timed_visits": 0}
+    return {"visit_minutes": median, "timed_visits": timed}
 
 
 async def _indicators(connection: asyncpg.Connection, comparison: Mapping[str, Any], side: str) -> list[str]:

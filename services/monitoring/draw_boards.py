@@ -40,10 +40,10 @@ from services.monitoring.schemas_dashboard import (
     DivisionFigure,
     DivisionFigures,
     DivisionPrecision,
+    DivisionTrend,
     FunnelView,
     IndicatorPrecision,
     Month,
-    Place,
     PrecisionView,
     TrendView,
     WorkloadView,
@@ -134,13 +134,18 @@ def _trend_groups(_: PolicyPackage, counts: Counter[Cell], __: date) -> list[Gro
 
 
 def _draw_trend(drawing: Drawing, head: Head) -> TrendView:
-    months = [
-        Month(month=month, events=drawing.terms(drawing.whole, happenings_in(month).cells, list(Happening)))
+    below = [
+        DivisionTrend(**drawing.place(child), months=_months(drawing, child)) for child in drawing.figures.children
+    ]
+    return TrendView(**head, months=_months(drawing, drawing.whole), by_division=below)
+
+
+def _months(drawing: Drawing, numbers: Numbers) -> list[Month]:
+    happenings = list(Happening)
+    return [
+        Month(month=month, events=drawing.terms(numbers, happenings_in(month).cells, happenings))
         for month in months_before(drawing.today, MONTHS_SHOWN)
     ]
-    return TrendView(
-        **head, months=months, by_division=[Place(**drawing.place(child)) for child in drawing.figures.children]
-    )
 
 
 def _draw_causes(drawing: Drawing, head: Head) -> CausesView:

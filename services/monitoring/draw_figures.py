@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -87,8 +88,15 @@ class Drawing:
         return f"{tenths // 10}.{tenths % 10}"
 
     def _query(self, numbers: Numbers, cell: Cell) -> str:
-        filters = {"division": numbers.division, **filters_of(cell)}
+        query = f"{LISTS}?division={numbers.division}{_filters(cell)}"
         # Households that live in no smaller place than the one that is shown.
         if numbers is not self.whole and numbers.division == self.whole.division:
-            filters |= {"exactly": "true"} if level_of(numbers.division) < DivisionLevel.VILLAGE else {}
-        return f"{LISTS}?{urlencode(filters)}"
+            return f"{query}&exactly=true" if level_of(numbers.division) < DivisionLevel.VILLAGE else query
+        return query
+
+
+@lru_cache(maxsize=10_000)
+def _filters(cell: Cell) -> str:
+    """The filters of a cell as they stand in a query; written out once, since every place has the same."""
+    filters = filters_of(cell)
+    return f"&{urlencode(filters)}" if filters else ""

@@ -1,17 +1,18 @@
 """Figures for dashboards, and the lists behind them over HTTP."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.monitoring.answer_figures import Answered, Asked, FigureCache
+from services.monitoring.answer_figures import FIGURES, ROWS, Asked, reads_figures, respond
+from services.monitoring.board_examples import EXAMPLES
 from services.monitoring.domain.dashboard import Answer, Happening, Stage, Visit
 from services.monitoring.domain.tag import TagCode
-from services.monitoring.draw_boards import KINDS, BoardKind
+from services.monitoring.draw_boards import KINDS
 from services.monitoring.export_households import Format, order_ledger, write_ledger
+from services.monitoring.keep_answers import FigureCache
 from services.monitoring.list_households import HouseholdQuery, list_households
 from services.monitoring.schemas import HouseholdSummary, ShortText
 from services.monitoring.schemas_dashboard import (
@@ -26,20 +27,17 @@ from services.monitoring.schemas_dashboard import (
 )
 from shared.runtime import Runtime
 from shared.security.principal import Principal
-from shared.security.tokens import TokenRefused
-from shared.vocabulary.division import DivisionCodeError, parse_division
 from shared.vocabulary.terms import Cause, Outcome, Severity
 from shared.web.dependencies import Caller, ContextDep, RuntimeDep, ScopedConnection, ScopeMissing, require
 from shared.web.page import Cursor, Limit, Page, decode_cursor
 from shared.web.problem import problems
-from shared.web.routing import Router, StrictRoute
+from shared.web.routing import Router
 from shared.web.schema import DivisionStr
 from shared.web.spreadsheet import CSV, XLSX
 
-LISTS, FIGURES = "monitoring:read", "monitoring:figures"
 MEDIA: dict[Format, str] = {"csv": CSV, "xlsx": XLSX}
 
-Lister = Annotated[Principal, Depends(require(LISTS))]
+Lister = Annotated[Principal, Depends(require(ROWS))]
 LivesIn = Annotated[DivisionStr | None, Query(description="居住地在此区划（含下级）")]
 ClassCode = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z_]+$", description="类别代码；none 表示无")]
 Name = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9_]+$")]
@@ -47,23 +45,15 @@ Name = Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9_]+$")]
 router = Router(tags=["monitoring"])
 
 
-def reads_figures(caller: Principal) -> bool:
-    """Whoever may list households, or may see figures only, in which small cells are hidden."""
-    return not caller.scopes.isdisjoint({LISTS, FIGURES})
-
-
 async def figure_reader(caller: Caller) -> Principal:
     if not reads_figures(caller):
-        raise ScopeMissing(f"此操作需要权限 {LISTS} 或 {FIGURES}")
+        raise ScopeMissing(f"此操作需要权限 {ROWS} 或 {FIGURES}")
     return caller
 
 
 async def cache_of(request: Request) -> FigureCache:
     """The answers that this process keeps."""
-    state = request.app.state
-    if not hasattr(state, "figure_cache"):
-        state.figure_cache = FigureCache()
-    cache: FigureCache = state.figure_cache
+    cache: FigureCache = request.app.state.figure_cache
     return cache
 
 
@@ -148,18 +138,7 @@ class Wish:
 
     async def answer(self, name: str) -> Response:
         asked = Asked.by(self.caller, KINDS[name], self.division, self.runtime.clock.today())
-        return _respond(await self.cache.answer(asked, self.runtime), self.known)
-
-
-def _respond(made: Answered, known: str | None) -> Response:
-    headers = {"ETag": made.etag, "Cache-Control": "private, no-cache"}
-    if known is not None and _matches(known, made.etag):
-        return Response(status_code=304, headers=headers)
-    return Response(made.body, media_type="application/json", headers=headers)
-
-
-def _matches(known: str, etag: str) -> bool:
-    return known.strip() == "*" or etag in {each.strip().removeprefix("W/") for each in known.split(",")}
+        return respond(await self.cache.answer(asked, self.runtime), self.known)
 
 
 async def wish(
@@ -175,81 +154,47 @@ async def wish(
 WishDep = Annotated[Wish, Depends(wish)]
 
 
-class BoardRoute(StrictRoute):
-    """A board whose answer is kept is given without the long way through FastAPI, which costs ten times as much.
-
-    Anything out of the ordinary (no token, a wrong one, no scope, another parameter, nothing kept) goes that way.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        kind = KINDS[self.path.rsplit("/", 1)[1]]
-
-        async def quickly(request: Request) -> Response:
-            return await _kept(request, kind) or await handle(request)
-
-        return quickly
-
-
-async def _kept(request: Request, kind: BoardKind) -> Response | None:
-    runtime: Runtime = request.app.state.runtime
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    asked = request.query_params.multi_items()
-    if scheme != "Bearer" or [name for name, _ in asked] not in ([], ["division"]):
-        return None
-    try:
-        caller = await request.app.state.verifier.verify(token, now=runtime.clock.now())
-        division = parse_division(asked[0][1]) if asked else caller.division
-    except (TokenRefused, DivisionCodeError):
-        return None
-    if not reads_figures(caller):
-        return None
-    found = await (await cache_of(request)).kept(Asked.by(caller, kind, division, runtime.clock.today()), runtime)
-    return _respond(found, request.headers.get("if-none-match")) if found is not None else None
-
-
-boards = APIRouter(route_class=BoardRoute, tags=["monitoring"])
-
-
-def _board(view: type[Board], summary: str) -> dict[str, Any]:
+def _board(name: str, view: type[Board], summary: str) -> dict[str, Any]:
     """How a board is documented; its answer is bytes made before."""
+    shown = {200: {"content": {"application/json": {"example": EXAMPLES[name]}}}}
     unchanged = {304: {"description": "与 If-None-Match 所示的相同"}}
-    return {"summary": summary, "response_model": view, "responses": {**unchanged, **problems(401, 403, 422)}}
+    return {
+        "summary": summary,
+        "response_model": view,
+        "responses": {**shown, **unchanged, **problems(401, 403, 422)},
+    }
 
 
-@boards.get("/monitoring/v1/dashboard/summary", **_board(DashboardSummary, "概况：各类农户数"))
+@router.get("/monitoring/v1/dashboard/summary", **_board("summary", DashboardSummary, "概况：各类农户数"))
 async def get_summary(wish: WishDep) -> Response:
     return await wish.answer("summary")
 
 
-@boards.get("/monitoring/v1/dashboard/trend", **_board(TrendView, "月度动态：预警、核实、纳入、消除"))
+@router.get("/monitoring/v1/dashboard/trend", **_board("trend", TrendView, "月度动态：预警、核实、纳入、消除"))
 async def get_trend(wish: WishDep) -> Response:
     return await wish.answer("trend")
 
 
-@boards.get("/monitoring/v1/dashboard/causes", **_board(CausesView, "致贫返贫风险构成"))
+@router.get("/monitoring/v1/dashboard/causes", **_board("causes", CausesView, "致贫返贫风险构成"))
 async def get_causes(wish: WishDep) -> Response:
     return await wish.answer("causes")
 
 
-@boards.get("/monitoring/v1/dashboard/funnel", **_board(FunnelView, "当年漏斗：预警、核实、纳入、帮扶"))
+@router.get("/monitoring/v1/dashboard/funnel", **_board("funnel", FunnelView, "当年漏斗：预警、核实、纳入、帮扶"))
 async def get_funnel(wish: WishDep) -> Response:
     return await wish.answer("funnel")
 
 
-@boards.get("/monitoring/v1/dashboard/workload", **_board(WorkloadView, "待办走访（按地方，不按人）"))
+@router.get("/monitoring/v1/dashboard/workload", **_board("workload", WorkloadView, "待办走访（按地方，不按人）"))
 async def get_workload(wish: WishDep) -> Response:
     return await wish.answer("workload")
 
 
-@boards.get("/monitoring/v1/dashboard/precision", **_board(PrecisionView, "各指标的核实准确率，按乡镇"))
+@router.get("/monitoring/v1/dashboard/precision", **_board("precision", PrecisionView, "各指标的核实准确率，按乡镇"))
 async def get_precision(wish: WishDep) -> Response:
     return await wish.answer("precision")
 
 
-@boards.get("/monitoring/v1/dashboard/coverage", **_board(CoverageView, "数据覆盖与新旧"))
+@router.get("/monitoring/v1/dashboard/coverage", **_board("coverage", CoverageView, "数据覆盖与新旧"))
 async def get_coverage(wish: WishDep) -> Response:
     return await wish.answer("coverage")
-
-
-router.include_router(boards)

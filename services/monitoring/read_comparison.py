@@ -63,6 +63,8 @@ async def _result(comparison: Mapping[str, Any], runtime: Runtime, today: date) 
         ],
         load=[LoadView(**load.as_data(), above=load.is_above) for load in loads_of(comparison, runtime)],
         visit_minutes=result["visit_minutes"],
+        # Of before visits were timed there is no such number.
+        timed_visits=result.get("timed_visits", 0),
     )
 
 

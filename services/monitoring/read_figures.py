@@ -1,8 +1,9 @@
 """Read the figures of a division and its children as a caller may see them: rows by range, small cells hidden."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import asyncpg
 
@@ -13,6 +14,9 @@ from shared.vocabulary.division import covers, lineage_of
 
 # Which cells belong together, told by all there are.
 GroupsOf = Callable[[Counter[Cell]], Sequence[Group]]
+# What each child of a division adds up to, in the order of their codes.
+Sums = Mapping[str, Counter[Cell]]
+SumsOf = Callable[[str], Awaitable[Sums]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,23 @@ class Figures:
     children: Sequence[Numbers] = field(default=())
 
 
-async def read_figures(connection: asyncpg.Connection, division: str, figures: Sequence[Figure]) -> Figures:
+async def read_figures(sums_of: SumsOf, division: str) -> Figures:
     """The counts of a division as they are, for a caller who may list the households."""
-    children = await _children(connection, division, figures)
+    children = await sums_of(division)
     return Figures(_whole(division, children), [Numbers(name, counts) for name, counts in children.items()])
 
 
-async def read_hidden(
-    connection: asyncpg.Connection, division: str, figures: Sequence[Figure], groups_of: GroupsOf, home: str
-) -> Figures:
+async def read_hidden(sums_of: SumsOf, division: str, groups_of: GroupsOf, home: str) -> Figures:
     """The counts of a division for a caller of `home` who may not list households."""
     path: list[str] = [code for code in lineage_of(division) if covers(home, code)]
     path = path or [division]
-    children = await _children(connection, path[0], figures)
+    children = await sums_of(path[0])
     whole = _whole(path[0], children).counts
     groups = groups_of(whole)
     hidden = hide_root(whole, groups)
     for step in path[1:]:
         hidden = hide_children(hidden, children, groups).get(step, _all(groups))
-        children = await _children(connection, step, figures)
+        children = await sums_of(step)
     below = hide_children(hidden, children, groups)
     return Figures(
         Numbers(division, _whole(division, children).counts, hidden, FEWEST),
@@ -66,16 +68,21 @@ async def read_hidden(
     )
 
 
-async def _children(
-    connection: asyncpg.Connection, division: str, figures: Sequence[Figure]
-) -> Mapping[str, Counter[Cell]]:
+async def read_sums(connection: asyncpg.Connection, division: str, figures: Sequence[Figure]) -> Sums:
+    """What the caller's households in each child of a division add up to, as counted last."""
     found: dict[str, Counter[Cell]] = {}
     for row in await repository.counts(connection, division, figures):
-        found.setdefault(row["child"], Counter())[Cell(row["figure"], row["key"])] = row["households"]
+        found.setdefault(row["child"], Counter())[_cell(row["figure"], row["key"])] = row["households"]
     return dict(sorted(found.items()))
 
 
-def _whole(division: str, children: Mapping[str, Counter[Cell]]) -> Numbers:
+@lru_cache(maxsize=10_000)
+def _cell(figure: str, key: str) -> Cell:
+    """One object for each cell, however many places have it."""
+    return Cell(figure, key)
+
+
+def _whole(division: str, children: Sums) -> Numbers:
     """The sum of the children is the division: there is no other count that could differ from it."""
     total = Counter[Cell]()
     for counts in children.values():

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from services.monitoring import repository_figures as repository
+from services.monitoring.domain.dashboard import Figure, is_county
 from shared.db.scope import transaction
 from shared.runtime import Runtime
 
@@ -48,6 +49,9 @@ async def _refresh_some(runtime: Runtime, *, facts: bool) -> bool:
         touched = await repository.take_touched(connection, PLACES_AT_A_TIME, facts=facts)
         if not touched.villages:
             return False
-        await repository.count_again(connection, touched)
-        await repository.move_version(connection, runtime.clock.now(), touched.villages)
+        changed = await repository.count_again(connection, touched)
+        if any(is_county(place) for place in touched.villages):
+            changed.add(Figure.DATA_SET)  # How new its data are is noted as a change of the county.
+        if changed:
+            await repository.move_version(connection, runtime.clock.now(), touched.villages, changed)
         return True

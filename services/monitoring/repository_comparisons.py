@@ -373,6 +373,25 @@ async def visits_since(connection: asyncpg.Connection, division: str, since: dat
     return {row["county"]: row["visits"] for row in rows}
 
 
+async def timed_visits(connection: asyncpg.Connection, division: str, since: datetime) -> tuple[int, int]:
+    """How many visits to households of a division were timed since a moment, and their median minutes, half up."""
+    lo, hi = code_range(division)
+    row = await connection.fetchrow(
+        """
+        SELECT count(*) AS visits,
+               floor(percentile_cont(0.5) WITHIN GROUP (ORDER BY v.visit_minutes) + 0.5)::int AS minutes
+        FROM verification v JOIN household h USING (household_id)
+        WHERE v.visit_minutes IS NOT NULL AND v.verified_at >= $3
+          AND h.living_division >= $1 AND h.living_division < $2
+        """,
+        lo,
+        hi,
+        since,
+    )
+    assert row is not None
+    return row["visits"], row["minutes"] or 0
+
+
 async def compared_households(
     connection: asyncpg.Connection,
     comparison_id: UUID,

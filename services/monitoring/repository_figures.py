@@ -1,6 +1,6 @@
 """Figures of the dashboard in the database: counted place by place, read for a division and its children."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,12 @@ VERSIONS_KEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A count, and the places that were counted; 0 if nothing was yet."""
+    """A count, the places that were counted and the figures that changed; 0 if nothing was counted yet."""
 
     number: int = 0
     counted_at: datetime | None = None
     places: tuple[str, ...] = ()
+    figures: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +55,90 @@ _HAPPENINGS = " UNION ALL ".join(
     f"SELECT x.month || ':{key}' AS key FROM ({sql}) x" for key, sql in HAPPENINGS.items()
 )
 _ANSWERS = ", ".join(f"('{key}', {condition})" for key, condition in ANSWERS.items())
-_OF_PLACES = "h.living_division = ANY ($1::text[])"
 
 # A household is counted once under a key, however often it happened to it.
-_COUNT = "INSERT INTO dashboard_figure (figure, living_division, registered_division, key, households) "
-COUNT_STATES = f"""{_COUNT}
-SELECT c.figure, h.living_division, h.registered_division, c.key, count(*)
+_STATES_COUNTED = """
+SELECT c.figure, h.living_division, h.registered_division, c.key, count(*) AS households
 FROM household h
 LEFT JOIN standing s ON s.household_id = h.household_id
 LEFT JOIN assessment a ON a.household_id = s.household_id AND a.assessment_id = s.assessment_id
-CROSS JOIN LATERAL (VALUES {_ONE_EACH}) AS c (figure, key, holds)
-WHERE {{places}} AND c.holds GROUP BY 1, 2, 3, 4
-"""
-COUNT_STAGES = f"""{_COUNT}
-SELECT 'stage', h.living_division, h.registered_division, w.year || ':' || s.key, count(*)
+CROSS JOIN LATERAL (VALUES {one_each}) AS c (figure, key, holds)
+WHERE {places} AND c.holds GROUP BY 1, 2, 3, 4
+""".replace("{one_each}", _ONE_EACH)
+_STAGES_COUNTED = f"""
+SELECT 'stage' AS figure, h.living_division, h.registered_division, w.year || ':' || s.key AS key,
+       count(*) AS households
 FROM household h
 CROSS JOIN LATERAL (SELECT {YEAR} AS year, min(opened_at) AS first FROM warning_opened
                     WHERE household_id = h.household_id GROUP BY 1) w
 CROSS JOIN LATERAL (VALUES {_STAGES}) AS s (key, holds)
 WHERE {{places}} AND s.holds GROUP BY 2, 3, 4
 """
-COUNT_HAPPENINGS = f"""{_COUNT}
-SELECT 'event', h.living_division, h.registered_division, e.key, count(DISTINCT h.household_id)
+_HAPPENINGS_COUNTED = f"""
+SELECT 'event' AS figure, h.living_division, h.registered_division, e.key,
+       count(DISTINCT h.household_id) AS households
 FROM household h CROSS JOIN LATERAL ({_HAPPENINGS}) e WHERE {{places}} GROUP BY 2, 3, 4
 """
-COUNT_ANSWERS = f"""{_COUNT}
-SELECT 'indicator', h.living_division, h.registered_division, i.name || ':' || k.key, count(DISTINCT h.household_id)
+_ANSWERS_COUNTED = f"""
+SELECT 'indicator' AS figure, h.living_division, h.registered_division, i.name || ':' || k.key AS key,
+       count(DISTINCT h.household_id) AS households
 FROM household h JOIN verification v USING (household_id) CROSS JOIN LATERAL unnest(v.indicators) AS i (name)
 CROSS JOIN LATERAL (VALUES {_ANSWERS}) AS k (key, holds) WHERE {{places}} AND k.holds GROUP BY 2, 3, 4
 """
-COUNT_DATA_SETS = f"""{_COUNT}
-SELECT 'data_set', h.living_division, h.registered_division, f.data_set, count(DISTINCT h.household_id)
+_DATA_SETS_COUNTED = """
+SELECT 'data_set' AS figure, h.living_division, h.registered_division, f.data_set AS key,
+       count(DISTINCT h.household_id) AS households
 FROM household h JOIN fact f ON f.county = h.county AND f.household_id = h.household_id AND f.superseded_at IS NULL
-WHERE {{places}} GROUP BY 2, 3, 4
+WHERE {places} GROUP BY 2, 3, 4
 """
-COUNT_ALL = (COUNT_STATES, COUNT_STAGES, COUNT_HAPPENINGS, COUNT_ANSWERS)
+_OF_STATES = (
+    Figure.TOTAL,
+    Figure.ASSESSED,
+    Figure.UNKNOWN,
+    Figure.RECOMMENDATION,
+    Figure.LISTED_AS,
+    Figure.SEVERITY,
+    Figure.LAST_OUTCOME,
+    Figure.CAUSE,
+    Figure.VISIT,
+)
+
+
+def _write(counted: str, figures: Sequence[Figure]) -> str:
+    """Make the rows of these figures what was counted; touch only those that differ, and tell of which figures.
+
+    `{places}` is left open: the condition that picks households `h`. `{kept}`: the same for the rows that stand.
+    """
+    names = ", ".join(f"'{each}'" for each in figures)
+    return f"""
+WITH fresh AS MATERIALIZED ({counted}),
+gone AS (
+    DELETE FROM dashboard_figure d WHERE {{kept}} AND d.figure IN ({names}) AND NOT EXISTS (
+        SELECT FROM fresh f WHERE f.figure = d.figure AND f.living_division = d.living_division
+        AND f.registered_division = d.registered_division AND f.key = d.key
+    ) RETURNING d.figure
+),
+put AS (
+    INSERT INTO dashboard_figure AS d (figure, living_division, registered_division, key, households)
+    SELECT figure, living_division, registered_division, key, f.households
+    FROM fresh f LEFT JOIN (SELECT * FROM dashboard_figure d WHERE {{kept}}) o
+    USING (figure, living_division, registered_division, key)
+    WHERE o.households IS DISTINCT FROM f.households
+    ON CONFLICT (figure, living_division, registered_division, key) DO UPDATE SET households = excluded.households
+    RETURNING d.figure
+)
+SELECT figure FROM gone UNION SELECT figure FROM put
+"""
+
+
+WRITE_ALL = (
+    _write(_STATES_COUNTED, _OF_STATES),
+    _write(_STAGES_COUNTED, [Figure.STAGE]),
+    _write(_HAPPENINGS_COUNTED, [Figure.HAPPENING]),
+    _write(_ANSWERS_COUNTED, [Figure.INDICATOR]),
+)
+WRITE_DATA_SETS = _write(_DATA_SETS_COUNTED, [Figure.DATA_SET])
+_OF_PLACES = {"places": "h.living_division = ANY ($1::text[])", "kept": "d.living_division = ANY ($1::text[])"}
 
 
 async def try_lock(connection: asyncpg.Connection) -> bool:
@@ -118,31 +168,29 @@ async def take_touched(connection: asyncpg.Connection, limit: int, *, facts: boo
     )
 
 
-async def count_again(connection: asyncpg.Connection, touched: Touched) -> None:
-    """Count these places as they stand now, and move the version."""
-    await connection.execute(
-        "DELETE FROM dashboard_figure WHERE living_division = ANY ($1::text[]) AND figure <> 'data_set'",
-        touched.villages,
-    )
-    for count in COUNT_ALL:
-        await connection.execute(count.format(places=_OF_PLACES), touched.villages)
+async def count_again(connection: asyncpg.Connection, touched: Touched) -> set[str]:
+    """Count these places as they stand now; the figures of which any number changed."""
+    writes = [(text, touched.villages) for text in WRITE_ALL]
     if touched.with_facts:
-        await connection.execute(
-            "DELETE FROM dashboard_figure WHERE living_division = ANY ($1::text[]) AND figure = 'data_set'",
-            touched.with_facts,
-        )
-        await connection.execute(COUNT_DATA_SETS.format(places=_OF_PLACES), touched.with_facts)
+        writes.append((WRITE_DATA_SETS, touched.with_facts))
+    changed: set[str] = set()
+    for text, places in writes:
+        changed |= {row["figure"] for row in await connection.fetch(text.format(**_OF_PLACES), places)}
+    return changed
 
 
-async def move_version(connection: asyncpg.Connection, now: datetime, places: Sequence[str]) -> None:
-    """Say which places were counted; the number of the transaction never comes again."""
+async def move_version(
+    connection: asyncpg.Connection, now: datetime, places: Sequence[str], figures: Collection[str]
+) -> None:
+    """Say which figures changed in which places; the number of the transaction never comes again."""
     await connection.execute(
         """
-        INSERT INTO dashboard_version (version, counted_at, places)
-        VALUES (pg_current_xact_id()::text::bigint, $1, $2)
+        INSERT INTO dashboard_version (version, counted_at, places, figures)
+        VALUES (pg_current_xact_id()::text::bigint, $1, $2, $3)
         """,
         now,
         places,
+        sorted(figures),
     )
     await connection.execute(
         """
@@ -156,9 +204,18 @@ async def move_version(connection: asyncpg.Connection, now: datetime, places: Se
 async def versions_since(pool: asyncpg.Pool, version: int) -> list[Version]:
     """This version, if it is still known, and those after it."""
     rows = await pool.fetch(
-        "SELECT version, counted_at, places FROM dashboard_version WHERE version >= $1 ORDER BY version", version
+        "SELECT version, counted_at, places, figures FROM dashboard_version WHERE version >= $1 ORDER BY version",
+        version,
     )
-    return [Version(row["version"], row["counted_at"], tuple(row["places"])) for row in rows]
+    return [
+        Version(row["version"], row["counted_at"], tuple(row["places"]), frozenset(row["figures"])) for row in rows
+    ]
+
+
+async def newest_version(connection: asyncpg.Connection) -> int:
+    """The last count that this transaction could have seen."""
+    number: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM dashboard_version")
+    return number
 
 
 async def counts(connection: asyncpg.Connection, division: str, figures: Sequence[Figure]) -> list[asyncpg.Record]:
@@ -199,6 +256,13 @@ _CHILD = """
 CASE WHEN rpad(left(living_division, $5), 12, '0') <> $4 THEN rpad(left(living_division, $5), 12, '0')
      ELSE rpad(left(living_division, $6), 12, '0') END
 """
+
+
+def child_of(division: str, place: str) -> str:
+    """The child of a division in which a place lies, as the database says it; a division's own place is its child."""
+    near, far = _digits_below(division)
+    child = place[:near].ljust(FULL_LENGTH, "0")
+    return child if child != division else place[:far].ljust(FULL_LENGTH, "0")
 
 
 def _digits_below(division: str) -> tuple[int, int]:

@@ -30,8 +30,8 @@ async def add(connection: asyncpg.Connection, item: VerifiedItem, household: asy
     added = await connection.fetchval(
         """
         INSERT INTO verification (alert_id, subject, household_id, outcome, causes, visited_on, verified_at,
-            officer_role, facts_version, policy_version, indicators, assessment_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            officer_role, facts_version, policy_version, indicators, assessment_id, visit_minutes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (alert_id) DO NOTHING RETURNING true
         """,
         item.alert_id,
@@ -46,6 +46,7 @@ async def add(connection: asyncpg.Connection, item: VerifiedItem, household: asy
         item.policy_version,
         item.indicators,
         household["assessment_id"] if household else None,
+        item.visit_minutes,
     )
     return bool(added)
 

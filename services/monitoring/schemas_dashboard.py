@@ -22,11 +22,6 @@ FIGURE_EXAMPLE: JsonDict = {
     "households": 12,
     "query": "/monitoring/v1/households?division=130624000000&severity=orange",
 }
-CHILD_EXAMPLE: JsonDict = {
-    "division": "130624100000",
-    "label": "阜平镇",
-    "drill_down": "/monitoring/v1/dashboard/summary?division=130624100000",
-}
 
 
 class Shown(BaseModel):
@@ -47,8 +42,6 @@ class Figure(Shown):
 class Place(Shown):
     """A division below, and where its own figures are."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": CHILD_EXAMPLE})
-
     division: str
     label: str
     drill_down: str | None = Field(description="此区划自己的数字；村以下没有")
@@ -60,7 +53,7 @@ class Board(Shown):
     division: str
     label: str
     policy_version: str
-    counted_at: AwareDatetime | None = Field(description="最近一次汇总的时间；还没有汇总过时为空")
+    counted_at: AwareDatetime | None = Field(description="按此时的汇总，其后的汇总没有改变数字；还没有汇总过时为空")
 
 
 class DivisionFigure(Figure):
@@ -90,9 +83,17 @@ class Month(Shown):
     events: list[Figure]
 
 
-class TrendView(Board):
+class DivisionTrend(Place):
+    """The same months of a division below."""
+
     months: list[Month]
-    by_division: list[Place]
+
+
+class TrendView(Board):
+    """What happened month by month, the last twelve, oldest first."""
+
+    months: list[Month]
+    by_division: list[DivisionTrend]
 
 
 class DivisionFigures(Place):

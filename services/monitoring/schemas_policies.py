@@ -269,7 +269,8 @@ class ComparisonResult(Answer):
     overlap: list[OverlapView]
     by_division: list[DivisionView]
     load: list[LoadView]
-    visit_minutes: int
+    visit_minutes: int = Field(description="一次入户用时（分钟，含路上）：近一年计时入户的中位数，或设定值")
+    timed_visits: int = Field(description="中位数所依据的计时入户次数；0 表示次数不足，用的是设定值", examples=[86])
 
 
 class ComparisonView(Answer):

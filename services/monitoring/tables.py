@@ -402,6 +402,9 @@ class Verification(MonitoringTable, table=True):
     outcome: str = Field(sa_type=_TEXT)
     causes: list[str] = Field(sa_type=_TEXTS)
     visited_on: date | None = None
+    visit_minutes: int | None = Field(
+        default=None, sa_type=_SMALL, sa_column_kwargs={"comment": "way included; null: not timed, or nobody went"}
+    )
     verified_at: datetime = Field(sa_type=_MOMENT)
     officer_role: str = Field(sa_type=_TEXT)
     facts_version: int = Field(sa_type=_BIG)
@@ -761,13 +764,14 @@ class DashboardTouch(MonitoringTable, table=True):
 
 
 class DashboardVersion(MonitoringTable, table=True):
-    """When the figures of which places were counted, lately; `version` rises with every count and never repeats."""
+    """Which figures of which places a count changed, lately; `version` rises with every count and never repeats."""
 
     __tablename__ = "dashboard_version"
 
     version: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     counted_at: datetime = Field(sa_type=_MOMENT)
     places: list[str] = Field(sa_type=_TEXTS)
+    figures: list[str] = Field(sa_type=_TEXTS)
 
 
 class Outbox(OutboxColumns, MonitoringTable, table=True):

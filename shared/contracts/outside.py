@@ -11,6 +11,8 @@ from shared.vocabulary.division import covers
 Item = Mapping[str, Any]
 
 _RISK_FIELDS_WITHHELD = frozenset({"contact", "evidence", "findings"})
+# How long somebody needs for a visit is for the planning of visits.
+_ANSWER_FIELDS_WITHHELD = frozenset({"visit_minutes"})
 _FINDING_FIELDS = ("indicator", "state", "severity", "cause")
 
 
@@ -22,7 +24,7 @@ def _risk(item: Item) -> dict[str, Any]:
 
 
 def _verified(item: Item) -> dict[str, Any]:
-    return dict(item)
+    return {name: value for name, value in item.items() if name not in _ANSWER_FIELDS_WITHHELD}
 
 
 # What is not named here is spoken inside the house only: rosters and observations carry people.

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from shared.runtime import Runtime
 from shared.security.tokens import TokenIssuer, TokenVerifier
@@ -26,8 +27,12 @@ def build_app(
     runtime_factory: RuntimeFactory,
     routers: Sequence[APIRouter],
     body_limits: Mapping[str, int] | None = None,
+    in_front: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
 ) -> FastAPI:
-    """One service's app: its routers under the shared edge. `body_limits`: bytes by path prefix."""
+    """One service's app: its routers under the shared edge.
+
+    `body_limits`: bytes by path prefix. `in_front`: layers between the edge and the routers, innermost first.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +55,8 @@ def build_app(
     install_health(app, service)
     for router in (oauth.router, *routers):
         app.include_router(router)
+    for layer in in_front:
+        app.add_middleware(layer)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET"], allow_headers=["*"]

@@ -2,10 +2,12 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooLarge
@@ -19,7 +21,11 @@ from shared.web.problem import problem_response, unexpected_response
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+Headers = Mapping[bytes, bytes]
 
 
 class BodyTooLarge(TooLarge):
@@ -54,7 +60,8 @@ class Around:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = _context(scope)
+        headers = dict(scope["headers"])
+        context = _context(headers)
         scope.setdefault("state", {})["context"] = context
         started = time.perf_counter()
         status = 500
@@ -63,9 +70,7 @@ class Around:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                said = {name for name, _ in message["headers"]}
-                ours = [each for each in _headers(context) if each[0] not in said]
-                message["headers"] = [*message["headers"], *ours]
+                message["headers"] = _completed(message["headers"], context)
             await send(message)
 
         structlog.contextvars.bind_contextvars(
@@ -73,12 +78,12 @@ class Around:
         )
         try:
             with traced(context.traceparent):
-                await self._answered(scope, receive, answer)
+                await self._answered(scope, headers, receive, answer)
         finally:
             self._note(scope, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answered(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Even our own mistake is answered here: with the ids, and without tearing down a caller in this process."""
         begun = False
 
@@ -88,15 +93,18 @@ class Around:
             await send(message)
 
         try:
-            await self._limited(scope, receive, watched)
+            if _has_body(headers):
+                await self._limited(scope, headers, receive, watched)
+            else:
+                await self._app(scope, receive, watched)
         except Exception as error:
             if begun:
                 raise
             await unexpected_response(scope["path"], error)(scope, receive, send)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _limited(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         limit = next((n for prefix, n in self._limits if scope["path"].startswith(prefix)), self._limit)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             await _too_large(limit, scope)(scope, receive, send)
             return
@@ -130,8 +138,9 @@ class Around:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or scope.get("route_path") or "unmatched"
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        REQUESTS.labels(self._service, method, route, status).inc()
-        SECONDS.labels(self._service, route).observe(seconds)
+        counted, timed = _measures(self._service, method, route, status)
+        counted.inc()
+        timed.observe(seconds)
         if scope["path"] not in _QUIET:
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
@@ -144,8 +153,18 @@ def _limit_text(limit: int) -> str:
     return f"请求体超过上限 {limit // 1024} KiB；请分批提交"
 
 
-def _context(scope: Scope) -> RequestContext:
-    headers = dict(scope["headers"])
+@lru_cache(maxsize=4096)
+def _measures(service: str, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """What is counted of such requests; to look it up by its labels each time costs more than to count."""
+    return REQUESTS.labels(service, method, route, status), SECONDS.labels(service, route)
+
+
+def _has_body(headers: Headers) -> bool:
+    """Whether a body may follow: without these two headers none can, in any version of HTTP that is served."""
+    return b"content-length" in headers or b"transfer-encoding" in headers
+
+
+def _context(headers: Headers) -> RequestContext:
     given = headers.get(b"x-request-id", b"").decode("latin-1")
     trace = headers.get(b"traceparent", b"").decode("latin-1")
     made = new_id()
@@ -156,9 +175,9 @@ def _context(scope: Scope) -> RequestContext:
     )
 
 
-def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"x-request-id", context.request_id.encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+def _completed(headers: Iterable[tuple[bytes, bytes]], context: RequestContext) -> list[tuple[bytes, bytes]]:
+    """An answer's headers, with those that no answer may miss."""
+    given = list(headers)
+    said = {name for name, _ in given}
+    ours = [(b"x-request-id", context.request_id.encode()), *_ALWAYS]
+    return given + [each for each in ours if each[0] not in said]

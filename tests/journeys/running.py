@@ -40,6 +40,7 @@ class Running:
     ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     server: EmbeddedServer | None = None
+    log_level: str = "WARNING"
 
     def start(self) -> None:
         names = SERVICES if self.mode == "separate" else ("all",)
@@ -70,7 +71,12 @@ class Running:
         return serve | {f"work {name}": ["work", name] for name in SERVICES}
 
     def environment(self) -> dict[str, str]:
-        told = {"DATA": str(self.data), "DEMO": "true", "LOG_LEVEL": "WARNING", "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
+        told = {
+            "DATA": str(self.data),
+            "DEMO": "true",
+            "LOG_LEVEL": self.log_level,
+            "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
+        }
         if self.mode == "separate":
             assert self.server is not None
             told["DATABASE_URL"] = self.server.url

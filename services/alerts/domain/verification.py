@@ -16,12 +16,18 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A visit or a call: who went, on which day, whom he met (入户或电话核实)."""
+    """A visit or a call: who went, on which day, whom he met, how many minutes it took (入户或电话核实)."""
 
     method: Method
     by: str
     on: date
     met: str | None = None
+    minutes: int | None = None
+
+    @property
+    def visit_minutes(self) -> int | None:
+        """What a visit took; a call says nothing about the way to the village."""
+        return self.minutes if self.method is Method.VISIT else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ OF_CLASS_KEYS = frozenset({Stage.IDENTIFIED, Stage.HELPED, Happening.ENTERED, Ha
 ASSESSED, UNKNOWN = Cell(Figure.ASSESSED), Cell(Figure.UNKNOWN)
 
 
+def is_county(place: str) -> bool:
+    """Whether a place is a whole county, in which some live that are of no village."""
+    return place.endswith("000000")
+
+
 def filters_of(cell: Cell) -> Mapping[str, str]:
     """The filters of the list that a number counts."""
     if cell == TOTAL:

@@ -111,6 +111,35 @@ async def test_verification_closes_and_goes_back(
     assert (late.status_code, late.json()["code"]) == (409, "alert_closed")
 
 
+@pytest.mark.parametrize(
+    ("contact", "told"),
+    [({**VISIT, "minutes": 75}, 75), ({**VISIT, "method": "call", "minutes": 8}, None), (VISIT, None)],
+)
+async def test_what_a_visit_took_goes_back_and_what_a_call_took_does_not(
+    alerts_client: httpx.AsyncClient,
+    alert: UUID,
+    secretary: dict[str, str],
+    rows: Rows,
+    contact: dict[str, Any],
+    told: int | None,
+) -> None:
+    await step(alerts_client, alert, "verification", secretary, outcome="no_risk", contact=contact)
+    (event,) = await rows("outbox", "type = $1", VERIFIED)
+    assert Verified.model_validate(event["payload"]).items[0].visit_minutes == told
+    (stored,) = await rows("verification")
+    shown = await alerts_client.get(f"/alerts/v1/alerts/{alert}", headers=secretary)
+    assert shown.json()["verification"]["minutes"] == stored["minutes"] == contact.get("minutes")
+
+
+@pytest.mark.parametrize("minutes", [0, 1441, "一小时"])
+async def test_no_visit_takes_no_time_or_more_than_a_day(
+    alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], minutes: object
+) -> None:
+    contact = {**VISIT, "minutes": minutes}
+    answer = await step(alerts_client, alert, "verification", secretary, outcome="no_risk", contact=contact)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body/contact/minutes")
+
+
 async def test_an_incomplete_answer_says_what_is_missing(
     alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], rows: Rows
 ) -> None:

@@ -187,7 +187,9 @@ def reported(
     return Event.make("fangpin/intake", OBSERVATIONS_RECORDED, None, data, datetime.now(UTC))
 
 
-def answered(item: dict[str, Any], outcome: str = "no_risk", alert: str = "A1") -> Event:
+def answered(
+    item: dict[str, Any], outcome: str = "no_risk", alert: str = "A1", visit_minutes: int | None = None
+) -> Event:
     """The answer to the warning that `item` opened."""
     answer = {
         "alert_id": alert,
@@ -197,6 +199,7 @@ def answered(item: dict[str, Any], outcome: str = "no_risk", alert: str = "A1") 
         "outcome": outcome,
         "causes": [],
         "visited_on": "2026-03-15",
+        "visit_minutes": visit_minutes,
         "verified_at": datetime(2026, 3, 15, 3, tzinfo=UTC).isoformat(),
         "officer_role": "village_secretary",
         "facts_version": item["facts_version"],

@@ -198,6 +198,55 @@ async def test_the_usual_visits_are_those_that_were_made(
     assert (load["county"], load["usual"], load["expected"], load["above"]) == ("130624", 2, 2 + load["new"], False)
 
 
+async def visit(runtime: Runtime, admin: asyncpg.Connection, minutes: list[int], place: str = VILLAGE) -> None:
+    """Visits to a household of a village, each of which took so long."""
+    household_no = await admin.fetchval(
+        "SELECT household_no FROM monitoring.household WHERE living_division = $1 ORDER BY 1 LIMIT 1", place
+    )
+    item = {
+        "subject": f"household:{household_no}",
+        "household_no": household_no,
+        "living_division": place,
+        "facts_version": 1,
+        "findings": [],
+    }
+    for index, took in enumerate(minutes):
+        await deliver(runtime, answered(item, alert=f"{place}-{took}-{index}", visit_minutes=took))
+
+
+async def test_hours_are_visits_times_what_visits_took(
+    office: Office, monitoring_runtime: Runtime, admin: asyncpg.Connection
+) -> None:
+    """The median of twenty; nineteen are too few, and what is assumed counts."""
+    draft = await office.draft()
+    await visit(monitoring_runtime, admin, [30] * 10 + [61] * 9)
+    assumed = (await office.compared(draft))["result"]
+    assert (assumed["visit_minutes"], assumed["timed_visits"]) == (90, 0)
+    await visit(monitoring_runtime, admin, [600])
+    measured = (await office.compared(draft))["result"]
+    # Between 30 and 61, half up; who took all day does not move it.
+    assert (measured["visit_minutes"], measured["timed_visits"]) == (46, 20)
+    for each in measured["by_division"]:
+        assert each["minutes_after"] == each["visits_after"]["households"] * 46
+
+
+async def test_a_township_counts_with_the_time_of_its_county(
+    office: Office, monitoring_runtime: Runtime, admin: asyncpg.Connection
+) -> None:
+    await visit(monitoring_runtime, admin, [40] * 20, OTHER_VILLAGE)
+    shown = await office.compared(await office.draft(), division=TOWNSHIP)
+    assert (shown["result"]["visit_minutes"], shown["result"]["timed_visits"]) == (40, 20)
+
+
+async def test_visits_of_more_than_a_year_ago_say_nothing(
+    office: Office, monitoring_runtime: Runtime, admin: asyncpg.Connection
+) -> None:
+    await visit(monitoring_runtime, admin, [40] * 20)
+    await admin.execute("UPDATE monitoring.verification SET verified_at = verified_at - interval '366 days'")
+    shown = await office.compared(await office.draft())
+    assert (shown["result"]["visit_minutes"], shown["result"]["timed_visits"]) == (90, 0)
+
+
 # --- range, workers ------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Figures: they add up, each can be listed by whoever reads it, and they are as new as what they count."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from services.monitoring import repository_figures
+from services.monitoring import repository_figures, schemas_dashboard
+from services.monitoring.board_examples import EXAMPLES
 from services.monitoring.draw_boards import KINDS
 from shared.db.scope import scoped, transaction
 from shared.runtime import Runtime
@@ -65,6 +67,29 @@ async def listed(client: httpx.AsyncClient, query: str, headers: dict[str, str])
     return len(page["items"])
 
 
+def without_nulls(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: without_nulls(value) for name, value in found.items() if value is not None}
+    return [without_nulls(each) for each in found] if isinstance(found, list) else found
+
+
+@pytest.mark.parametrize("board", KINDS)
+async def test_the_documentation_shows_an_answer_of_the_shape_that_is_given(
+    county: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, board: str
+) -> None:
+    given = await get(monitoring_client, f"{BOARDS}/{board}", bearer("county_admin"))
+    document = (await monitoring_client.get("/monitoring/openapi.json")).json()
+    described = document["paths"][f"{BOARDS}/{board}"]["get"]["responses"]["200"]["content"]["application/json"]
+    view = getattr(schemas_dashboard, described["schema"]["$ref"].rsplit("/", 1)[1])
+    for answer_ in (given, EXAMPLES[board]):
+        assert view.model_validate_json(json.dumps(answer_)).model_dump(mode="json") == answer_
+    # FastAPI writes no null into a document, not even into an example.
+    assert described["example"] == without_nulls(EXAMPLES[board])
+    for figure in figures_in(described["example"]):
+        asked = await monitoring_client.get(figure["query"], headers=bearer("county_admin"))
+        assert asked.status_code == 200, figure
+
+
 @pytest.mark.parametrize("board", KINDS)
 async def test_every_figure_lists_as_many_households_as_it_says(
     county: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer, board: str
@@ -106,6 +131,21 @@ async def test_what_is_above_is_the_sum_of_what_is_below(
     summary = await get(monitoring_client, f"{BOARDS}/summary", admin)
     for name in ("by_division", "by_severity", "by_last_outcome", "by_recommendation", "by_listed_as"):
         assert sum(figure["households"] for figure in summary[name]) == summary["total"]["households"]
+
+
+async def test_the_trend_of_a_division_is_the_sum_of_the_trends_below(
+    county: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    found = await get(monitoring_client, f"{BOARDS}/trend", bearer("county_admin"))
+    below = [each["months"] for each in found["by_division"]]
+    assert [each["division"] for each in found["by_division"]] == list(TOWNSHIPS)
+    for whole, *parts in zip(found["months"], *below, strict=True):
+        assert {whole["month"]} == {part["month"] for part in parts}
+        for event, *shares in zip(whole["events"], *(part["events"] for part in parts), strict=True):
+            assert {event["key"]} == {share["key"] for share in shares}
+            assert event["households"] == sum(share["households"] for share in shares)
+    assert len(found["months"]) == 12
+    assert sum(event["households"] for month in found["months"] for event in month["events"]) > 0
 
 
 async def test_a_board_leads_down_to_the_village(

@@ -84,6 +84,13 @@ async def test_an_answer_counts_once(monitoring_runtime: Runtime) -> None:
     assert await one(runtime, "SELECT array_agg(outcome) FROM verification") == ["identify"]
 
 
+async def test_what_the_visit_took_is_kept(monitoring_runtime: Runtime) -> None:
+    runtime = monitoring_runtime
+    item = await warned(runtime)
+    await deliver(runtime, answered(item, "identify", visit_minutes=75))
+    assert await one(runtime, "SELECT array_agg(visit_minutes) FROM verification") == [75]
+
+
 async def test_an_answer_to_an_unmatched_report_is_kept(monitoring_runtime: Runtime) -> None:
     runtime = monitoring_runtime
     item = {"subject": "report:R9", "living_division": VILLAGE, "facts_version": 0, "findings": []}

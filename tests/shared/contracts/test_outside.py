@@ -85,6 +85,7 @@ answers = st.builds(
     outcome=st.sampled_from(Outcome),
     causes=st.just(["illness"]),
     visited_on=st.none() | st.just(date(2026, 3, 14)),
+    visit_minutes=st.none() | st.integers(1, 1440),
     verified_at=st.just(NOON),
     officer_role=st.sampled_from(Role),
     facts_version=st.integers(0, 9),

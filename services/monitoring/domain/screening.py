@@ -84,7 +84,8 @@ def measuring(reading: Reading, chosen: Chosen, known_at: datetime, first_bind: 
 def judging(reading: Reading, chosen: Chosen, first_bind: int) -> Screening:
     """What the second half says of stored measures that stand, with digest and gist of each household.
 
-    The digest is a hash under two seeds, the terms: sixteen bytes, only ever compared inside this database.
+    The digest is a hash under two seeds, the terms: sixteen bytes, only ever compared inside this database. `offset 0`
+    keeps it from being worked out again wherever it is compared.
     """
     statement = _judging(reading.package, chosen.listed is None, first_bind)
     own = [*chosen.binds, reading.county, shape(reading), reading.on, list(reading.terms)]
@@ -136,7 +137,7 @@ select d.*, {outcome_sql(package, "d")} as outcome, {gist_sql(package, "d")} as 
 from (
 {half}
 ) d offset 0
-) o""")
+) o offset 0""")
 
 
 def confidence_sql(package: PolicyPackage, weights: str) -> str:

@@ -24,7 +24,7 @@ from shared.db.scope import transaction
 
 KINDS_OF_RUN = (10, 1_000)
 # Each connection of the pool plans the policy once.
-WARM_UP = 12
+WARM_UP = 6
 
 
 def settlements(bench: Bench, ids: list[int], county: str, run: int) -> list[Entry]:
@@ -83,6 +83,7 @@ async def measure(size: int, runs: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         with PeakMemory(postmaster.pid) as peak:
             for k in KINDS_OF_RUN:
+                await tidy(bench)
                 apart = max(len(ids) // k, 1)
                 # Other households in each run: nobody gets a bill every day.
                 some = [ids[run % apart :: apart][:k] for run in range(WARM_UP + runs)]

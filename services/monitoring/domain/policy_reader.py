@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from services.monitoring.domain.compiled_columns import measured_columns
 from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
 from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived
@@ -21,6 +22,7 @@ from services.monitoring.domain.policy_package import (
     Scores,
 )
 from services.monitoring.domain.region_reader import read_regions
+from services.monitoring.domain.stored_measures import MOST_MEASURES
 from shared.policies.document import Fields, Node
 from shared.policies.mistake import PolicyMistake
 from shared.policies.package import RawPackage
@@ -94,8 +96,17 @@ class _Reader:
             regimes=regions.regimes,
         )
         self._require(package)
+        self._refuse_too_many(package)
         self._refuse_circles(package)
         return package
+
+    def _refuse_too_many(self, package: PolicyPackage) -> None:
+        """Stored measures have so many columns and no more."""
+        number = len(measured_columns(package))
+        if number > MOST_MEASURES:
+            last = self.places[list(package.measures)[-1]]
+            right = f"measures、members 和医疗规则的口径合计不超过 {MOST_MEASURES} 个"
+            raise last.mistake(f"政策包要计量 {number} 个量，存不下", right=right, example="删去没有用到的 measures")
 
     def _data_sets(self, node: Node) -> dict[str, DataSet]:
         return {name: self._data_set(name, each) for name, each in node.entries()}

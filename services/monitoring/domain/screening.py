@@ -84,8 +84,8 @@ def measuring(reading: Reading, chosen: Chosen, known_at: datetime, first_bind: 
 def judging(reading: Reading, chosen: Chosen, first_bind: int) -> Screening:
     """What the second half says of stored measures that stand, with digest and gist of each household.
 
-    The digest is a hash under two seeds, the terms: sixteen bytes, only ever compared inside this database. `offset 0`
-    keeps it from being worked out again wherever it is compared.
+    The digest is a hash under two seeds, the terms: sixteen bytes, only ever compared inside this database.
+    `offset 0` keeps it from being worked out again wherever it is compared.
     """
     statement = _judging(reading.package, chosen.listed is None, first_bind)
     own = [*chosen.binds, reading.county, shape(reading), reading.on, list(reading.terms)]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from services.monitoring.domain.policy_reader import read_policy
+from services.monitoring.domain.stored_measures import MOST_MEASURES
 from shared.policies import PolicyMistake, read_package
 from shared.policies.package import HOME
 
@@ -64,3 +65,14 @@ def test_line_is_that_of_the_expression(tmp_path: Path) -> None:
         read_policy(read_package(tmp_path / "national", tmp_path / "regions"))
     lines = path.read_text(encoding="utf-8").splitlines()
     assert "rigid_outlay / persons" in lines[refused.value.line - 1]
+
+
+def test_a_package_that_measures_more_than_can_be_kept_is_refused(tmp_path: Path) -> None:
+    for each in ("national", "one_class", "regions"):
+        shutil.copytree(HOME / each, tmp_path / each)
+    measure = "{label_zh: 多余, kinds: [income.wage], window: account, aggregate: count}"
+    with (tmp_path / "national/measures.yaml").open("a", encoding="utf-8") as measures:
+        measures.writelines(f"too_many_{number}: {measure}\n" for number in range(MOST_MEASURES))
+    with pytest.raises(PolicyMistake, match=f"合计不超过 {MOST_MEASURES} 个") as refused:
+        _read_both(tmp_path)
+    assert refused.value.file.endswith("measures.yaml")

@@ -31,7 +31,7 @@ HOUSEHOLDS = """
 INSERT INTO household (county, household_no, registered_division, living_division, head_name, phone, facts_version)
 SELECT left(village, 6), 'H' || g, village, village, '测试户', '19900000001', 1
 FROM generate_series(1, $1::bigint) g,
-     LATERAL (SELECT (130600 + (g - 1) / $2::bigint)::text || '1' || lpad(((g - 1) % $2::bigint / 4000)::text, 2, '0')
+     LATERAL (SELECT (130601 + (g - 1) / $2::bigint)::text || '1' || lpad(((g - 1) % $2::bigint / 4000)::text, 2, '0')
               || '2' || lpad(((g - 1) / $3::bigint % 10)::text, 2, '0') AS village) v
 """
 RESIDENTS = """

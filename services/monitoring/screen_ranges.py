@@ -21,7 +21,7 @@ from shared.queue.claim import LeaseLost, claim, finish, postpone
 from shared.runtime import Runtime
 from shared.vocabulary.division import code_range
 
-AT_ONCE = 2
+AT_ONCE, RANGES_A_TURN = 2, 8
 LEASE = timedelta(minutes=1)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
 COLUMNS = "rescreen_id, county, first_household, last_household, households, lease_token"
@@ -29,7 +29,17 @@ COLUMNS = "rescreen_id, county, first_household, last_household, households, lea
 
 async def screen_ranges(runtime: Runtime) -> int:
     """Claim ranges and screen them, each over a connection of its own; how many households (0: nothing is due)."""
-    return sum(await asyncio.gather(*(_screen_one(runtime) for _ in range(AT_ONCE))))
+    return sum(await asyncio.gather(*(_screen_some(runtime) for _ in range(AT_ONCE))))
+
+
+async def _screen_some(runtime: Runtime) -> int:
+    """One after the other, so that nobody waits for whoever has the larger range; few, so that a stop is soon."""
+    total = 0
+    for _ in range(RANGES_A_TURN):
+        if not (done := await _screen_one(runtime)):
+            break
+        total += done
+    return total
 
 
 async def _screen_one(runtime: Runtime) -> int:

@@ -15,7 +15,9 @@ from services.monitoring import repository_screening as sets
 from services.monitoring.assess_households import assess_due
 from services.monitoring.begin_run import begin_run
 from services.monitoring.domain.compiler import assessment_from_row, compile_policy
+from services.monitoring.domain.screening import Chosen
 from services.monitoring.domain.stored_outcome import outcome_of, row_of_outcome
+from services.monitoring.measure_households import measure_households
 from services.monitoring.pass_day import pass_day
 from services.monitoring.rescreen import RescreenStatus, rescreen_status, screen_area
 from services.monitoring.screen_ranges import COLUMNS, screen, screen_ranges
@@ -109,6 +111,17 @@ async def test_a_rescreen_says_what_assessing_one_by_one_says(ten_homes: Runtime
         " ORDER BY household_id, assessment_id DESC"
     )
     assert sorted(map(tuple, by_range)) == sorted(map(tuple, by_due))
+
+
+async def test_a_fact_that_arrives_while_a_range_is_measured_is_not_lost(ten_homes: Runtime) -> None:
+    """Measures say of which facts they are; what came after the run began, before they were read, is among them."""
+    async with transaction(ten_homes.worker_pool) as connection:
+        run = await begin_run(connection, COUNTY[:6], ten_homes.clock.today())
+        await deliver(ten_homes, settled(ten_homes.keys, 8, 1_200_000, record="S2"))
+        await measure_households(connection, run, Chosen(1, 100))
+    await assess_all(ten_homes)
+    sql = "SELECT fired <> 0 FROM assessment JOIN household USING (household_id) WHERE household_no = 'F004'"
+    assert await one(ten_homes, f"{sql} ORDER BY assessment_id DESC LIMIT 1")
 
 
 async def test_stored_measures_and_the_whole_statement_decide_the_same(ten_homes: Runtime) -> None:

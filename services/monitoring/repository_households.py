@@ -66,6 +66,11 @@ async def lock(connection: asyncpg.Connection, household_ids: Sequence[int]) -> 
     )
 
 
+async def count_later(connection: asyncpg.Connection, *, later: bool = True) -> None:
+    """Until the transaction ends, or until it is taken back, no change is noted for the dashboard row by row."""
+    await connection.execute("SELECT set_config('fangpin.figures', $1, true)", "later" if later else "")
+
+
 async def mark_changed(
     connection: asyncpg.Connection, household_ids: Sequence[int], *, now: datetime, priority: int
 ) -> dict[int, int]:
@@ -75,7 +80,7 @@ async def mark_changed(
     """
     are_many = len(household_ids) > A_FEW
     if are_many:
-        await connection.execute("SELECT set_config('fangpin.figures', 'later', true)")
+        await count_later(connection)
     rows = await connection.fetch(
         """
         WITH changed AS (
@@ -93,7 +98,7 @@ async def mark_changed(
         are_many,
     )
     if are_many:
-        await connection.execute("SELECT set_config('fangpin.figures', '', true)")
+        await count_later(connection, later=False)
     return {row["household_id"]: row["facts_version"] for row in rows}
 
 

@@ -312,11 +312,6 @@ def _released_sql(chosen: str) -> str:
     """
 
 
-async def count_later(connection: asyncpg.Connection) -> None:
-    """Until the end of the transaction no household's change is noted for the dashboard row by row."""
-    await connection.execute("SELECT set_config('fangpin.figures', 'later', true)")
-
-
 async def note_villages(connection: asyncpg.Connection, chosen: Chosen, area: tuple[str, str]) -> None:
     """Let the dashboard count the villages of these households afresh."""
     await connection.execute(

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from services.monitoring import repository_households as households
 from services.monitoring import repository_rescreens as repository
 from services.monitoring import repository_screening as sets
 from services.monitoring.begin_run import begin_run
@@ -84,7 +85,7 @@ async def _judge(connection: asyncpg.Connection, claimed: Mapping[str, Any], run
     run = await begin_run(connection, claimed["county"], runtime.clock.today())
     chosen, changed, told = await _chosen(connection, claimed, area), 0, 0
     if chosen is not None:
-        await sets.count_later(connection)
+        await households.count_later(connection)
         judged = screening.judging(run.reading, chosen, sets.FIRST_IN_AREA)
         written = await sets.write_area(connection, judged, chosen, run.written_under, area)
         changed, told = written.appended, await tell_changes(connection, run, written.loud, runtime)

@@ -13,11 +13,12 @@ import asyncpg
 
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
+from services.intake.choose_reader import reader_for
 from services.intake.domain.feed_row import BadRow, FeedRow, RowChecker, RowContext
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.publish_observations import number_place
-from services.intake.read_rows import FileRefused, Read, RowReader, reader_for
+from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.repository_ingest import FEEDS
 from shared.db.scope import transaction
 from shared.queue.claim import extend

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from services.intake.catalogue import layouts
 from services.intake.domain.feed_row import BadRow, RawRow
-from services.intake.read_rows import CsvReader, FileRefused, NdjsonReader, Read, RowReader
+from services.intake.read_csv import CsvReader
+from services.intake.read_ndjson import NdjsonReader
+from services.intake.read_rows import FileRefused, Read, RowReader
 from tests.services.intake.build import MEDICAL, csv_text, medical_row
 
 LAYOUT = layouts()["medical_settlement"]

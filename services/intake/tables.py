@@ -65,7 +65,6 @@ class Feed(ClaimColumns, IntakeTable, table=True):
 
     __tablename__ = "feed"
     __table_args__ = (
-        UniqueConstraint("client", "layout", "division", "period", "mode", "digest", name="uq_feed_same_file"),
         CheckConstraint("mode IN ('dry_run','atomic','partial')", name="mode"),
         CheckConstraint(
             "status IN ('received','reading','recording','waiting_confirmation','recorded','checked','rejected',"
@@ -77,6 +76,12 @@ class Feed(ClaimColumns, IntakeTable, table=True):
         CheckConstraint("accepted + rejected <= read", name="counts"),
         Index("ix_feed_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_feed_data_set", "layout", "division", "department", "feed_id"),
+        Index(
+            "uq_feed_same_file",
+            *("client", "layout", "division", "period", "mode", "digest"),
+            unique=True,
+            postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
+        ),
         {"comment": "Files from departments (报送批次)"},
     )
 
@@ -95,6 +100,10 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     size_bytes: int = Field(sa_type=_BIG)
     chunks: int
     received_at: datetime = Field(sa_type=_MOMENT)
+    sealed_key: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs=_said("the raw file's own key, sealed; null: destroyed")
+    )
+    raw_destroyed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     traceparent: str | None = Field(default=None, sa_type=_TEXT)
 
     status: str = Field(default="received", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'received'")})
@@ -115,6 +124,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     accepted: int = _count("rows taken in")
     rejected: int = _count("rows refused")
     duplicates: int = _count("accepted rows that repeat another row of the file")
+    unauthorised: int = _count("rows about people without a live authorisation: discarded, nothing of them is kept")
     records: int = _count("records (rows, or households) that the accepted rows make")
     records_done: int = _count("records compared and recorded so far")
     added: int = _count("records not known before")

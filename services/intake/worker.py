@@ -1,12 +1,16 @@
 """The factory of intake's worker."""
 
 import httpx
+from apscheduler.triggers.cron import CronTrigger
 
 from services.intake.ingest_feed import ingest_once
+from services.intake.keep_retention import keep_retention
 from services.intake.settings import IntakeSettings
-from shared.clock import Clock
+from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
-from shared.worker import Task, Worker
+from shared.worker import Task, Tick, Worker
+
+RETENTION = Tick("retention", keep_retention, CronTrigger(hour=3, timezone=SHANGHAI))
 
 
 def build_worker(
@@ -14,4 +18,4 @@ def build_worker(
 ) -> Worker:
     """Relay messages, those somebody waits for on a task of their own; take files in, in a process of their own."""
     tasks = [*RELAY, Task("ingest", ingest_once, heavy=True)]
-    return Worker("intake", settings, tasks, [TIDY], transport=transport, clock=clock)
+    return Worker("intake", settings, tasks, [TIDY, RETENTION], transport=transport, clock=clock)

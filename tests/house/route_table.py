@@ -31,6 +31,10 @@ POST /intake/v1/feeds/{feed_id}/confirm              -      -      -    -     + 
 GET  /intake/v1/layouts                              -      -      -    +     +      +       +      +       !
 GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
 GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
+GET  /intake/v1/connectors                           -      -      -    +     +      +       +      +       !
+PUT  /intake/v1/connectors/{name}                    -      -      -    -     +      -       -      +       !
+POST /intake/v1/connectors/{name}/pull               -      -      -    -     +      -       -      +       !
+GET  /intake/v1/notices                              -      -      -    +     +      +       +      +       !
 
 GET  /monitoring/v1/households                       +      +      +    +     +      -       +      +       !
 POST /monitoring/v1/households/search                +      +      +    +     +      -       +      +       !

@@ -23,6 +23,8 @@ MOST_OBSERVATIONS = 1000
 MOST_HOUSEHOLDS = 150  # Monitoring holds a county's rosters while it takes one message in: a quarter of a second.
 BULK = 9  # Priority: a household's own word goes first.
 
+_ABOUT = ("person", "household_no", "division", "occurred_on")
+
 T = TypeVar("T")
 
 
@@ -57,7 +59,7 @@ def withdrawn(layout: FeedLayout, record: str, said: Sequence[dict[str, Any]]) -
     if not said or any(one.get("op") == "reverse" for one in said):
         return
     kept = {(one["record"], one["kind"]) for one in said}
-    about = {name: said[0][name] for name in ("person", "household_no", "division", "occurred_on") if name in said[0]}
+    about = {name: value for name, value in said[0].items() if name in _ABOUT}
     for key in dict.fromkeys((part_of(record, fact), fact.kind) for fact in layout.facts):
         if key not in kept:
             yield {**about, "record": key[0], "kind": key[1], "op": "withdraw"}

@@ -126,7 +126,7 @@ class _Reader:
             household=self._household(part.take("household", dict, None)),
             source=part.word("source", Source, Source.DEPARTMENT.value),
             needs_authorisation=part.take("needs_authorisation", bool, False),
-            reversal=self._reversal(part),
+            reversal=self._reversal(part.take("reversal", dict, None)),
             own_codes=self._own_codes(part),
         )
         retention.end()
@@ -283,12 +283,11 @@ class _Reader:
                 raise part.wrong("when", f"列 {column.name} 不是数")
             return Condition(column.name, asked=Asked(asked))
         known = {"true", "false"} if column.type is ColumnType.BOOLEAN else set(column.codes.values())
-        if not isinstance(asked, list) or not asked or not set(asked) <= known:
+        if not isinstance(asked, list) or not asked or any(code not in known for code in map(str, asked)):
             raise part.wrong("when", f"列 {column.name} 的条件应取自 {', '.join(sorted(known))}")
-        return Condition(column.name, frozenset(asked))
+        return Condition(column.name, frozenset(map(str, asked)))
 
-    def _reversal(self, part: _Part) -> Reversal | None:
-        raw = part.take("reversal", dict, None)
+    def _reversal(self, raw: Any) -> Reversal | None:
         if raw is None:
             return None
         inner = _Part(self.file, "/reversal", raw)

@@ -299,7 +299,7 @@ class UnmatchedObservation(MonitoringTable, table=True):
             postgresql_where=text("household_no IS NOT NULL"),
         ),
         Index("ix_unmatched_observation_division", "division"),
-        CheckConstraint("op IN ('put', 'end')", name="op"),
+        CheckConstraint("op IN ('put', 'end', 'withdraw', 'reverse')", name="op"),
     )
 
     unmatched_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))

@@ -72,11 +72,11 @@ class Observation(Contract):
     """One thing observed about a person (`person`: hex blind index) or a household; money in fen.
 
     `record` is its natural key within the data set: a later message with the same record corrects it, `op` "end"
-    ends it on `ended_on`.
+    ends it on `ended_on`, "withdraw" takes back what was said of it so far, "reverse" for good (冲销).
     """
 
     record: str
-    op: Literal["put", "end"] = "put"
+    op: Literal["put", "end", "withdraw", "reverse"] = "put"
     person: str | None = None
     household_no: str | None = None
     division: str | None = None

@@ -280,6 +280,7 @@ def test_every_body_is_tried() -> None:
         "POST /intake/v1/feeds/{feed_id}/confirm",
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /monitoring/v1/list-comparisons",
         "POST /monitoring/v1/monitored-list",
         "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.
         "POST /monitoring/v1/policies/{version}/approve",

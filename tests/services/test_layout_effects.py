@@ -409,7 +409,10 @@ async def test_an_example_changes_what_it_is_for(
     before = {each: await look(each) for each in households}
     errors = await send(case.layout)
     after = {each: await look(each) for each in households}
-    told = {(e.household, e.seen): (read(before[e.household], e.seen), read(after[e.household], e.seen)) for e in case.effects}
+    told = {
+        (e.household, e.seen): (read(before[e.household], e.seen), read(after[e.household], e.seen))
+        for e in case.effects
+    }
     assert told == {(e.household, e.seen): (e.before, e.after) for e in case.effects}
     assert errors == case.errors
 

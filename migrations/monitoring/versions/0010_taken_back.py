@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0011_taken_back"
+revision = "0010_taken_back"
 down_revision = "0009_timed_visits"
 branch_labels = None
 depends_on = None

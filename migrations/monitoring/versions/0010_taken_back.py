@@ -7,15 +7,15 @@ down_revision = "0009_timed_visits"
 branch_labels = None
 depends_on = None
 
-TABLE, NAME = "unmatched_observation", op.f("ck_unmatched_observation_op")
+TABLE, NAME = "unmatched_observation", "ck_unmatched_observation_op"
 
 
 def upgrade() -> None:
-    op.drop_constraint(NAME, TABLE, schema="monitoring", type_="check")
-    op.create_check_constraint(NAME, TABLE, "op IN ('put', 'end', 'withdraw', 'reverse')", schema="monitoring")
+    op.drop_constraint(op.f(NAME), TABLE, schema="monitoring", type_="check")
+    op.create_check_constraint(op.f(NAME), TABLE, "op IN ('put', 'end', 'withdraw', 'reverse')", schema="monitoring")
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM monitoring.unmatched_observation WHERE op IN ('withdraw', 'reverse')")
-    op.drop_constraint(NAME, TABLE, schema="monitoring", type_="check")
-    op.create_check_constraint(NAME, TABLE, "op IN ('put', 'end')", schema="monitoring")
+    op.drop_constraint(op.f(NAME), TABLE, schema="monitoring", type_="check")
+    op.create_check_constraint(op.f(NAME), TABLE, "op IN ('put', 'end')", schema="monitoring")

@@ -52,7 +52,6 @@ _CURRENT = text("superseded_at IS NULL")
 
 # How a name is compared: NFKC, without blanks and the middle dots of minority names, in lower case.
 NAME_KEY = "lower(translate(normalize(name, NFKC), ' .·•‧∙・●⋅᛫'::text, ''::text))"
-DETAIL_PHONE = "coalesce(details ->> 'phone', details ->> 'member_phone')"
 TAG_KINDS = ("state.assistance", "state.disability", "state.monitored", "state.national_list", "state.relocated")
 _TAGGED = f"superseded_at IS NULL AND kind IN ({', '.join(map(repr, TAG_KINDS))})"
 
@@ -72,6 +71,7 @@ class Household(ClaimColumns, MonitoringTable, table=True):
         Index("ix_household_living_division", "living_division"),
         Index("ix_household_registered_division", "registered_division"),
         Index("ix_household_county", "county", "household_id"),
+        Index("ix_household_phone", "phone", postgresql_where=text("phone IS NOT NULL")),
         Index("ix_household_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_household_next_change_on", "next_change_on", postgresql_where=text("next_change_on IS NOT NULL")),
         Index("ix_household_rescreen", "rescreen_id", postgresql_where=text("rescreen_id IS NOT NULL")),
@@ -467,9 +467,6 @@ class RosterDetail(MonitoringTable, table=True):
             postgresql_where=_CURRENT,
             postgresql_nulls_not_distinct=True,
         ),
-        Index(
-            "ix_roster_detail_phone", "phone", postgresql_where=text("superseded_at IS NULL AND phone IS NOT NULL")
-        ),
     )
 
     detail_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -478,12 +475,6 @@ class RosterDetail(MonitoringTable, table=True):
         default=None, sa_type=_BIG, sa_column_kwargs={"comment": "null: of the household"}
     )
     details: dict[str, Any] = Field(sa_type=_JSON, sa_column_kwargs={"comment": "by column of the layout"})
-    phone: str | None = Field(
-        default=None,
-        sa_column=Column(
-            "phone", Text(), Computed(DETAIL_PHONE, persisted=True), comment="of the household or the member"
-        ),
-    )
     valid_from: date
     origin: str = Field(sa_type=_TEXT, sa_column_kwargs={"comment": "the feed that said so"})
     received_at: datetime = Field(sa_type=_MOMENT)

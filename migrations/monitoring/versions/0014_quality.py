@@ -24,7 +24,6 @@ CREATE TABLE monitoring.roster_detail (
     household_id BIGINT NOT NULL,
     resident_id BIGINT,
     details JSONB NOT NULL,
-    phone TEXT GENERATED ALWAYS AS (coalesce(details ->> 'phone', details ->> 'member_phone')) STORED,
     valid_from DATE NOT NULL,
     origin TEXT NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -33,14 +32,11 @@ CREATE TABLE monitoring.roster_detail (
     CONSTRAINT pk_roster_detail PRIMARY KEY (detail_id),
     CONSTRAINT fk_roster_detail_household_id FOREIGN KEY(household_id) REFERENCES monitoring.household (household_id)
 );
-CREATE INDEX ix_roster_detail_phone ON monitoring.roster_detail (phone)
-    WHERE superseded_at IS NULL AND phone IS NOT NULL;
 CREATE UNIQUE INDEX uq_roster_detail_current ON monitoring.roster_detail (household_id, resident_id)
     NULLS NOT DISTINCT
     WHERE superseded_at IS NULL;
 COMMENT ON COLUMN monitoring.roster_detail.resident_id IS 'null: of the household';
 COMMENT ON COLUMN monitoring.roster_detail.details IS 'by column of the layout';
-COMMENT ON COLUMN monitoring.roster_detail.phone IS 'of the household or the member';
 COMMENT ON COLUMN monitoring.roster_detail.origin IS 'the feed that said so';
 CREATE TABLE monitoring.quality_finding (
     finding_id UUID NOT NULL,
@@ -147,6 +143,7 @@ GRANTS_TO_WORKER = {
 
 
 def upgrade() -> None:
+    op.execute("CREATE INDEX ix_household_phone ON monitoring.household (phone) WHERE phone IS NOT NULL")
     for statement in TABLES.split(";\n"):
         op.execute(statement)
     for table, privileges in GRANTS_TO_WORKER.items():
@@ -160,5 +157,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX monitoring.ix_household_phone")
     for table in ("quality_run_range", "quality_run", "quality_due", "quality_finding", "roster_detail", "village_figure"):
         op.execute(f"DROP TABLE monitoring.{table}")

@@ -360,16 +360,16 @@ def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -
     }
     if values[spec.relation] != spec.head:
         return {"member": member}
-    details = _details(spec.household_details, reading, number) or None
+    details = _details(spec.household_details, reading, number, spec.of_head["phone"]) or None
     return {"member": member, "household": {**_household(spec, values), "details": details}}
 
 
-def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber) -> dict[str, Any]:
-    """What these columns say; `left_out` names those whose value was no value of theirs, which checks then tell."""
+def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber, *others: str) -> dict[str, Any]:
+    """What these columns say; `left_out` names those (and others) whose value was none, which checks then tell."""
     if not names:
         return {}
     said = {name: _detail(value, number) for name in names if (value := reading.values[name]) is not None}
-    left_out = [name for name in names if name in reading.failed]
+    left_out = [name for name in (*names, *others) if name in reading.failed]
     return {**said, "left_out": left_out} if left_out else said
 
 

@@ -16,9 +16,8 @@ async def states(runtime: Runtime) -> list[tuple[str, str | None, Any]]:
 
 
 async def details(runtime: Runtime, *, standing: bool = True) -> list[dict[str, Any]]:
-    rows = await runtime.worker_pool.fetch(
-        f"SELECT details FROM roster_detail WHERE {'superseded_at IS NULL' if standing else 'true'} ORDER BY detail_id"
-    )
+    which = "superseded_at IS NULL" if standing else "true"
+    rows = await runtime.worker_pool.fetch(f"SELECT details FROM roster_detail WHERE {which} ORDER BY detail_id")
     return [row["details"] for row in rows]
 
 

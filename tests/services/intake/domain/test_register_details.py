@@ -67,7 +67,7 @@ def test_the_householder_s_row_speaks_for_the_household() -> None:
 def test_what_is_no_value_is_left_out_and_named() -> None:
     row = read(labour="能干活", certificate="123", phone="12", road_km="很远")
     assert row.content["member"]["details"] == {"left_out": ["certificate", "labour"]}
-    assert row.content["household"]["details"] == {"left_out": ["phone", "road_km"]}
+    assert row.content["household"]["details"] == {"left_out": ["road_km", "phone"]}
     assert len(row.warnings) == 4
 
 

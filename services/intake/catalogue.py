@@ -18,22 +18,28 @@ class LayoutUnknown(NotFound):
 
 
 @cache
-def layouts(folder: Path = FOLDER) -> Mapping[str, FeedLayout]:
-    """The newest version of every layout, by name; LayoutInvalid names the file and key that is wrong."""
-    found: dict[str, FeedLayout] = {}
+def versions(folder: Path = FOLDER) -> Mapping[tuple[str, int], FeedLayout]:
+    """Every layout by name and version; LayoutInvalid names the file and key that is wrong."""
+    found: dict[tuple[str, int], FeedLayout] = {}
     for path in sorted(folder.glob("*.yaml")):
         layout = read_layout(_parse(path), path.name)
         if path.name != f"{layout.name}.v{layout.version}.yaml":
             raise LayoutInvalid(path.name, "/name", f"文件名应为 {layout.name}.v{layout.version}.yaml")
-        if layout.name not in found or found[layout.name].version < layout.version:
-            found[layout.name] = layout
+        found[layout.name, layout.version] = layout
     return found
 
 
-def layout_named(name: str) -> FeedLayout:
-    """The layout of that name; LayoutUnknown lists the names there are."""
+@cache
+def layouts(folder: Path = FOLDER) -> Mapping[str, FeedLayout]:
+    """The newest version of every layout, by name; files are read by it unless they came before it did."""
+    every = versions(folder)
+    return {name: every[name, version] for name, version in sorted(every)}
+
+
+def layout_named(name: str, version: int | None = None) -> FeedLayout:
+    """The layout of that name, in that version or its newest; LayoutUnknown lists the names there are."""
     try:
-        return layouts()[name]
+        return layouts()[name] if version is None else versions()[name, version]
     except KeyError:
         raise LayoutUnknown(f"没有名为 {name[:40]} 的版式；现有: {', '.join(layouts())}") from None
 

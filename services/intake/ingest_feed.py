@@ -72,7 +72,7 @@ async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record
         if status is not FeedStatus.RECORDING:
             return
         feed = await _reload(runtime, feed)
-    recording = Recording(runtime, feed, layout_named(feed["layout"]), _lease(settings))
+    recording = Recording(runtime, feed, layout_named(feed["layout"], feed["layout_version"]), _lease(settings))
     if await record_batches(recording, out_of_time):
         await _close(runtime, feed, FeedStatus.RECORDED)
     else:
@@ -109,7 +109,7 @@ async def _settle(runtime: Runtime, feed: asyncpg.Record) -> FeedStatus:
     feed = await _reload(runtime, feed)
     async with transaction(runtime.worker_pool) as connection:
         await extend(connection, FEEDS, *_held(feed), _lease(settings_of(runtime)))
-        decision = await settle_feed(connection, feed, layout_named(feed["layout"]))
+        decision = await settle_feed(connection, feed, layout_named(feed["layout"], feed["layout_version"]))
         match decision.status:
             case FeedStatus.RECORDING:
                 await repository.set_recording(connection, feed["feed_id"])

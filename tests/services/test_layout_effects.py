@@ -1,4 +1,4 @@
-"""Every data set's example file, through intake and monitoring: what it changes for a named household, and its errors.
+"""Every data set's example file, through intake and monitoring: what it changes for a named household, its errors.
 
 A layout that changes nothing is a stub. Each row of the table sends the example alone (after what is `given`) to a
 county of four households, whose roster is the example of the household register.

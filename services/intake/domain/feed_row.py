@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -428,6 +428,8 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
             said[name] = values[column].isoformat()
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
+    if fact.last_day is not None and values[fact.last_day] is not None:
+        said["ended_on"] = (values[fact.last_day] + timedelta(days=1)).isoformat()
     said.update(fact.fixed)
     attributes = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
     if attributes or fact.fixed_attributes:

@@ -234,6 +234,7 @@ class _Reader:
             fixed_attributes=self._constants(part, "fixed_attributes"),
             period=self._period(part),
             ended_on=self._name(part, "ended_on", {ColumnType.DATE}, None),
+            last_day=self._name(part, "last_day", {ColumnType.DATE}, None),
             part=part.take("part", str, None),
         )
         if fact.person is None and fact.household is None:
@@ -367,6 +368,15 @@ _NUMBERS = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.PERCENT)
 
 def _columns_of(fact: FactSpec) -> tuple[str, ...]:
     """The columns whose content a fact tells."""
-    single = (fact.person, fact.household, fact.division, fact.occurred_on, fact.visit, fact.stay, fact.ended_on)
+    single = (
+        fact.person,
+        fact.household,
+        fact.division,
+        fact.occurred_on,
+        fact.visit,
+        fact.stay,
+        fact.ended_on,
+        fact.last_day,
+    )
     many = (*fact.amounts.values(), *fact.value, *fact.attributes.values(), *(fact.period or ()))
     return (*(name for name in single if name), *many)

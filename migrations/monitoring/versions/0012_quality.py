@@ -6,8 +6,8 @@ his scope; requests themselves may only read these tables.
 
 from alembic import op
 
-revision = "0014_quality"
-down_revision = "0009_timed_visits"
+revision = "0012_quality"
+down_revision = "0011_list_comparison"
 branch_labels = None
 depends_on = None
 

@@ -1,9 +1,13 @@
-"""Read a feed's raw pieces into staged rows and row errors, a checkpoint after each piece."""
+"""Read a feed's raw pieces into staged rows and row errors, a checkpoint after every few of them.
+
+While one part is checked in a thread, the one before is being stored and the next is being fetched.
+"""
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -14,26 +18,38 @@ import asyncpg
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
-from services.intake.domain.feed_row import BadRow, FeedRow, RowChecker, RowContext
+from services.intake.domain.check_columns import ColumnChecker, told_in_columns
+from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
+from services.intake.pack_rows import pack_columns, pack_row
 from services.intake.publish_observations import number_place
+from services.intake.read_blocks import Block, BlockReader, block_of
+from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.repository_ingest import FEEDS
+from services.intake.spool import PIECE_BYTES
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
 
 
 @dataclass(slots=True)
-class Piece:
-    """What one raw piece gave: good rows ready to be staged, bad rows, warnings, and what was normalised."""
+class Part:
+    """What some raw pieces gave: good rows packed for COPY, bad rows, warnings, and what was normalised."""
 
+    done: int = 0
     read: int = 0
-    staged: list[tuple[Any, ...]] = field(default_factory=list)
+    staged: int = 0
+    packed: list[bytes] = field(default_factory=list)
     errors: list[tuple[RowError, str | None]] = field(default_factory=list)
     newest: date | None = None
     notes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def newer(self, day: date | None) -> None:
+        if day is not None and (self.newest is None or day > self.newest):
+            self.newest = day
 
 
 @dataclass(slots=True)
@@ -45,15 +61,20 @@ class FeedReading:
     context: RowContext
     lease: timedelta
     row_limit: int
+    part_bytes: int
     reader: RowReader = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
+    _blocks: BlockReader | None = None
     _checker: RowChecker | None = None
+    _columns: ColumnChecker | None = None
 
     def __post_init__(self) -> None:
         self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
+        if isinstance(self.reader, CsvReader) and told_in_columns(self.reader.layout):
+            self._blocks = BlockReader(self.reader)
 
     @property
     def checker(self) -> RowChecker:
@@ -63,89 +84,159 @@ class FeedReading:
         return self._checker
 
     @property
+    def columns(self) -> ColumnChecker | None:
+        """Checks rows as columns, if the layout can be told so."""
+        if self._columns is None and told_in_columns(self.reader.layout):
+            self._columns = ColumnChecker(self.reader.layout, self.context)
+        return self._columns
+
+    @property
     def feed_id(self) -> UUID:
         id_: UUID = self.feed["feed_id"]
         return id_
 
+    def rows(self, raw: bytes, last: bool) -> tuple[Block | None, list[Read]]:
+        """The rows complete after `raw`: as columns, and one by one."""
+        if self._blocks is not None:
+            return self._blocks.read(raw, last)
+        reads = list(self.reader.feed(raw))
+        return None, [*reads, *self.reader.finish()] if last else reads
+
 
 async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
-    done = 0
-    for seq in range(reading.feed["chunks"]):
-        raw = await _raw(reading, seq)
-        done += len(raw)
-        last = seq + 1 == reading.feed["chunks"]
-        if done <= reading.feed["bytes_done"]:
-            await asyncio.to_thread(_skip, reading.reader, raw, last)
-            continue
-        piece = await asyncio.to_thread(_check, reading, raw, last)
-        await _keep(reading, piece, done)
-        if not last and out_of_time():
-            return False
+    keeping: asyncio.Task[None] | None = None
+    try:
+        async with aclosing(_raw_parts(reading)) as parts:
+            async for raw, done, last in parts:
+                if done <= reading.feed["bytes_done"]:
+                    await asyncio.to_thread(reading.rows, raw, last)
+                    continue
+                part = await asyncio.to_thread(_check, reading, raw, done, last)
+                if keeping is not None:
+                    await keeping
+                keeping = asyncio.create_task(_keep(reading, part))
+                if not last and out_of_time():
+                    return False
+    finally:
+        if keeping is not None:
+            await keeping
     return True
 
 
-async def _raw(reading: FeedReading, seq: int) -> bytes:
+async def _raw_parts(reading: FeedReading) -> AsyncGenerator[tuple[bytes, int, bool], None]:
+    """The file in order, a few pieces at a time: bytes, how many the file has up to their end, whether it ends there.
+
+    While one part is worked on, the next is fetched.
+    """
+    strides, done = list(_strides(reading)), 0
+    fetching = asyncio.create_task(_raw(reading, strides[0]))
+    try:
+        for i, stride in enumerate(strides):
+            raw = await fetching
+            if i + 1 < len(strides):
+                fetching = asyncio.create_task(_raw(reading, strides[i + 1]))
+            done += len(raw)
+            yield raw, done, stride.stop == reading.feed["chunks"]
+    finally:
+        fetching.cancel()
+
+
+def _strides(reading: FeedReading) -> Iterator[range]:
+    """Which pieces are read together; one stride ends at the checkpoint, however long strides were before."""
+    chunks, size = reading.feed["chunks"], max(reading.part_bytes // PIECE_BYTES, 1)
+    kept = min(-(-reading.feed["bytes_done"] // PIECE_BYTES), chunks)
+    for start, stop in ((0, kept), (kept, chunks)):
+        yield from (range(at, min(at + size, stop)) for at in range(start, stop, size))
+
+
+async def _raw(reading: FeedReading, seqs: Sequence[int]) -> bytes:
     async with transaction(reading.runtime.worker_pool) as connection:
-        sealed = await repository.load_chunk(connection, reading.feed_id, seq)
-    return reading.runtime.keys.open_raw(sealed, "feed_chunk", str(reading.feed_id), str(seq))
+        sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
+    return await asyncio.to_thread(_opened, reading, seqs, sealed)
 
 
-def _rows(reader: RowReader, raw: bytes, last: bool) -> Iterator[Read]:
-    yield from reader.feed(raw)
-    if last:
-        yield from reader.finish()
+def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> bytes:
+    keys, feed_id = reading.runtime.keys, str(reading.feed_id)
+    return b"".join(
+        keys.open_raw(piece, "feed_chunk", feed_id, str(seq)) for seq, piece in zip(seqs, sealed, strict=True)
+    )
 
 
-def _skip(reader: RowReader, raw: bytes, last: bool) -> None:
-    """Bring the reader to where the checkpoint stands; its rows are staged already."""
-    for _ in _rows(reader, raw, last):
-        pass
-
-
-def _check(reading: FeedReading, raw: bytes, last: bool) -> Piece:
-    """Read and check the rows of one piece; runs in a thread, touches no database."""
-    piece = Piece()
-    for row in _rows(reading.reader, raw, last):
-        piece.read += 1
-        checked = row if isinstance(row, BadRow) else reading.checker.check(row)
-        if isinstance(checked, BadRow):
-            piece.errors.extend((error, checked.record) for error in checked.errors)
-        else:
-            _stage(reading, piece, checked)
-    if reading.read + piece.read > reading.row_limit:
+def _check(reading: FeedReading, raw: bytes, done: int, last: bool) -> Part:
+    """Read and check the rows of one part; runs in a thread, touches no database."""
+    part = Part(done)
+    block, reads = reading.rows(raw, last)
+    part.read = len(reads) + (len(block) if block else 0)
+    if reading.read + part.read > reading.row_limit:
         raise FileRefused("too_many_rows", f"超过 {reading.row_limit} 行", "分成几个文件报送")
-    return piece
+    if block:
+        reads.extend(_unsure(reading, part, block))
+    else:
+        reads = _told(reading, part, reads)
+    for row in reads:
+        _take(reading, part, row)
+    reading.read += part.read
+    reading.notes.update(part.notes)
+    part.report = _report(reading)
+    return part
 
 
-def _stage(reading: FeedReading, piece: Piece, row: FeedRow) -> None:
+def _told(reading: FeedReading, part: Part, reads: list[Read]) -> list[Read]:
+    """Take the rows that are clean as columns, though they came one by one; what is left."""
+    if reading.columns is None:
+        return reads
+    block, others = block_of(reading.reader.layout, [row for row in reads if isinstance(row, RawRow)])
+    if block is None:
+        return reads
+    return [*(row for row in reads if isinstance(row, BadRow)), *others, *_unsure(reading, part, block)]
+
+
+def _unsure(reading: FeedReading, part: Part, block: Block) -> Iterator[RawRow]:
+    """Stage the plainly clean rows of a block; the others."""
+    assert reading.columns is not None
+    checked = reading.columns.check(block.cells)
+    part.packed.append(pack_columns(reading.feed_id, checked.clean))
+    part.staged += checked.clean.height
+    part.notes.update(checked.notes)
+    part.newer(checked.newest)
+    return block.rows(reading.reader.layout, checked.unsure)
+
+
+def _take(reading: FeedReading, part: Part, row: Read) -> None:
+    checked = row if isinstance(row, BadRow) else reading.checker.check(row)
+    if isinstance(checked, BadRow):
+        part.errors.extend((error, checked.record) for error in checked.errors)
+    else:
+        _stage(reading, part, checked)
+
+
+def _stage(reading: FeedReading, part: Part, row: FeedRow) -> None:
     sealed = None
     if row.number is not None:
         sealed = reading.runtime.keys.seal(row.number, *number_place(reading.feed_id, row.line))
     content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
-    piece.staged.append((reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
-    piece.errors.extend((warning, row.record) for warning in row.warnings)
-    piece.notes.update(row.notes)
-    if row.newest is not None and (piece.newest is None or row.newest > piece.newest):
-        piece.newest = row.newest
+    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
+    part.staged += 1
+    part.errors.extend((warning, row.record) for warning in row.warnings)
+    part.notes.update(row.notes)
+    part.newer(row.newest)
 
 
-async def _keep(reading: FeedReading, piece: Piece, done: int) -> None:
-    """Store what a piece gave and the checkpoint behind it, in one transaction that still holds the lease."""
-    reading.notes.update(piece.notes)
-    reading.read += piece.read
+async def _keep(reading: FeedReading, part: Part) -> None:
+    """Store what a part gave and the checkpoint behind it, in one transaction that still holds the lease."""
     async with transaction(reading.runtime.worker_pool) as connection:
         await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
-        await repository.stage(connection, piece.staged)
-        await repository.add_errors(connection, reading.feed_id, piece.errors)
+        await repository.stage(connection, part.packed)
+        await repository.add_errors(connection, reading.feed_id, part.errors)
         await repository.note_progress(
             connection,
             reading.feed_id,
-            bytes_done=done,
-            read=piece.read,
-            staged=len(piece.staged),
-            report=_report(reading),
-            newest_on=piece.newest,
+            bytes_done=part.done,
+            read=part.read,
+            staged=part.staged,
+            report=part.report,
+            newest_on=part.newest,
             now=reading.runtime.clock.now(),
         )
 

@@ -1,6 +1,6 @@
 """SQL of ingestion, under the worker's role: sets of rows, never one statement a row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.row_error import RowError
+from services.intake.pack_rows import BEGIN, END, STAGED
 from shared.queue.claim import Queue, claim
 
 # Files of one data set are taken in the order of their arrival, whichever worker is free.
@@ -77,10 +78,15 @@ async def expect_many(connection: asyncpg.Connection) -> None:
     await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_bitmapscan = off")
 
 
-async def stage(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY good rows: (feed_id, record, line, digest, is_head, content, sealed_number)."""
-    columns = ["feed_id", "record", "line", "digest", "is_head", "content", "sealed_number"]
-    await connection.copy_records_to_table("feed_row_staged", records=rows, columns=columns)
+async def stage(connection: asyncpg.Connection, packed: Sequence[bytes]) -> None:
+    """COPY good rows, packed by `pack_rows`."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        for piece in (BEGIN, *packed, END):
+            yield piece
+
+    if packed:
+        await connection.copy_to_table("feed_row_staged", source=whole(), columns=STAGED, format="binary")
 
 
 async def add_errors(

@@ -142,9 +142,12 @@ async def test_two_workers_at_once_do_the_work_once(
     assert await outcome(admin, feed_id) == undisturbed
 
 
-async def test_a_lost_lease_writes_nothing_more(department: Department, intake_runtime: Any, admin: Any) -> None:
+async def test_a_lost_lease_writes_nothing_more(
+    department: Department, stepping: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_feed, "BATCH_RECORDS", 50)
     feed_id = await received(department)
-    turn = asyncio.create_task(ingest_once(intake_runtime))
+    turn = asyncio.create_task(ingest_once(stepping))
     while (await admin.fetchval("SELECT status FROM intake.feed WHERE feed_id = $1", feed_id)) != "reading":
         await asyncio.sleep(0.005)
     await admin.execute("UPDATE intake.feed SET lease_token = gen_random_uuid() WHERE feed_id = $1", feed_id)

@@ -7,20 +7,18 @@ does not (identity numbers, amounts, free texts) is checked by expressions that 
 """
 
 import json
-import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
 from services.intake.domain.feed_layout import Column, ColumnType, FactSpec, FeedLayout, Rule, RuleKind
-from services.intake.domain.feed_row import SEPARATOR, RowContext, json_value, misplaced, row_digest, said
+from services.intake.domain.feed_row import SEPARATOR, RowContext, json_value, misplaced, row_digests, said
 from services.intake.domain.normalise import BLANK_MARKS, Normal, normalise
 from shared.vocabulary.identity_number import CHECK_CHARACTERS, EARLIEST_BIRTH_YEAR, WEIGHTS, holds_identity_number
 
@@ -29,16 +27,16 @@ MOST_NUMBERS = 200_000  # Identity numbers whose blind index is remembered: some
 
 LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
 
-_WORD = r"^(?:[A-Za-z0-9_-]{2,40}|[\x{4e00}-\x{9fff}·]{2,20})$"
+# Not two digits: as an attribute they would be a number.
+_WORD = r"^(?:[A-Za-z0-9_-]{3,40}|[A-Za-z_-][A-Za-z0-9_-]|[0-9][A-Za-z_-]|[\x{4e00}-\x{9fff}·]{2,20})$"
 _MONEY = r"^(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,2})?$"
 _NUMBER = r"^[0-9]{17}[0-9X]$"
 _LONG_RUN = r"[0-9](?:-?[0-9]){16}"
-_TWO_DIGITS = r"^[0-9]{2}$"
 _CHECKS = pl.Series(list(CHECK_CHARACTERS))
 _REPEATED_DIGIT = 11_111_111_111_111_111
 _DAYS = pl.Series([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=pl.Int64)
 
-_WHOLE = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.YEAR)
+_COUNTED = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.YEAR)
 _REPEATING = (
     ColumnType.DATE,
     ColumnType.BOOLEAN,
@@ -67,21 +65,6 @@ class CheckedColumns:
     unsure: Sequence[int]
     newest: date | None
     notes: Counter[tuple[str, str]]
-
-
-class _Told(NamedTuple):
-    """A column of a block: which cells are sure, and what those say.
-
-    As text for the digest, as JSON by itself and as an attribute (all null where there is no value), and as a whole
-    number. `noted` are the notes of the texts that have any.
-    """
-
-    sure: pl.Series
-    spoken: pl.Series
-    value: pl.Series
-    attribute: pl.Series
-    whole: pl.Series | None = None
-    noted: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class _Meaning(NamedTuple):
@@ -114,7 +97,7 @@ def _plain_codes(column: Column) -> bool:
 
 def _countable(rule: Rule, columns: Mapping[str, Column]) -> bool:
     counted = (columns[name].type for name in (*rule.columns, rule.target))
-    return rule.kind in (RuleKind.SUM_EQUALS, RuleKind.SUM_AT_MOST) and all(type_ in _WHOLE for type_ in counted)
+    return rule.kind in (RuleKind.SUM_EQUALS, RuleKind.SUM_AT_MOST) and all(type_ in _COUNTED for type_ in counted)
 
 
 def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
@@ -126,7 +109,7 @@ def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
         of([fact.occurred_on], ColumnType.DATE)
         and of([fact.person], ColumnType.IDENTITY_NUMBER)
         and of([fact.household, fact.division, fact.visit, fact.stay], *words, ColumnType.DIVISION)
-        and of(fact.amounts.values(), *_WHOLE)
+        and of(fact.amounts.values(), *_COUNTED)
         and of(fact.value, *words)
         and of(fact.attributes.values(), ColumnType.TEXT, *_REPEATING)
     )
@@ -143,77 +126,19 @@ class ColumnChecker:
 
     def check(self, cells: pl.DataFrame) -> CheckedColumns:
         """Check rows: `line` and the text of each column by its name; a column that is not there is blank."""
-        columns = {c.name: self._tell(c, _cells(cells, c.name)) for c in self.layout.columns}
-        sure = self._sure(columns)
-        clean = self._clean(cells, columns, sure)
-        days = [columns[name].spoken.filter(sure).max() for name in {f.occurred_on for f in self.layout.facts}]
+        absent = [pl.lit("").alias(c.name) for c in self.layout.columns if c.name not in cells.columns]
+        cells = cells.with_columns(absent)
+        meanings = {c.name: self._look_up(c, cells[c.name]) for c in self.layout.columns if _repeats(c)}
+        told = self._tell(cells, meanings)
+        sure = told[_SURE]
+        clean = told.filter(sure)
+        days = [clean[_SPOKEN + name].max() for name in {f.occurred_on for f in self.layout.facts}]
         newest = max((date.fromisoformat(str(day)) for day in days if day is not None), default=None)
-        return CheckedColumns(clean, (~sure).arg_true().to_list(), newest, self._notes(cells, columns, sure))
+        notes = self._notes(clean, meanings)
+        return CheckedColumns(self._say(clean), (~sure).arg_true().to_list(), newest, notes)
 
-    def _sure(self, columns: Mapping[str, _Told]) -> pl.Series:
-        holding = [_holds(rule, columns) for rule in self.layout.rules]
-        there = [columns[name].spoken.is_not_null() for name in sorted(self._never_null())]
-        return reduce(operator.and_, [*(told.sure for told in columns.values()), *holding, *there])
-
-    def _never_null(self) -> set[str]:
-        """Columns without which a fact cannot be said."""
-        return {name for fact in self.layout.facts for name in (fact.occurred_on, *fact.value)}
-
-    def _clean(self, cells: pl.DataFrame, columns: Mapping[str, _Told], sure: pl.Series) -> pl.DataFrame:
-        spoken = pl.DataFrame({name: told.spoken for name, told in columns.items()})
-        values = pl.DataFrame({_VALUE + name: told.value for name, told in columns.items()})
-        attributes = pl.DataFrame({_ATTRIBUTE + name: told.attribute for name, told in columns.items()})
-        rows = pl.concat([cells.select(LINE), spoken, values, attributes], how="horizontal").filter(sure)
-        rows = rows.with_columns(pl.concat_str(_key_parts(self.layout), separator="/").alias(_KEY))
-        texts = rows.select(
-            pl.concat_str(
-                [pl.lit(str(self.layout.version)), *(pl.col(c.name).fill_null("") for c in self.layout.columns)],
-                separator=SEPARATOR,
-            ).cast(pl.Binary)
-        ).to_series()
-        digests = pl.Series(DIGEST, list(map(row_digest, texts)), dtype=pl.Binary)
-        content = pl.concat_str(list(_content(self.layout))).alias(CONTENT)
-        return rows.select(LINE, pl.col(_KEY).alias(RECORD), digests, content)
-
-    def _notes(self, cells: pl.DataFrame, columns: Mapping[str, _Told], sure: pl.Series) -> Counter[tuple[str, str]]:
-        notes: Counter[tuple[str, str]] = Counter()
-        for column in self.layout.columns:
-            noted = columns[column.name].noted
-            if noted:
-                texts = _cells(cells, column.name).filter(sure)
-                for text, count in texts.filter(texts.is_in(list(noted))).value_counts().iter_rows():
-                    for note in noted[text]:
-                        notes[column.header, note] += count
-        return notes
-
-    def _tell(self, column: Column, cells: pl.Series) -> _Told:
-        if column.type is ColumnType.TEXT:
-            return _text(column, cells)
-        if column.type is ColumnType.IDENTITY_NUMBER:
-            return self._numbers(column, cells)
-        if column.type is ColumnType.MONEY_YUAN and column.unit == "yuan":
-            return _money(column, cells)
-        return self._repeating(column, cells)
-
-    def _numbers(self, column: Column, cells: pl.Series) -> _Told:
-        good = _real_numbers(cells, self.context.today)
-        indexes = pl.Series(
-            [
-                None if number is None else self._indexes.get(number) or self._index(number)
-                for number in cells.zip_with(good, _NOTHING)
-            ],
-            dtype=pl.String,
-        )
-        value = _quoted(indexes)
-        return _Told(good | _blank(column, cells), indexes, value, value)
-
-    def _index(self, number: str) -> str:
-        if len(self._indexes) >= MOST_NUMBERS:
-            self._indexes.clear()
-        index = self._indexes[number] = self.context.index(number).hex()
-        return index
-
-    def _repeating(self, column: Column, cells: pl.Series) -> _Told:
+    def _look_up(self, column: Column, cells: pl.Series) -> Mapping[str, _Meaning]:
+        """What the texts of a column of this block mean, as far as they mean something."""
         known = self._meanings.setdefault(column.name, {})
         if len(known) > MOST_REMEMBERED:
             known.clear()
@@ -221,38 +146,128 @@ class ColumnChecker:
         for text in texts:
             if text not in known:
                 known[text] = _meaning(column, text, self.context)
-        found = {text: meaning for text in texts if (meaning := known[text]) is not None}
-        spoken = _replaced(cells, {text: meaning.spoken for text, meaning in found.items()})
-        value = _replaced(cells, {text: meaning.value for text, meaning in found.items()})
-        attribute = _replaced(cells, {text: meaning.attribute for text, meaning in found.items()})
-        whole = spoken.cast(pl.Int64) if column.type in _WHOLE else None
-        noted = {text: meaning.notes for text, meaning in found.items() if meaning.notes}
-        return _Told(cells.is_in(list(found)), spoken, value, attribute, whole, noted)
+        return {text: meaning for text in texts if (meaning := known[text]) is not None}
+
+    def _tell(self, cells: pl.DataFrame, meanings: Mapping[str, Mapping[str, _Meaning]]) -> pl.DataFrame:
+        """The cells, what each column says, and whether the whole row is sure."""
+        told = cells.lazy()
+        for name, found in meanings.items():
+            told = told.join(_table(name, found).lazy(), on=name, how="left", maintain_order="left")
+        # Numbers first, so that each is read once however often it is asked about.
+        told = told.with_columns(_number_in(c).alias(_WHOLE + c.name) for c in self.layout.columns if _numbered(c))
+        told = told.with_columns(each for c in self.layout.columns for each in self._expressions(c, cells))
+        sure = [pl.col(_OK + c.name) for c in self.layout.columns]
+        there = [pl.col(_SPOKEN + name).is_not_null() for name in sorted(self._never_null())]
+        holding = [_holds(rule) for rule in self.layout.rules]
+        every = pl.all_horizontal(each.fill_null(False) for each in (*sure, *there, *holding))
+        return told.with_columns(every.alias(_SURE)).collect()
+
+    def _never_null(self) -> set[str]:
+        """Columns without which a fact cannot be said."""
+        return {name for fact in self.layout.facts for name in (fact.occurred_on, *fact.value)}
+
+    def _expressions(self, column: Column, cells: pl.DataFrame) -> list[pl.Expr]:
+        if _repeats(column):
+            return (
+                [pl.col(_SPOKEN + column.name).cast(pl.Int64).alias(_WHOLE + column.name)] if _counts(column) else []
+            )
+        if column.type is ColumnType.TEXT:
+            return _text(column, cells[column.name])
+        if column.type is ColumnType.IDENTITY_NUMBER:
+            return _number(column, self.context.today)
+        return _money(column)
+
+    def _say(self, clean: pl.DataFrame) -> pl.DataFrame:
+        """Line, record, digest and content of clean rows."""
+        indexes = [
+            self._indexes_of(clean[c.name]).alias(_SPOKEN + c.name)
+            for c in self.layout.columns
+            if c.type is ColumnType.IDENTITY_NUMBER
+        ]
+        spoken = (pl.col(_SPOKEN + c.name).fill_null("") for c in self.layout.columns)
+        version = pl.lit(str(self.layout.version))
+        key = pl.concat_str((pl.col(_SPOKEN + n).fill_null("None") for n in self.layout.natural_key), separator="/")
+        said = (
+            clean.lazy()
+            .with_columns(indexes)
+            .with_columns(key.alias(_KEY))
+            .select(
+                LINE,
+                pl.col(_KEY).alias(RECORD),
+                pl.concat_str(version, *spoken, separator=SEPARATOR).cast(pl.Binary).alias(DIGEST),
+                pl.concat_str(_content(self.layout)).alias(CONTENT),
+            )
+            .collect()
+        )
+        digests = pl.Series(DIGEST, row_digests(said[DIGEST].to_list()), dtype=pl.Binary)
+        return said.with_columns(digests)
+
+    def _indexes_of(self, numbers: pl.Series) -> pl.Series:
+        """The blind index of each number, hex; of a blank null."""
+        known, found = self._indexes, []
+        for number in numbers.to_list():
+            index = known.get(number)
+            found.append(self._index(number) if index is None and number else index)
+        return pl.Series(found, dtype=pl.String)
+
+    def _index(self, number: str) -> str:
+        if len(self._indexes) >= MOST_NUMBERS:
+            self._indexes.clear()
+        index = self._indexes[number] = self.context.index(number).hex()
+        return index
+
+    def _notes(self, clean: pl.DataFrame, meanings: Mapping[str, Mapping[str, _Meaning]]) -> Counter[tuple[str, str]]:
+        notes: Counter[tuple[str, str]] = Counter()
+        for name, found in meanings.items():
+            noted = {text: meaning.notes for text, meaning in found.items() if meaning.notes}
+            header, texts = self.layout.column(name).header, clean[name]
+            for text, count in texts.filter(texts.is_in(list(noted))).value_counts().iter_rows() if noted else ():
+                for note in noted[text]:
+                    notes[header, note] += count
+        return notes
 
 
-# No column's name begins with a blank.
-_KEY, _VALUE, _ATTRIBUTE = " record", " value ", " attribute "
-_NOTHING = pl.Series([None], dtype=pl.String)
+# What is told of a column stands in columns of these names before its own; no column's name begins with a blank.
+# Its text for the digest, null where there is no value; what it is as a number; as JSON by itself, as an attribute.
+_OK, _SPOKEN, _WHOLE, _VALUE, _ATTRIBUTE = " ok ", " spoken ", " whole ", " value ", " attribute "
+_SURE, _KEY = " sure", " record"
 
 
-def _cells(cells: pl.DataFrame, name: str) -> pl.Series:
-    if name in cells.columns:
-        return cells[name]
-    return pl.Series([""]).new_from_index(0, cells.height)
+def _repeats(column: Column) -> bool:
+    """Whether the texts of a column are few, or else too seldom met to be worth an expression."""
+    return column.type in _REPEATING and not (column.type is ColumnType.MONEY_YUAN and column.unit == "yuan")
 
 
-def _blank(column: Column, cells: pl.Series) -> pl.Series:
-    """Cells left empty where that is allowed."""
-    return (cells == "") & (not column.required)
+def _counts(column: Column) -> bool:
+    return column.type in _COUNTED
 
 
-def _quoted(texts: pl.Series) -> pl.Series:
-    return '"' + texts + '"'
+def _numbered(column: Column) -> bool:
+    return _counts(column) or column.type is ColumnType.IDENTITY_NUMBER
 
 
-def _replaced(cells: pl.Series, by: Mapping[str, str | None]) -> pl.Series:
-    keys, values = pl.Series(list(by), dtype=pl.String), pl.Series(list(by.values()), dtype=pl.String)
-    return cells.replace_strict(keys, values, default=None, return_dtype=pl.String)
+def _number_in(column: Column) -> pl.Expr:
+    """The number a cell says, amounts in fen; of an identity number the first 17 digits, if it looks like one."""
+    cell = pl.col(column.name)
+    if column.type is ColumnType.IDENTITY_NUMBER:
+        return pl.when(cell.str.contains(_NUMBER)).then(cell.str.slice(0, 17)).cast(pl.Int64)
+    if _repeats(column):
+        return pl.col(_SPOKEN + column.name).cast(pl.Int64)
+    # Eleven digits are exact in a float, and a hundredfold of the nearest one rounds to the right fen.
+    return (cell.cast(pl.Float64, strict=False) * 100).round().cast(pl.Int64, strict=False)
+
+
+def _table(name: str, found: Mapping[str, _Meaning]) -> pl.DataFrame:
+    """What the texts of a column mean, to be joined to its cells."""
+    return pl.DataFrame(
+        {
+            name: pl.Series(list(found), dtype=pl.String),
+            _OK + name: pl.Series([True] * len(found), dtype=pl.Boolean),
+            _SPOKEN + name: pl.Series([m.spoken for m in found.values()], dtype=pl.String),
+            _VALUE + name: pl.Series([m.value for m in found.values()], dtype=pl.String),
+            _ATTRIBUTE + name: pl.Series([m.attribute for m in found.values()], dtype=pl.String),
+        }
+    )
 
 
 def _meaning(column: Column, text: str, context: RowContext) -> _Meaning | None:
@@ -273,78 +288,59 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _text(column: Column, cells: pl.Series) -> _Told:
-    good = cells.str.contains(_WORD) & (cells.str.len_chars() <= column.max_length) & ~cells.is_in(_BLANKS)
-    runs = good & (cells.str.len_bytes() >= 18) & cells.str.contains(_LONG_RUN)
-    if runs.any():
-        good = good & ~_among(cells, runs, holds_identity_number)
+def _text(column: Column, cells: pl.Series) -> list[pl.Expr]:
+    cell = pl.col(column.name)
+    good = cell.str.contains(_WORD) & (cell.str.len_chars() <= column.max_length) & ~cell.is_in(_BLANKS)
+    if (cells.str.len_bytes().max() or 0) >= 18:  # type: ignore[operator]
+        runs = cells.filter(cells.str.contains(_LONG_RUN)).unique().to_list()
+        good = good & ~cell.is_in([text for text in runs if holds_identity_number(text)])
     if column.pattern:
         pattern = re.compile(column.pattern)
-        good = good & _among(cells, good, lambda text: pattern.fullmatch(text) is not None)
-    # As an attribute two digits would be a number.
-    good = good & ~cells.str.contains(_TWO_DIGITS)
-    texts = cells.zip_with(good, _NOTHING)
-    value = _quoted(texts)
-    return _Told(good | _blank(column, cells), texts, value, value)
+        good = good & cell.is_in([text for text in cells.unique().to_list() if pattern.fullmatch(text)])
+    said = pl.when(cell != "").then(cell)
+    return [(good | _blank(column)).alias(_OK + column.name), said.alias(_SPOKEN + column.name)]
 
 
 _BLANKS = sorted(BLANK_MARKS)
 
 
-def _among(cells: pl.Series, where: pl.Series, holds: Callable[[str], bool]) -> pl.Series:
-    """The cells of `where` of whose text `holds` is true."""
-    return where & cells.is_in([text for text in cells.filter(where).unique() if holds(text)])
+def _blank(column: Column) -> pl.Expr:
+    """Where a cell is left empty and may be."""
+    return pl.lit(False) if column.required else pl.col(column.name) == ""
 
 
-def _money(column: Column, cells: pl.Series) -> _Told:
-    good = cells.str.contains(_MONEY)
-    # Eleven digits are exact in a float, and a hundredfold of the nearest one rounds to the right fen.
-    fen = (cells.zip_with(good, _NOTHING).cast(pl.Float64) * 100).round().cast(pl.Int64)
-    good = good & (fen <= column.max_yuan * 100)
-    text = fen.cast(pl.String)
-    return _Told(good | _blank(column, cells), text, text, text, fen)
+def _money(column: Column) -> list[pl.Expr]:
+    fen = pl.col(_WHOLE + column.name)
+    good = pl.col(column.name).str.contains(_MONEY) & (fen <= column.max_yuan * 100)
+    return [(good | _blank(column)).alias(_OK + column.name), fen.cast(pl.String).alias(_SPOKEN + column.name)]
 
 
-def _real_numbers(cells: pl.Series, today: date) -> pl.Series:
-    """Which cells are an identity number in its normal form, with nothing to be noted about it."""
-    shaped = cells.str.contains(_NUMBER)
-    numbers = cells.zip_with(shaped, _NOTHING)
-    first_17 = numbers.str.slice(0, 17).cast(pl.Int64)
-    total = sum((first_17 // 10 ** (16 - at) % 10 * weight for at, weight in enumerate(WEIGHTS)), start=_ZERO)
-    born = first_17 // 1000 % 100_000_000
+def _number(column: Column, today: date) -> list[pl.Expr]:
+    """Sure of a number in its normal form, with nothing to be noted about it; what it says is its blind index."""
+    cell, first_17 = pl.col(column.name), pl.col(_WHOLE + column.name)
+    total = pl.sum_horizontal(first_17 // 10 ** (16 - at) % 10 * weight for at, weight in enumerate(WEIGHTS))
     plain = (first_17 % 1000 != 0) & (first_17 % _REPEATED_DIGIT != 0) & ~(first_17 // 10**15).is_in([81, 82, 83])
-    right = _CHECKS.gather(total % 11) == numbers.str.slice(17, 1)
-    return (shaped & plain & right & _real_days(born, today)).fill_null(False)
+    right = pl.lit(_CHECKS).gather(total % 11) == cell.str.slice(17, 1)
+    born = _real_day(first_17 // 1000 % 100_000_000, today)
+    return [((plain & right & born) | _blank(column)).alias(_OK + column.name)]
 
 
-_ZERO = pl.Series([0], dtype=pl.Int64)
-
-
-def _real_days(days: pl.Series, today: date) -> pl.Series:
-    """Which numbers yyyymmdd are days from 1900 to today."""
-    year, month, day = days // 10_000, days // 100 % 100, days % 100
+def _real_day(number: pl.Expr, today: date) -> pl.Expr:
+    """Where a number yyyymmdd is a day from 1900 to today."""
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0)) & (month == 2)
-    length = _DAYS.gather(month.clip(0, 12)) + leap.cast(pl.Int64)
-    within = (year >= EARLIEST_BIRTH_YEAR) & (days <= int(today.strftime("%Y%m%d")))
+    length = pl.lit(_DAYS).gather(month.clip(0, 12)) + leap.cast(pl.Int64)
+    within = (year >= EARLIEST_BIRTH_YEAR) & (number <= int(today.strftime("%Y%m%d")))
     return within & (month <= 12) & (day >= 1) & (day <= length)
 
 
-def _holds(rule: Rule, columns: Mapping[str, _Told]) -> pl.Series:
+def _holds(rule: Rule) -> pl.Expr:
     """Where a rule is kept or not to be asked, as in `RowChecker`."""
-    target = _whole(columns[rule.target])
-    parts = [_whole(columns[name]) for name in rule.columns]
+    target, parts = pl.col(_WHOLE + rule.target), [pl.col(_WHOLE + name) for name in rule.columns]
     if rule.kind is RuleKind.SUM_AT_MOST:
-        return (sum((part.fill_null(0) for part in parts), start=_ZERO) <= target).fill_null(True)
-    return ((sum(parts, start=_ZERO) - target).abs() <= rule.tolerance_fen).fill_null(True)
-
-
-def _whole(told: _Told) -> pl.Series:
-    assert told.whole is not None
-    return told.whole
-
-
-def _key_parts(layout: FeedLayout) -> list[pl.Expr]:
-    return [pl.col(name).fill_null("None") for name in layout.natural_key]
+        return (pl.sum_horizontal(parts) <= target).fill_null(True)
+    whole = pl.sum_horizontal(parts, ignore_nulls=False)
+    return ((whole - target).abs() <= rule.tolerance_fen).fill_null(True)
 
 
 def _content(layout: FeedLayout) -> list[pl.Expr]:
@@ -361,7 +357,7 @@ def _observation(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
         pl.lit('{"record":"'),
         pl.col(_KEY),
         pl.lit(f'","kind":{kind},"occurred_on":"'),
-        pl.col(fact.occurred_on),
+        pl.col(_SPOKEN + fact.occurred_on),
         pl.lit('"'),
     ]
     for name, column in (
@@ -373,9 +369,10 @@ def _observation(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
         *fact.amounts.items(),
     ):
         if column is not None:
-            pieces.append((pl.lit(f',"{name}":') + pl.col(_VALUE + column)).fill_null(""))
+            value = _json_of(layout.column(column), _VALUE)
+            pieces.append((pl.lit(f',"{name}":') + value).fill_null(""))
     if fact.value:
-        parts = [pl.col(name).str.replace_all("\x1e", "", literal=True) for name in fact.value]
+        parts = [pl.col(_SPOKEN + name).str.replace_all("\x1e", "", literal=True) for name in fact.value]
         pieces += [pl.lit(',"value":"'), pl.concat_str(parts, separator="-"), pl.lit('"')]
     if fact.attributes:
         pieces += [pl.lit(',"attributes":{'), *_attributes(layout, fact), pl.lit("}")]
@@ -386,5 +383,13 @@ def _attributes(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
     pieces: list[pl.Expr] = []
     for i, (name, column) in enumerate(fact.attributes.items()):
         key = json.dumps(name, ensure_ascii=False)
-        pieces += [pl.lit(f"{',' if i else ''}{key}:"), pl.col(_ATTRIBUTE + column).fill_null("null")]
+        pieces += [pl.lit(f"{',' if i else ''}{key}:"), _json_of(layout.column(column), _ATTRIBUTE).fill_null("null")]
     return pieces
+
+
+def _json_of(column: Column, form: str) -> pl.Expr:
+    """A column's value as JSON: looked up by its text, or what it says, in quotes if that is no number."""
+    if _repeats(column):
+        return pl.col(form + column.name)
+    said = pl.col(_SPOKEN + column.name)
+    return said if _counts(column) else pl.lit('"') + said + pl.lit('"')

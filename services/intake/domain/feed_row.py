@@ -1,7 +1,7 @@
 """One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
 
 import hashlib
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
@@ -319,7 +319,7 @@ def _public(value: Any, context: RowContext) -> Any:
 
 def _digest(layout: FeedLayout, public: Values) -> bytes:
     text = SEPARATOR.join([str(layout.version), *[said(public[c.name]) for c in layout.columns]])
-    return row_digest(text.encode())
+    return row_digests([text.encode()])[0]
 
 
 SEPARATOR = "\x1f"  # No normal value holds it: control characters are refused.
@@ -332,9 +332,9 @@ def said(value: Any) -> str:
     return "\x1e".join(value) if isinstance(value, tuple) else str(value)
 
 
-def row_digest(text: bytes) -> bytes:
-    """The digest (16 bytes) of the version and all values of a row, joined by SEPARATOR."""
-    return hashlib.blake2b(text, digest_size=16).digest()
+def row_digests(texts: Iterable[bytes]) -> list[bytes]:
+    """The digest (16 bytes) of each row, of its version and all values joined by SEPARATOR."""
+    return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def _observation(fact: FactSpec, record: str, values: Values, public: Values) -> dict[str, Any]:

@@ -8,19 +8,19 @@ wrong with it.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, count
+from itertools import compress
 
 import polars as pl
 
 from services.intake.domain.check_columns import LINE
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import RawRow
-from services.intake.domain.text_lines import Line
+from services.intake.domain.text_lines import Line, Lines
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import Read
 
 FEWEST_ROWS = 50  # Below, setting up the columns costs more than it saves.
-LONGEST_QUOTED = 100_000  # Bytes; behind them the line reader's own limit on a quoted cell begins.
+LONGEST_PLAIN = 100_000  # Bytes; behind them the line reader's own limits begin.
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +62,44 @@ class BlockReader:
 
     def read(self, piece: bytes, last: bool) -> tuple[Block | None, list[Read]]:
         """What is complete after `piece`: rows as columns, and what was read line by line."""
-        first, lines = self.reader.cut(piece, last)
         reads: list[Read] = []
-        behind = self._until_settled(first, lines, reads)
-        first, lines = first + behind, lines[behind:]
+        lines = self._settled(self.reader.lines_of(piece, last), reads)
         block = None
-        if len(lines) < FEWEST_ROWS:
-            reads.extend(read for line in map(Line, count(first), lines) for read in self.reader.take(line))
+        if lines.body is not None and lines.body.count(b"\n") >= FEWEST_ROWS:
+            block = self._block(lines, lines.body, reads)
         else:
-            block = self._block(first, lines, reads)
+            reads.extend(read for line in lines for read in self.reader.take(line))
         if last:
             reads.extend(self.reader.close())
         return block, reads
 
-    def _until_settled(self, first: int, lines: Sequence[bytes | None], reads: list[Read]) -> int:
-        """Read lines until the next is a record of its own; how many that took."""
-        for at, content in enumerate(lines):
-            if self.reader.settled:
-                return at
-            reads.extend(self.reader.take(Line(first + at, content)))
-        return len(lines)
+    def _settled(self, lines: Lines, reads: list[Read]) -> Lines:
+        """Read lines until the next is a record of its own; the lines from there on."""
+        if self.reader.settled and not lines.begins_too_long:
+            return lines
+        contents = lines.cut()
+        behind = max(self._until_settled(lines.first, contents, reads), 1)
+        rest = contents[behind:]
+        return Lines(lines.first + behind, b"\n".join(map(_or_blank, rest)) if rest else None)
 
-    def _block(self, first: int, lines: Sequence[bytes | None], reads: list[Read]) -> Block:
+    def _until_settled(self, first: int, contents: Sequence[bytes | None], reads: list[Read]) -> int:
+        """Read at least one line, and on until the next is a record of its own; how many that took."""
+        for at, content in enumerate(contents):
+            reads.extend(self.reader.take(Line(first + at, content)))
+            if self.reader.settled:
+                return at + 1
+        return len(contents)
+
+    def _block(self, lines: Lines, body: bytes, reads: list[Read]) -> Block:
         delimiter, width, positions = self.reader.shape
-        texts = pl.Series(_decoded(lines, self.reader.encoding_of(lines)), dtype=pl.String)
+        texts = _texts(body, self.reader.encoding_for(body))
         plain, most = _plain(texts, delimiter, width)
-        plain = self._read_others(first, lines, plain, reads)
+        if not plain.all():
+            plain = self._read_others(lines, plain, reads)
         rows = texts.filter(plain).str.split_exact(delimiter, most - 1).struct.unnest()
-        if texts.str.contains('"', literal=True).any():
+        if b'"' in body:
             rows = rows.select(pl.all().str.strip_chars('"'))
-        numbers = (plain.arg_true() + first).cast(pl.Int64)
+        numbers = (plain.arg_true() + lines.first).cast(pl.Int64)
         cells = {
             c.name: rows[f"field_{at}"]
             for c, at in zip(self.reader.layout.columns, positions, strict=True)
@@ -99,27 +107,26 @@ class BlockReader:
         }
         return Block(pl.DataFrame({LINE: numbers, **cells}))
 
-    def _read_others(
-        self, first: int, lines: Sequence[bytes | None], plain: pl.Series, reads: list[Read]
-    ) -> pl.Series:
+    def _read_others(self, lines: Lines, plain: pl.Series, reads: list[Read]) -> pl.Series:
         """Read the lines that are not plain, and those behind a quote they leave open; the plain lines still left."""
-        swallowed: list[int] = []
-        behind = 0
+        contents, swallowed, behind = lines.cut(), list[int](), 0
         for at in (~plain).arg_true().to_list():
             if at >= behind:
-                reads.extend(self.reader.take(Line(first + at, lines[at])))
-                behind = at + 1
-                behind += self._until_settled(first + behind, lines[behind:], reads)
+                behind = at + self._until_settled(lines.first + at, contents[at:], reads)
                 swallowed.extend(range(at + 1, behind))
         return plain.scatter(swallowed, False) if swallowed else plain
 
 
-def _decoded(lines: Sequence[bytes | None], encoding: str) -> list[str]:
+def _or_blank(line: bytes | None) -> bytes:
+    return line or b""
+
+
+def _texts(body: bytes, encoding: str) -> pl.Series:
     """The lines as text; one that cannot be read is empty here, and so is not plain."""
     try:
-        return b"\n".join(line or b"" for line in lines).decode(encoding).split("\n")
+        return pl.Series([body.decode(encoding)], dtype=pl.String).str.split("\n").explode()
     except UnicodeDecodeError:
-        return [_readable(line or b"", encoding) for line in lines]
+        return pl.Series([_readable(line, encoding) for line in body.split(b"\n")], dtype=pl.String)
 
 
 def _readable(line: bytes, encoding: str) -> str:
@@ -133,10 +140,11 @@ def _plain(texts: pl.Series, delimiter: str, width: int) -> tuple[pl.Series, int
     """Which lines are plainly one record each, and how many cells those have: blank ones behind the header's too."""
     d = re.escape(delimiter)
     plain = texts.str.contains(rf'[^\s\x1c-\x1f\x85"{d}]') & ~texts.str.contains("\x00", literal=True)
+    plain = plain & (texts.str.len_bytes() <= LONGEST_PLAIN)
     quoted = texts.str.contains('"', literal=True)
     if quoted.any():
         cell = rf'(?:"[^"{d}]*"|[^"{d}]*)'
-        whole = texts.str.contains(rf"^{cell}(?:{d}{cell})*$") & (texts.str.len_bytes() <= LONGEST_QUOTED)
+        whole = texts.str.contains(rf"^{cell}(?:{d}{cell})*$")
         plain = plain & (~quoted | whole)
     cells = texts.str.count_matches(delimiter, literal=True) + 1
     most = int(max(cells.filter(plain & (cells >= width)).mode().to_list(), default=width))

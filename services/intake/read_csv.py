@@ -1,7 +1,7 @@
 """Rows out of separated text (CSV, TSV): the delimiter and the meaning of the columns are settled by the header."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.intake.domain.csv_records import Record, RecordReader, encoding_of
@@ -9,7 +9,7 @@ from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import BadRow, RawRow, in_units
 from services.intake.domain.header_map import HeaderMap, map_header
 from services.intake.domain.row_error import RowError, echo
-from services.intake.domain.text_lines import Line, LineSplitter
+from services.intake.domain.text_lines import Line, Lines, LineSplitter
 from services.intake.read_rows import FileRefused, Read
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -51,20 +51,27 @@ class CsvReader:
         """Delimiter, cells of a row, and at which of them each column of the layout stands."""
         return self._records.delimiter, self._width, self._positions
 
-    def cut(self, piece: bytes, last: bool) -> tuple[int, Sequence[bytes | None]]:
-        """The lines complete after `piece` and the number of the first, for who reads many at once.
+    def lines_of(self, piece: bytes, last: bool) -> Lines:
+        """The lines complete after `piece`, for who reads many at once.
 
         Each line that is not read so must come back through `take`, in order until `settled`; at last comes `close`.
         """
-        number, lines = self._lines.cut(piece)
-        return number, [*lines, *self._lines.cut_rest()[1]] if last else lines
+        lines = self._lines.take(piece)
+        if not last:
+            return lines
+        rest = self._lines.take_rest()
+        if lines.body is None or rest.body is None:
+            return rest if lines.body is None else lines
+        return Lines(lines.first, lines.body + b"\n" + rest.body, lines.begins_too_long)
 
-    def encoding_of(self, lines: Iterable[bytes | None]) -> str:
+    def encoding_for(self, body: bytes) -> str:
         """How to decode these lines: as the file so far, or as the first of them that is not ASCII says."""
-        for content in lines:
+        if self._records.encoding is not None or body.isascii():
+            return self._records.encoding or "ascii"
+        for content in body.split(b"\n"):
             if self._records.encoding is not None:
                 return self._records.encoding
-            if content is not None and not content.isascii():
+            if not content.isascii():
                 self._records.encoding = encoding_of(content)
         return self._records.encoding or "ascii"
 

@@ -150,9 +150,11 @@ class ColumnChecker:
 
     def _tell(self, cells: pl.DataFrame, meanings: Mapping[str, Mapping[str, _Meaning]]) -> pl.DataFrame:
         """The cells, what each column says, and whether the whole row is sure."""
-        told = cells.lazy()
-        for name, found in meanings.items():
-            told = told.join(_table(name, found).lazy(), on=name, how="left", maintain_order="left")
+        looked_up = [
+            cells.select(name).join(_table(name, found), on=name, how="left", maintain_order="left").drop(name)
+            for name, found in meanings.items()
+        ]
+        told = pl.concat([cells, *looked_up], how="horizontal").lazy()
         # Numbers first, so that each is read once however often it is asked about.
         told = told.with_columns(_number_in(c).alias(_WHOLE + c.name) for c in self.layout.columns if _numbered(c))
         told = told.with_columns(each for c in self.layout.columns for each in self._expressions(c, cells))

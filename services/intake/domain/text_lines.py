@@ -1,7 +1,7 @@
 """Physical lines out of a stream of bytes, in bounded memory; line ends of Windows, Unix and old Macs."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,6 +16,30 @@ class Line:
     content: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines that follow each other, not yet cut: the number of the first, and all of them with a \\n between two."""
+
+    first: int
+    body: bytes | None  # Null: no line at all.
+    begins_too_long: bool = False
+
+    def cut(self) -> list[bytes | None]:
+        """The content of each, null where it is longer than LONGEST_LINE."""
+        if self.body is None:
+            return []
+        lines = self.body.split(b"\n")
+        contents: list[bytes | None] = list(lines)
+        if len(self.body) > LONGEST_LINE:
+            contents = [None if len(line) > LONGEST_LINE else line for line in lines]
+        if self.begins_too_long:
+            contents[0] = None
+        return contents
+
+    def __iter__(self) -> Iterator[Line]:
+        return map(Line, count(self.first), self.cut())
+
+
 @dataclass(slots=True)
 class LineSplitter:
     """Cuts what is fed to it into lines; works on bytes, since no trail byte of UTF-8 or GB18030 is a line end."""
@@ -27,39 +51,36 @@ class LineSplitter:
 
     def feed(self, piece: bytes) -> Iterator[Line]:
         """The lines that are complete after `piece`."""
-        number, contents = self.cut(piece)
-        return map(Line, count(number), contents)
+        return iter(self.take(piece))
 
     def finish(self) -> Iterator[Line]:
         """The last line, if the stream did not end with a line end."""
-        number, contents = self.cut_rest()
-        return map(Line, count(number), contents)
+        return iter(self.take_rest())
 
-    def cut(self, piece: bytes) -> tuple[int, Sequence[bytes | None]]:
-        """The number of the first of these lines, and their contents: many lines without an object for each."""
+    def take(self, piece: bytes) -> Lines:
+        """As `feed`, all together."""
         data = self._rest + (piece if self._begun else piece.removeprefix(codecs.BOM_UTF8))
         self._begun = self._begun or bool(piece)
         held = data[-1:] if data.endswith(b"\r") else b""  # Its \n may come with the next piece.
-        body = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, last = body.split(b"\n")
-        numbered = self._numbered(lines)
-        self._rest = last + held
+        body = data[: len(data) - len(held)]
+        if b"\r" in body:
+            body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = body.rfind(b"\n")
+        lines = self._numbered(body[:end] if end >= 0 else None)
+        self._rest = body[end + 1 :] + held
         if len(self._rest) > LONGEST_LINE:
             self._skipping, self._rest = True, held
-        return numbered
+        return lines
 
-    def cut_rest(self) -> tuple[int, Sequence[bytes | None]]:
-        """As `cut`, what is left at the end of the stream."""
+    def take_rest(self) -> Lines:
+        """As `finish`, all together."""
         rest, self._rest = self._rest, b""
-        return self._numbered([rest.removesuffix(b"\r")] if rest or self._skipping else [])
+        return self._numbered(rest.removesuffix(b"\r") if rest or self._skipping else None)
 
-    def _numbered(self, lines: list[bytes]) -> tuple[int, Sequence[bytes | None]]:
-        number, self.number = self.number, self.number + len(lines)
-        if not lines:
-            return number, lines
-        contents: list[bytes | None] = list(lines)
-        if self._skipping or max(map(len, lines)) > LONGEST_LINE:
-            contents = [None if len(each) > LONGEST_LINE else each for each in lines]
-            contents[0] = None if self._skipping else contents[0]
+    def _numbered(self, body: bytes | None) -> Lines:
+        if body is None:
+            return Lines(self.number, None)
+        lines = Lines(self.number, body, self._skipping)
+        self.number += body.count(b"\n") + 1
         self._skipping = False
-        return number, contents
+        return lines

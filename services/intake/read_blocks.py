@@ -23,20 +23,15 @@ FEWEST_ROWS = 50  # Below, setting up the columns costs more than it saves.
 LONGEST_PLAIN = 100_000  # Bytes; behind them the line reader's own limits begin.
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Rows as columns: `line`, and the text of each column of the layout that the file has."""
+Block = pl.DataFrame
+"""Rows as columns: the physical `line` of each, and the text of each column of the layout that the file has."""
 
-    cells: pl.DataFrame
 
-    def __len__(self) -> int:
-        return self.cells.height
-
-    def rows(self, layout: FeedLayout, positions: Sequence[int]) -> Iterator[RawRow]:
-        """Some of the rows, as the line reader would have answered them."""
-        there = [name if (name := c.name) in self.cells.columns else None for c in layout.columns]
-        for row in self.cells[positions].iter_rows(named=True):
-            yield RawRow(row[LINE], tuple(None if name is None else row[name] for name in there))
+def rows_of(layout: FeedLayout, cells: Block, positions: Sequence[int]) -> Iterator[RawRow]:
+    """Some rows of a block, as the line reader would have answered them."""
+    there = [name if (name := c.name) in cells.columns else None for c in layout.columns]
+    for row in cells[positions].iter_rows(named=True):
+        yield RawRow(row[LINE], tuple(None if name is None else row[name] for name in there))
 
 
 def block_of(layout: FeedLayout, rows: Sequence[RawRow]) -> tuple[Block | None, list[RawRow]]:
@@ -51,7 +46,7 @@ def block_of(layout: FeedLayout, rows: Sequence[RawRow]) -> tuple[Block | None, 
         for c, texts in zip(layout.columns, by_column, strict=True)
     }
     lines = pl.Series([row.line for row in chosen], dtype=pl.Int64)
-    return Block(pl.DataFrame({LINE: lines, **cells})), [r for r, ok in zip(rows, textual, strict=True) if not ok]
+    return pl.DataFrame({LINE: lines, **cells}), [row for row, ok in zip(rows, textual, strict=True) if not ok]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,7 @@ class BlockReader:
             for c, at in zip(self.reader.layout.columns, positions, strict=True)
             if at is not None
         }
-        return Block(pl.DataFrame({LINE: numbers, **cells}))
+        return pl.DataFrame({LINE: numbers, **cells})
 
     def _read_others(self, lines: Lines, plain: pl.Series, reads: list[Read]) -> pl.Series:
         """Read the lines that are not plain, and those behind a quote they leave open; the plain lines still left."""

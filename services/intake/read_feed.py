@@ -1,6 +1,6 @@
 """Read a feed's raw pieces into staged rows and row errors, a checkpoint after every few of them.
 
-While one part is checked in a thread, the one before is being stored and the next is being fetched.
+Parts follow each other like work on a line: while one is stored, the next is checked, one is cut and one fetched.
 """
 
 import asyncio
@@ -18,17 +18,18 @@ import asyncpg
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
-from services.intake.domain.check_columns import ColumnChecker, told_in_columns
+from services.intake.domain.check_columns import ColumnChecker, ToldBlock, told_in_columns
 from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.pack_rows import pack_columns, pack_row
 from services.intake.publish_observations import number_place
-from services.intake.read_blocks import Block, BlockReader, block_of
+from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
+from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
@@ -50,6 +51,16 @@ class Part:
     def newer(self, day: date | None) -> None:
         if day is not None and (self.newest is None or day > self.newest):
             self.newest = day
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A part read but not yet checked: rows as columns, rows one by one, and what was skipped of the file so far."""
+
+    done: int
+    block: ToldBlock | None
+    reads: list[Read]
+    skipped: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -105,41 +116,39 @@ class FeedReading:
 
 async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
-    keeping: asyncio.Task[None] | None = None
-    try:
-        async with aclosing(_raw_parts(reading)) as parts:
-            async for raw, done, last in parts:
-                if done <= reading.feed["bytes_done"]:
-                    await asyncio.to_thread(reading.rows, raw, last)
-                    continue
-                part = await asyncio.to_thread(_check, reading, raw, done, last)
-                if keeping is not None:
-                    await keeping
-                keeping = asyncio.create_task(_keep(reading, part))
-                if not last and out_of_time():
-                    return False
-    finally:
-        if keeping is not None:
-            await keeping
+    checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_fetched(reading))))))
+    async with aclosing(checked):
+        async for part in checked:
+            await _keep(reading, part)
+            if part.done < reading.feed["size_bytes"] and out_of_time():
+                return False
     return True
 
 
-async def _raw_parts(reading: FeedReading) -> AsyncGenerator[tuple[bytes, int, bool], None]:
-    """The file in order, a few pieces at a time: bytes, how many the file has up to their end, whether it ends there.
+async def _fetched(reading: FeedReading) -> AsyncGenerator[tuple[bytes, bool], None]:
+    """The file in order, a few pieces at a time, and whether it ends there."""
+    for seqs in _strides(reading):
+        async with transaction(reading.runtime.worker_pool) as connection:
+            sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
+        yield await asyncio.to_thread(_opened, reading, seqs, sealed), seqs.stop == reading.feed["chunks"]
 
-    While one part is worked on, the next is fetched.
-    """
-    strides, done = list(_strides(reading)), 0
-    fetching = asyncio.create_task(_raw(reading, strides[0]))
-    try:
-        for i, stride in enumerate(strides):
-            raw = await fetching
-            if i + 1 < len(strides):
-                fetching = asyncio.create_task(_raw(reading, strides[i + 1]))
+
+async def _cut(reading: FeedReading, fetched: AsyncGenerator[tuple[bytes, bool], None]) -> AsyncGenerator[_Cut, None]:
+    """The rows behind the checkpoint; what is before it is read, since what follows depends on it, and left."""
+    done = 0
+    async with aclosing(fetched):
+        async for raw, last in fetched:
             done += len(raw)
-            yield raw, done, stride.stop == reading.feed["chunks"]
-    finally:
-        fetching.cancel()
+            if done <= reading.feed["bytes_done"]:
+                await asyncio.to_thread(reading.rows, raw, last)
+            else:
+                yield await asyncio.to_thread(_cut_rows, reading, raw, done, last)
+
+
+async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> AsyncGenerator[Part, None]:
+    async with aclosing(cuts):
+        async for cut in cuts:
+            yield await asyncio.to_thread(_check, reading, cut)
 
 
 def _strides(reading: FeedReading) -> Iterator[range]:
@@ -150,12 +159,6 @@ def _strides(reading: FeedReading) -> Iterator[range]:
         yield from (range(at, min(at + size, stop)) for at in range(start, stop, size))
 
 
-async def _raw(reading: FeedReading, seqs: Sequence[int]) -> bytes:
-    async with transaction(reading.runtime.worker_pool) as connection:
-        sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
-    return await asyncio.to_thread(_opened, reading, seqs, sealed)
-
-
 def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> bytes:
     keys, feed_id = reading.runtime.keys, str(reading.feed_id)
     return b"".join(
@@ -163,44 +166,40 @@ def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) 
     )
 
 
-def _check(reading: FeedReading, raw: bytes, done: int, last: bool) -> Part:
-    """Read and check the rows of one part; runs in a thread, touches no database."""
-    part = Part(done)
-    block, reads = reading.rows(raw, last)
-    part.read = len(reads) + (len(block) if block else 0)
+def _cut_rows(reading: FeedReading, raw: bytes, done: int, last: bool) -> _Cut:
+    """Read the rows of one part and see which are sure; runs in a thread, touches no database."""
+    cells, reads = reading.rows(raw, last)
+    if cells is None and reading.columns is not None:
+        rows = [row for row in reads if isinstance(row, RawRow)]
+        cells, others = block_of(reading.reader.layout, rows)
+        reads = [*(row for row in reads if isinstance(row, BadRow)), *others]
+    block = reading.columns.tell(cells) if cells is not None and reading.columns is not None else None
+    return _Cut(done, block, reads, dict(reading.reader.skipped))
+
+
+def _check(reading: FeedReading, cut: _Cut) -> Part:
+    """Check what was read, in a thread of its own: meanwhile the next part is being read."""
+    part = Part(cut.done, len(cut.reads) + (len(cut.block) if cut.block else 0))
     if reading.read + part.read > reading.row_limit:
         raise FileRefused("too_many_rows", f"超过 {reading.row_limit} 行", "分成几个文件报送")
-    if block:
-        reads.extend(_unsure(reading, part, block))
-    else:
-        reads = _told(reading, part, reads)
-    for row in reads:
+    unsure = _say(reading, part, cut.block) if cut.block else ()
+    for row in (*cut.reads, *unsure):
         _take(reading, part, row)
     reading.read += part.read
     reading.notes.update(part.notes)
-    part.report = _report(reading)
+    part.report = _report(reading, cut.skipped)
     return part
 
 
-def _told(reading: FeedReading, part: Part, reads: list[Read]) -> list[Read]:
-    """Take the rows that are clean as columns, though they came one by one; what is left."""
-    if reading.columns is None:
-        return reads
-    block, others = block_of(reading.reader.layout, [row for row in reads if isinstance(row, RawRow)])
-    if block is None:
-        return reads
-    return [*(row for row in reads if isinstance(row, BadRow)), *others, *_unsure(reading, part, block)]
-
-
-def _unsure(reading: FeedReading, part: Part, block: Block) -> Iterator[RawRow]:
-    """Stage the plainly clean rows of a block; the others."""
+def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]:
+    """Stage the sure rows of a block; the others."""
     assert reading.columns is not None
-    checked = reading.columns.check(block.cells)
+    checked = reading.columns.say(block)
     part.packed.append(pack_columns(reading.feed_id, checked.clean))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)
-    return block.rows(reading.reader.layout, checked.unsure)
+    return rows_of(reading.reader.layout, block.cells, checked.unsure)
 
 
 def _take(reading: FeedReading, part: Part, row: Read) -> None:
@@ -241,7 +240,7 @@ async def _keep(reading: FeedReading, part: Part) -> None:
         )
 
 
-def _report(reading: FeedReading) -> dict[str, Any]:
+def _report(reading: FeedReading, skipped: dict[str, int]) -> dict[str, Any]:
     """What was mapped, ignored, skipped and normalised so far: nothing is changed in silence."""
     header = reading.reader.header
     mapped = [{"header": c.header, "column": c.column} for c in header.cells if c.column] if header else []
@@ -249,7 +248,7 @@ def _report(reading: FeedReading) -> dict[str, Any]:
         "encoding": reading.reader.encoding or "utf-8",
         "mapped": mapped,
         "ignored": [echo(name) for name in header.unknown] if header else [],
-        "skipped": dict(reading.reader.skipped),
+        "skipped": skipped,
         "notes": list(_said(reading.notes.items())),
     }
 

@@ -23,7 +23,7 @@ from services.intake.domain.normalise import BLANK_MARKS, Normal, normalise
 from shared.vocabulary.identity_number import CHECK_CHARACTERS, EARLIEST_BIRTH_YEAR, WEIGHTS, holds_identity_number
 
 MOST_REMEMBERED = 20_000  # Texts of one column.
-MOST_NUMBERS = 200_000  # Identity numbers whose blind index is remembered: some 50 MiB.
+MOST_NUMBERS = 300_000  # Identity numbers whose blind index is remembered: some 80 MiB.
 
 LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
 
@@ -115,6 +115,18 @@ def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ToldBlock:
+    """A block half checked: its cells, what each column says, and what its texts mean."""
+
+    cells: pl.DataFrame
+    told: pl.DataFrame
+    meanings: Mapping[str, Mapping[str, _Meaning]]
+
+    def __len__(self) -> int:
+        return self.cells.height
+
+
 @dataclass(slots=True)
 class ColumnChecker:
     """Checks blocks of one file against a layout that is `told_in_columns`."""
@@ -126,15 +138,22 @@ class ColumnChecker:
 
     def check(self, cells: pl.DataFrame) -> CheckedColumns:
         """Check rows: `line` and the text of each column by its name; a column that is not there is blank."""
+        return self.say(self.tell(cells))
+
+    def tell(self, cells: pl.DataFrame) -> ToldBlock:
+        """The first half of `check`: which rows are sure. It may go on while an earlier block is being said."""
         absent = [pl.lit("").alias(c.name) for c in self.layout.columns if c.name not in cells.columns]
         cells = cells.with_columns(absent)
         meanings = {c.name: self._look_up(c, cells[c.name]) for c in self.layout.columns if _repeats(c)}
-        told = self._tell(cells, meanings)
-        sure = told[_SURE]
-        clean = told.filter(sure)
+        return ToldBlock(cells, self._tell(cells, meanings), meanings)
+
+    def say(self, block: ToldBlock) -> CheckedColumns:
+        """The second half: what the sure rows say."""
+        sure = block.told[_SURE]
+        clean = block.told.filter(sure)
         days = [clean[_SPOKEN + name].max() for name in {f.occurred_on for f in self.layout.facts}]
         newest = max((date.fromisoformat(str(day)) for day in days if day is not None), default=None)
-        notes = self._notes(clean, meanings)
+        notes = self._notes(clean, block.meanings)
         return CheckedColumns(self._say(clean), (~sure).arg_true().to_list(), newest, notes)
 
     def _look_up(self, column: Column, cells: pl.Series) -> Mapping[str, _Meaning]:

@@ -73,9 +73,10 @@ class BlockReader:
         if self.reader.settled and not lines.begins_too_long:
             return lines
         contents = lines.cut()
-        behind = max(self._until_settled(lines.first, contents, reads), 1)
-        rest = contents[behind:]
-        return Lines(lines.first + behind, b"\n".join(map(_or_blank, rest)) if rest else None)
+        behind = self._until_settled(lines.first, contents, reads)
+        if lines.body is None or behind == len(contents):
+            return Lines(lines.first + behind, None)
+        return Lines(lines.first + behind, lines.body.split(b"\n", behind)[behind])
 
     def _until_settled(self, first: int, contents: Sequence[bytes | None], reads: list[Read]) -> int:
         """Read at least one line, and on until the next is a record of its own; how many that took."""
@@ -110,10 +111,6 @@ class BlockReader:
                 behind = at + self._until_settled(lines.first + at, contents[at:], reads)
                 swallowed.extend(range(at + 1, behind))
         return plain.scatter(swallowed, False) if swallowed else plain
-
-
-def _or_blank(line: bytes | None) -> bytes:
-    return line or b""
 
 
 def _texts(body: bytes, encoding: str) -> pl.Series:

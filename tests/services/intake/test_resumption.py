@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.intake import record_feed
+from services.intake import read_feed, record_feed
 from services.intake.ingest_feed import ingest_once
 from tests.services.intake.build import Department, csv_text, disability_row, medical_row, register_row
 
@@ -143,16 +143,19 @@ async def test_two_workers_at_once_do_the_work_once(
 
 
 async def test_a_lost_lease_writes_nothing_more(
-    department: Department, stepping: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+    department: Department, intake_runtime: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_feed, "BATCH_RECORDS", 50)
-    feed_id = await received(department)
-    turn = asyncio.create_task(ingest_once(stepping))
-    while (await admin.fetchval("SELECT status FROM intake.feed WHERE feed_id = $1", feed_id)) != "reading":
-        await asyncio.sleep(0.005)
-    await admin.execute("UPDATE intake.feed SET lease_token = gen_random_uuid() WHERE feed_id = $1", feed_id)
-    await turn
-    assert await admin.fetchval("SELECT status FROM intake.feed WHERE feed_id = $1", feed_id) != "recorded"
+    feed_id, keep = await received(department), read_feed._keep
+
+    async def keep_too_late(reading: Any, part: Any) -> None:
+        await admin.execute("UPDATE intake.feed SET lease_token = gen_random_uuid() WHERE feed_id = $1", feed_id)
+        await keep(reading, part)
+
+    monkeypatch.setattr(read_feed, "_keep", keep_too_late)
+    assert await ingest_once(intake_runtime) == 1
+    feed = await admin.fetchrow("SELECT * FROM intake.feed WHERE feed_id = $1", feed_id)
+    assert (feed["status"], feed["read"], feed["staged"]) == ("received", 0, 0)
+    assert await admin.fetchval("SELECT count(*) FROM intake.feed_row_staged") == 0
 
 
 async def test_files_of_one_data_set_are_taken_in_by_their_order(

@@ -127,36 +127,30 @@ async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> 
 
 async def _fetched(reading: FeedReading) -> AsyncGenerator[tuple[bytes, bool], None]:
     """The file in order, a few pieces at a time, and whether it ends there."""
-    for seqs in _strides(reading):
+    chunks, size = reading.feed["chunks"], max(reading.part_bytes // PIECE_BYTES, 1)
+    for seqs in (range(at, min(at + size, chunks)) for at in range(0, chunks, size)):
         async with transaction(reading.runtime.worker_pool) as connection:
             sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
-        yield await asyncio.to_thread(_opened, reading, seqs, sealed), seqs.stop == reading.feed["chunks"]
+        yield await asyncio.to_thread(_opened, reading, seqs, sealed), seqs.stop == chunks
 
 
 async def _cut(reading: FeedReading, fetched: AsyncGenerator[tuple[bytes, bool], None]) -> AsyncGenerator[_Cut, None]:
     """The rows behind the checkpoint; what is before it is read, since what follows depends on it, and left."""
-    done = 0
+    done, kept = 0, reading.feed["bytes_done"]
     async with aclosing(fetched):
         async for raw, last in fetched:
+            known = min(max(kept - done, 0), len(raw))
+            if known:
+                await asyncio.to_thread(reading.rows, raw[:known], last and known == len(raw))
             done += len(raw)
-            if done <= reading.feed["bytes_done"]:
-                await asyncio.to_thread(reading.rows, raw, last)
-            else:
-                yield await asyncio.to_thread(_cut_rows, reading, raw, done, last)
+            if known < len(raw):
+                yield await asyncio.to_thread(_cut_rows, reading, raw[known:], done, last)
 
 
 async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> AsyncGenerator[Part, None]:
     async with aclosing(cuts):
         async for cut in cuts:
             yield await asyncio.to_thread(_check, reading, cut)
-
-
-def _strides(reading: FeedReading) -> Iterator[range]:
-    """Which pieces are read together; one stride ends at the checkpoint, however long strides were before."""
-    chunks, size = reading.feed["chunks"], max(reading.part_bytes // PIECE_BYTES, 1)
-    kept = min(-(-reading.feed["bytes_done"] // PIECE_BYTES), chunks)
-    for start, stop in ((0, kept), (kept, chunks)):
-        yield from (range(at, min(at + size, stop)) for at in range(start, stop, size))
 
 
 def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> bytes:

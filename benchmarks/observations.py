@@ -8,7 +8,6 @@ For each, milliseconds a message: wall, processor of this process, processor of 
 
 import argparse
 import cProfile
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -154,7 +153,8 @@ async def measure(households: int, messages: int, stages: list[str], profile: st
     async with AsyncExitStack() as stack:
         line = await _line(stack, households)
         postmaster = line.bench.server._server._postmaster_info
-        assert postmaster is not None and postmaster.pid is not None
+        assert postmaster is not None
+        assert postmaster.pid is not None
         server = psutil.Process(postmaster.pid)
         found: dict[str, Any] = {}
         for stage in stages:

@@ -13,7 +13,7 @@ from services.intake.domain.feed_layout import FeedLayout
 from services.intake.publish_observations import BULK, ending_events, events_of
 from services.intake.repository_ingest import FEEDS
 from services.intake.settle_feed import ends_unlisted
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, WrittenEvent
 from shared.db.scope import transaction
 from shared.messaging.outbox import enqueue
 from shared.queue.claim import extend
@@ -85,6 +85,6 @@ async def _hold(recording: Recording, connection: asyncpg.Connection) -> None:
     await extend(connection, FEEDS, key, token, recording.lease)
 
 
-async def _say(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+async def _say(connection: asyncpg.Connection, events: Sequence[Event | WrittenEvent]) -> None:
     for event in events:
         await enqueue(connection, event, aggregate="feed", priority=BULK)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.feed_layout import FeedLayout, Kind
 from shared.contracts.envelope import Event, WrittenEvent
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.db.pool import to_json
@@ -86,8 +86,21 @@ def ending_events(feed: asyncpg.Record, ended: Iterable[asyncpg.Record], now: da
     return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
 
 
-def _observations(feed: asyncpg.Record, observations: list[dict[str, Any]], now: datetime) -> Event:
-    data = {**_common(feed), "source": "department", "observations": observations}
+def covering_event(feed: asyncpg.Record, layout: FeedLayout, now: datetime) -> Event | None:
+    """The message that says which days a recorded file covers, though it may have listed nothing.
+
+    A list says how things stood on its day. Other files cover the period they were sent for; sent for none, they
+    cover no more than they say. A roster always lists somebody, and says from when it holds.
+    """
+    if layout.household is not None or not (feed["period"] or layout.kind is Kind.SNAPSHOT):
+        return None
+    first = feed["snapshot_on"] if layout.kind is Kind.SNAPSHOT else feed["valid_from"]
+    period = {"period_from": first.isoformat(), "period_to": feed["snapshot_on"].isoformat()}
+    return _observations(feed, [], now, **period)
+
+
+def _observations(feed: asyncpg.Record, observations: list[dict[str, Any]], now: datetime, **period: str) -> Event:
+    data = {**_common(feed), "source": "department", **period, "observations": observations}
     subject = f"feed:{feed['feed_id']}"
     return Event.make(SOURCE, OBSERVATIONS_RECORDED, subject, data, now, traceparent=feed["traceparent"])
 

@@ -1,6 +1,7 @@
 """Record what was observed: one self-report or a thousand settlements, by the same path."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from services.monitoring.append_observations import append_observations
 from services.monitoring.domain.report import WaitingReport
 from services.monitoring.read_message import check_divisions, check_indices
 from services.monitoring.read_observations import entries_of
+from services.monitoring.tell_counts import note_counts
 from shared.contracts.envelope import Event
 from shared.contracts.intake import ObservationsRecorded
 from shared.contracts.progress import FeedCounts, ProgressItem
@@ -40,15 +42,16 @@ async def _record_report(connection: asyncpg.Connection, told: ObservationsRecor
     now = runtime.clock.now()
     appended = await append_facts(connection, entries_of(told), now=now, priority=A_PERSON_WAITS)
     await _hold_report(connection, told, appended, runtime)
-    counts = FeedCounts(matched=len(appended.matched), unmatched=len(appended.unmatched), changed=appended.changed)
-    await announce_progress(connection, [_progress(told, counts, runtime)], now=now, priority=A_PERSON_WAITS)
+    await announce_progress(connection, [_progress(told, appended, now)], now=now, priority=A_PERSON_WAITS)
 
 
 async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorded, runtime: Runtime) -> None:
-    now = runtime.clock.now()
-    counts = await append_observations(connection, told, now=now, priority=USUAL)
+    """Append what a feed says, if anything; what became of it is told together with its other messages."""
     await freshness.record_observed(connection, told, runtime.clock.today())
-    await announce_progress(connection, [_progress(told, counts, runtime)], now=now, priority=USUAL)
+    if told.observations:
+        counts = await append_observations(connection, told, now=runtime.clock.now(), priority=USUAL)
+        if told.feed_id is not None:
+            await note_counts(connection, told.feed_id, counts)
 
 
 async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> None:
@@ -78,11 +81,11 @@ def _report(told: ObservationsRecorded) -> WaitingReport:
     return WaitingReport(told.report_id, name, phone, current_trace())
 
 
-def _progress(told: ObservationsRecorded, counts: FeedCounts, runtime: Runtime) -> ProgressItem:
+def _progress(told: ObservationsRecorded, appended: Appended, now: datetime) -> ProgressItem:
+    matched, unmatched = len(appended.matched), len(appended.unmatched)
     return ProgressItem(
         report_id=told.report_id,
-        feed_id=told.feed_id,
-        stage="matched" if counts.matched else "unmatched",
-        at=runtime.clock.now(),
-        counts=counts,
+        stage="matched" if matched else "unmatched",
+        at=now,
+        counts=FeedCounts(matched=matched, unmatched=unmatched, changed=appended.changed),
     )

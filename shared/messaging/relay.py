@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -98,7 +99,7 @@ _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_P
 
 async def _relay(runtime: Runtime, *, limit: int, at_once: int, extra: str, lease: timedelta = LEASE) -> int:
     patience = min(WHOLE_TRY, lease * 2 / 3)
-    # What cannot be tried within its lease any more is left for the next turn: meanwhile another might send it.
+    # What could not be tried within its lease any more is given back: another might send it meanwhile.
     until = time.monotonic() + (lease - patience).total_seconds() / 2
     async with transaction(runtime.worker_pool) as connection:
         posts = await _claim(runtime, connection, limit, extra, lease)
@@ -108,6 +109,8 @@ async def _relay(runtime: Runtime, *, limit: int, at_once: int, extra: str, leas
         async with gate:
             if time.monotonic() < until:
                 await _record(runtime, post, await _post(runtime, post, patience))
+            else:
+                await _give_back(runtime, post)
 
     await asyncio.gather(*map(deliver, posts))
     return len(posts)
@@ -210,6 +213,20 @@ async def _record(runtime: Runtime, post: Post, answer: Answer) -> None:
             await _settle(runtime, connection, post, answer)
     except LeaseLost:
         log.warning("relay.lease_lost", event_id=str(post.event.id))
+
+
+async def _give_back(runtime: Runtime, post: Post) -> None:
+    with contextlib.suppress(LeaseLost):
+        async with transaction(runtime.worker_pool) as connection:
+            not_tried = "due_at = $1, attempts = attempts - 1"
+            await finish(
+                connection,
+                QUEUE,
+                post.key,
+                post.token,  # type: ignore[arg-type]
+                set_sql=not_tried,
+                args=(runtime.clock.now(),),
+            )
 
 
 async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, answer: Answer) -> None:

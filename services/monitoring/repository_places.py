@@ -17,15 +17,16 @@ _GOES_ON = """
 LEFT JOIN LATERAL (SELECT household_id, county FROM household WHERE household_id = h.merged_into LIMIT 1) t ON true
 """
 
-# One look-up in an index for each key, in the order of the index. A freshly filled table has no statistics, and the
-# planner left to itself would read it whole: an array made by a subquery is taken to be short. OFFSET 0 keeps it from
-# an index of current memberships that it would have to read whole for each person.
+# One look-up in an index for each key. A freshly filled table has no statistics, and the planner left to itself would
+# read it whole: an array made by a subquery is taken to be short, and OFFSET 0 keeps the look-ups from becoming a
+# join, and from an index of current memberships that would have to be read whole for each person.
 PEOPLE = f"""
 WITH person AS MATERIALIZED (
     SELECT resident_id, number_index FROM resident WHERE number_index = ANY ($1::bytea[])
 ), member AS MATERIALIZED (
     SELECT DISTINCT ON (m.resident_id) m.resident_id, m.household_id
-    FROM (SELECT * FROM household_member WHERE resident_id = ANY (ARRAY(SELECT resident_id FROM person)) OFFSET 0) m
+    FROM person p
+    CROSS JOIN LATERAL (SELECT * FROM household_member WHERE resident_id = p.resident_id OFFSET 0) m
     WHERE m.superseded_at IS NULL
     ORDER BY m.resident_id, {HOME_FIRST}
 ), home AS MATERIALIZED (

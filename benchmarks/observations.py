@@ -113,7 +113,8 @@ async def say(line: Line, events: list[Event]) -> None:
     }
     layout = layout_named("medical_settlement")
     for event in events:
-        rows = [{"content": to_json({"observations": [one]})} for one in event.data["observations"]]
+        said = event.data["observations"]
+        rows = [{"record": one["record"], "content": to_json({"observations": [one]})} for one in said]
         async with transaction(line.intake.worker_pool) as connection:
             await _say(connection, events_of(line.intake, feed, layout, rows, NOW))  # type: ignore[arg-type]
 

@@ -268,6 +268,8 @@ def _money(column: Column, text: str, _: date) -> Outcome:
     bare_number = _CURRENCY.sub("", _CURRENCY.sub("", plain))
     if bare_number != plain:
         notes = (*notes, "currency")
+    if column.typed and (bare_number != plain or "," in plain or plain.endswith("万")):
+        return Refusal("money_form", "JSON 中的金额不带千分位、货币符号和“万”", "以元为单位的数字文本", "1234.50")
     if bare_number.endswith("万"):
         bare_number, factor = bare_number[:-1], 10_000
     if _THOUSANDS.fullmatch(bare_number):

@@ -75,6 +75,7 @@ NOTES = MappingProxyType(
         "currency": "去掉了货币符号或单位",
         "ten_thousand": "以万元为单位的数换算为元",
         "decimal_dropped": "去掉了整数后面的 .0",
+        "fraction_dropped": "百分数只取整数部分",
         "year_form": "去掉了“年”字",
         "upper_case": "末位小写x改为大写",
         "separators": "去掉了证件号码中的空格或连字符",
@@ -419,7 +420,9 @@ def _percent(column: Column, text: str, _: date) -> Outcome:
         return Refusal("ambiguous_percentage", "无法判断是百分数还是小数", "写明百分号，例如 35%", right)
     if basis > (column.most or 100) * 100:
         return Refusal("implausible_number", f"大于 {column.most or 100}%", "0 至 100", right)
-    return Normal(basis if column.unit == "basis_points" else basis // 100, notes)
+    if column.unit == "basis_points":
+        return Normal(basis, notes)
+    return Normal(basis // 100, (*notes, "fraction_dropped") if basis % 100 else notes)
 
 
 def _division(column: Column, text: str, _: date) -> Outcome:

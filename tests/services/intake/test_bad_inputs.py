@@ -1,4 +1,4 @@
-"""Every listed bad input through the real interface and worker: its code, never a 5xx, stored as it is said or not."""
+"""Every listed bad input through the real interface and worker: its code, never a 5xx, nothing in silence."""
 
 import asyncio
 import json

@@ -157,7 +157,12 @@ def _quick(column: Column, context: RowContext) -> Quick:
     read = quick_reader(column, context.today)
     if column.type is not ColumnType.DIVISION:
         return read
-    return lambda cell: value if (value := read(cell)) is UNSURE or not _misplaced(value, context) else UNSURE
+
+    def placed(cell: Cell) -> Any:
+        value = read(cell)
+        return UNSURE if value is not UNSURE and value is not None and _misplaced(value, context) else value
+
+    return placed
 
 
 def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:

@@ -1,7 +1,7 @@
 """Field values as departments write them, and what becomes of each: value and notes, or the code; one table.
 
-`line` is the line of the list of bad values. Numbers lie in reserved areas (9999xx); where the area is the point, their
-owners would have been born in 1900. All dates are before 2026-03-15, the tests' today.
+`line` is the line of the list of bad values. Numbers lie in reserved areas (9999xx); where the area is the point,
+their owners would have been born in 1900. All dates are before 2026-03-15, the tests' today.
 """
 
 from collections.abc import Mapping

@@ -346,6 +346,7 @@ def _number(column: Column, today: date) -> list[pl.Expr]:
     cell, first_17 = pl.col(column.name), pl.col(_WHOLE + column.name)
     total = pl.sum_horizontal(first_17 // 10 ** (16 - at) % 10 * weight for at, weight in enumerate(WEIGHTS))
     plain = (first_17 % 1000 != 0) & (first_17 % _REPEATED_DIGIT != 0) & ~(first_17 // 10**15).is_in([81, 82, 83])
+    plain = plain & ~(first_17 // 10**14).is_between(911, 965)  # Foreign residents' cards have a note.
     right = pl.lit(_CHECKS).gather(total % 11) == cell.str.slice(17, 1)
     born = _real_day(first_17 // 1000 % 100_000_000, today)
     return [((plain & right & born) | _blank(column)).alias(_OK + column.name)]

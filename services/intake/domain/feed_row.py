@@ -14,6 +14,7 @@ from services.intake.domain.feed_layout import (
     FactSpec,
     FeedLayout,
     HouseholdSpec,
+    Reversal,
     Rule,
     RuleKind,
     as_word,
@@ -24,7 +25,7 @@ from services.intake.domain.row_error import RowError, echo
 from shared.vocabulary.identity_number import IdentityNumber
 from shared.vocabulary.money import yuan
 
-Cell = str | int | bool | None
+Cell = str | int | float | bool | None
 Values = Mapping[str, Any]
 
 
@@ -103,6 +104,13 @@ class _Reading:
         self.values[column.name] = None
         self.failed.add(column.name)
 
+    def settle(self, column: Column, value: Any) -> None:
+        """Take back what was said against a column, which has a value after all."""
+        for said in (self.errors, self.warnings):
+            said[:] = [error for error in said if error.column != column.header]
+        self.failed.discard(column.name)
+        self.values[column.name] = value
+
 
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
@@ -124,6 +132,8 @@ class RowChecker:
                 _read_cell(reading, column, cell, self._context)
             else:
                 values[name] = value
+        if layout.reversal is not None and reading.failed:
+            _read_reversed_amounts(reading, layout, layout.reversal, raw, self._context.today)
         for rule in layout.rules:
             _apply(reading, layout, rule)
         if layout.household:
@@ -174,6 +184,21 @@ def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContex
         reading.notes.extend((column.header, note) for note in outcome.notes)
 
 
+def _read_reversed_amounts(
+    reading: _Reading, layout: FeedLayout, reversal: Reversal, raw: RawRow, today: date
+) -> None:
+    """An amount that a reversal writes with a minus is the amount it takes back; elsewhere it stays refused."""
+    if reading.values[reversal.column] not in reversal.codes:
+        return
+    for column, cell in zip(layout.columns, raw.cells, strict=True):
+        if column.type is not ColumnType.MONEY_YUAN or column.name not in reading.failed or not isinstance(cell, str):
+            continue
+        outcome = normalise(replace(column, negative=True), cell, today)
+        if isinstance(outcome, Normal) and outcome.value is not None:
+            reading.settle(column, -outcome.value)
+            reading.notes.extend((column.header, note) for note in (*outcome.notes, "reversal_sign"))
+
+
 def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
     """Typed JSON values are taken where they cannot lose anything: yes/no, whole numbers; all else is text."""
     if isinstance(cell, str):
@@ -185,6 +210,9 @@ def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
             return Normal(cell)
     elif column.type in (ColumnType.INTEGER, ColumnType.YEAR):
         return normalise(column, str(cell), today)
+    if isinstance(cell, float) and column.type in _NUMBERED:
+        reason = f"{column.header}已丢失精度 (是小数或科学计数法)，应以文本 (字符串) 发送"
+        return Refusal("precision_lost", reason, "JSON 字符串", column.example)
     reason = f"{column.header}应以文本 (字符串) 发送，以免丢失精度"
     return Refusal("send_as_text", reason, "JSON 字符串", column.example)
 
@@ -473,7 +501,7 @@ def json_value(value: Any) -> Any:
         return [json_value(part) for part in value]
     if isinstance(value, date):
         return value.isoformat()
-    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value
+    return int(value) if isinstance(value, str) and len(value) <= 2 and value.isascii() and value.isdigit() else value
 
 
 def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -> dict[str, Any]:

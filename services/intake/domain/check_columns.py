@@ -23,7 +23,7 @@ from services.intake.domain.normalise import BLANK_MARKS, Normal, normalise
 from shared.vocabulary.identity_number import CHECK_CHARACTERS, EARLIEST_BIRTH_YEAR, WEIGHTS, holds_identity_number
 
 MOST_REMEMBERED = 20_000  # Texts of one column.
-MOST_NUMBERS = 300_000  # Identity numbers whose blind index is remembered: some 80 MiB.
+MOST_NUMBERS = 250_000  # Identity numbers whose blind index is remembered: some 70 MiB.
 
 LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
 

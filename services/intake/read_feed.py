@@ -27,12 +27,14 @@ from services.intake.publish_observations import number_place
 from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
+from services.intake.receive_feed import chunk_place, key_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
 from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
+from shared.security.keys import SealingKey
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class FeedReading:
     row_limit: int
     part_bytes: int
     reader: RowReader = field(init=False)
+    key: SealingKey = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
     _blocks: BlockReader | None = None
@@ -81,7 +84,10 @@ class FeedReading:
     _columns: ColumnChecker | None = None
 
     def __post_init__(self) -> None:
-        self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
+        self.reader = reader_for(
+            self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
+        )
+        self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
         if isinstance(self.reader, CsvReader) and told_in_columns(self.reader.layout):
@@ -154,10 +160,8 @@ async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> As
 
 
 def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> bytes:
-    keys, feed_id = reading.runtime.keys, str(reading.feed_id)
-    return b"".join(
-        keys.open_raw(piece, "feed_chunk", feed_id, str(seq)) for seq, piece in zip(seqs, sealed, strict=True)
-    )
+    places = (chunk_place(reading.feed_id, seq) for seq in seqs)
+    return b"".join(reading.key.open(piece, place) for piece, place in zip(sealed, places, strict=True))
 
 
 def _cut_rows(reading: FeedReading, raw: bytes, done: int, last: bool) -> _Cut:

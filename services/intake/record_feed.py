@@ -57,10 +57,11 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
         if last is None:
             return None
         rows = await repository.merge_batch(connection, feed, layout, after, last, now)
+        changed = {row["record"] for row in rows if row["known"]}
         was = Counter("changed" if row["known"] else "added" for row in rows)
         if layout.household is not None:
             rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in rows])
-        events = await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now)
+        events = await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now, changed)
         await _say(connection, events)
         await repository.note_merge(
             connection,
@@ -85,7 +86,7 @@ async def _end_batch(recording: Recording) -> int:
         await _hold(recording, connection)
         await repository.expect_many(connection)
         ended = await repository.end_unlisted(connection, feed, BATCH_RECORDS, now)
-        await _say(connection, ending_events(feed, ended, now))
+        await _say(connection, ending_events(feed, recording.layout, ended, now))
     recording.runtime.waker.wake("relay")
     return len(ended)
 

@@ -231,6 +231,7 @@ class FeedView(BaseModel):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     confirmed_at: AwareDatetime | None
+    raw_destroyed_at: AwareDatetime | None = Field(description="原始文件及其密钥销毁的时间；null 为仍在保存期内")
 
     @classmethod
     def of(cls, row: Any) -> Self:
@@ -255,6 +256,7 @@ class FeedView(BaseModel):
             started_at=row["started_at"],
             finished_at=row["finished_at"],
             confirmed_at=row["confirmed_at"],
+            raw_destroyed_at=row["raw_destroyed_at"],
         )
 
 
@@ -348,12 +350,16 @@ class LayoutSummary(BaseModel):
     retention_months: int
     raw_retention_days: int
     natural_key: list[str]
+    needs_authorisation: bool = Field(description="只接收有有效承诺授权的人员")
+    division: str | None = Field(default=None, description="自定义数据集所属区划；内置的为空")
 
     @classmethod
-    def of(cls, layout: FeedLayout) -> Self:
+    def of(cls, layout: FeedLayout, division: str | None = None) -> Self:
+        derived = {"natural_key", "division"}
         return cls(
-            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
+            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name not in derived},
             natural_key=list(layout.natural_key),
+            division=division,
         )
 
 
@@ -365,9 +371,9 @@ class LayoutView(LayoutSummary):
     fact_kinds: list[str]
 
     @classmethod
-    def whole(cls, layout: FeedLayout) -> Self:
+    def whole(cls, layout: FeedLayout, division: str | None = None) -> Self:
         return cls(
-            **LayoutSummary.of(layout).model_dump(),
+            **LayoutSummary.of(layout, division).model_dump(),
             columns=[ColumnView.of(column) for column in layout.columns],
             rules=[RuleView(code=r.code, level=r.level, message=r.message) for r in layout.rules],
             fact_kinds=[fact.kind for fact in layout.facts],

@@ -58,6 +58,7 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
         if last is None:
             return None
         rows = await repository.merge_batch(connection, feed, layout, after, last, now)
+        changed = {row["record"] for row in rows if row["known"]}
         was = Counter("changed" if row["known"] else "added" for row in rows)
         changed = {row["record"] for row in rows if row["known"]}
         if layout.household is not None:

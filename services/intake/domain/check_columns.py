@@ -23,7 +23,7 @@ from services.intake.domain.normalise import BLANK_MARKS, Normal, normalise
 from shared.vocabulary.identity_number import CHECK_CHARACTERS, EARLIEST_BIRTH_YEAR, WEIGHTS, holds_identity_number
 
 MOST_REMEMBERED = 20_000  # Texts of one column.
-MOST_NUMBERS = 300_000  # Identity numbers whose blind index is remembered: some 80 MiB.
+MOST_NUMBERS = 250_000  # Identity numbers whose blind index is remembered: some 70 MiB.
 
 LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
 
@@ -44,16 +44,21 @@ _REPEATING = (
     ColumnType.INTEGER,
     ColumnType.DIVISION,
     ColumnType.YEAR,
+    ColumnType.PERCENT,
     ColumnType.MONEY_YUAN,
 )
-_ODD = (ColumnType.DISABILITY_CERTIFICATE, ColumnType.PERCENT)
-_KNOWN_FIELDS = MappingProxyType(
+_BOUNDED = (ColumnType.TEXT, ColumnType.MONEY_YUAN, ColumnType.IDENTITY_NUMBER)
+# What a layout may say, as far as it was thought of here: whoever adds to it finds all rows told one by one.
+_KNOWN_FIELDS: Mapping[type, str] = MappingProxyType(
     {
-        FactSpec: {
-            *("kind", "person", "household", "division", "occurred_on", "amounts", "visit", "stay", "value"),
-            *("attributes", "ends", "when", "fixed", "fixed_attributes", "period", "ended_on", "last_day", "part"),
-        },
-        Rule: {"code", "kind", "columns", "level", "message", "target", "tolerance_fen", "when"},
+        FeedLayout: "name version title department department_title kind cadence overdue_after_days natural_key"
+        " purpose legal_basis retention_months raw_retention_days owner columns rules facts household source"
+        " needs_authorisation reversal own_codes",
+        Column: "name header type required synonyms codes multiple unit negative max_yuan max_length pattern tolerant"
+        " personal future example most month withheld",
+        FactSpec: "kind person household division occurred_on amounts visit stay value attributes ends when fixed"
+        " fixed_attributes period ended_on last_day part",
+        Rule: "code kind columns level message target tolerance_fen when",
     }
 )
 
@@ -79,17 +84,25 @@ class _Meaning(NamedTuple):
 
 def told_in_columns(layout: FeedLayout) -> bool:
     """Whether all that this layout says of a row is known here; if not, its rows are told one by one."""
-    if layout.household is not None or not layout.facts or layout.reversal is not None or layout.own_codes:
+    if layout.household is not None or not layout.facts:
         return False
-    if any({f.name for f in fields(kind)} != known for kind, known in _KNOWN_FIELDS.items()):
+    if layout.reversal is not None or layout.own_codes or layout.needs_authorisation:
+        return False
+    if any({f.name for f in fields(kind)} != set(known.split()) for kind, known in _KNOWN_FIELDS.items()):
         return False
     columns = {c.name: c for c in layout.columns}
     return (
-        all(c.type not in _ODD and not c.withheld and _plain_codes(c) for c in columns.values())
+        all(_readable(c) for c in columns.values())
         and all(not columns[name].multiple for name in layout.natural_key)
         and all(_countable(rule, columns) for rule in layout.rules)
         and all(_sayable(fact, columns) for fact in layout.facts)
     )
+
+
+def _readable(column: Column) -> bool:
+    if column.withheld or column.type not in (*_BOUNDED, *_REPEATING):
+        return False
+    return _plain_codes(column) and (column.most is None or column.type not in _BOUNDED)
 
 
 def _plain_codes(column: Column) -> bool:
@@ -98,8 +111,8 @@ def _plain_codes(column: Column) -> bool:
 
 def _countable(rule: Rule, columns: Mapping[str, Column]) -> bool:
     counted = (columns[name].type for name in (*rule.columns, rule.target))
-    kinds = (RuleKind.SUM_EQUALS, RuleKind.SUM_AT_MOST)
-    return rule.kind in kinds and not rule.when and all(type_ in _COUNTED for type_ in counted)
+    summed = rule.kind in (RuleKind.SUM_EQUALS, RuleKind.SUM_AT_MOST) and not rule.when
+    return summed and all(type_ in _COUNTED for type_ in counted)
 
 
 def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
@@ -107,11 +120,10 @@ def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
         return all(columns[name].type in types for name in names if name is not None)
 
     words = (ColumnType.TEXT, ColumnType.CODE)
+    if fact.when or fact.fixed or fact.fixed_attributes or fact.period or fact.ended_on or fact.last_day or fact.part:
+        return False
     return (
-        not (fact.when or fact.fixed or fact.fixed_attributes or fact.period or fact.part)
-        and fact.ended_on is None
-        and fact.last_day is None
-        and of([fact.occurred_on], ColumnType.DATE)
+        of([fact.occurred_on], ColumnType.DATE)
         and of([fact.person], ColumnType.IDENTITY_NUMBER)
         and of([fact.household, fact.division, fact.visit, fact.stay], *words, ColumnType.DIVISION)
         and of(fact.amounts.values(), *_COUNTED)
@@ -183,14 +195,18 @@ class ColumnChecker:
         told = told.with_columns(_number_in(c).alias(_WHOLE + c.name) for c in self.layout.columns if _numbered(c))
         told = told.with_columns(each for c in self.layout.columns for each in self._expressions(c, cells))
         sure = [pl.col(_OK + c.name) for c in self.layout.columns]
-        there = [pl.col(_SPOKEN + name).is_not_null() for name in sorted(self._never_null())]
+        there = [
+            pl.any_horizontal(_known(self.layout.column(name)) for name in names) for names in self._never_null()
+        ]
         holding = [_holds(rule) for rule in self.layout.rules]
         every = pl.all_horizontal(each.fill_null(False) for each in (*sure, *there, *holding))
         return told.with_columns(every.alias(_SURE)).collect()
 
-    def _never_null(self) -> set[str]:
-        """Columns without which a fact cannot be said."""
-        return {name for fact in self.layout.facts for name in (fact.occurred_on, *fact.value)}
+    def _never_null(self) -> list[list[str]]:
+        """Columns of which one at least says something: a fact has its day, and is somebody's."""
+        facts = self.layout.facts
+        named = [[name for name in (fact.person, fact.household) if name is not None] for fact in facts]
+        return [*([fact.occurred_on] for fact in facts), *named]
 
     def _expressions(self, column: Column, cells: pl.DataFrame) -> list[pl.Expr]:
         if _repeats(column):
@@ -330,6 +346,13 @@ def _text(column: Column, cells: pl.Series) -> list[pl.Expr]:
 _BLANKS = sorted(BLANK_MARKS)
 
 
+def _known(column: Column) -> pl.Expr:
+    """Where a cell says something, if the row is sure at all."""
+    if column.type is ColumnType.IDENTITY_NUMBER:
+        return pl.col(column.name) != ""
+    return pl.col(_SPOKEN + column.name).is_not_null()
+
+
 def _blank(column: Column) -> pl.Expr:
     """Where a cell is left empty and may be."""
     return pl.lit(False) if column.required else pl.col(column.name) == ""
@@ -400,20 +423,20 @@ def _observation(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
             pieces.append((pl.lit(f',"{name}":') + value).fill_null(""))
     if fact.value:
         parts = [pl.col(_SPOKEN + name).str.replace_all("\x1e", "", literal=True) for name in fact.value]
-        pieces += [pl.lit(',"value":"'), pl.concat_str(parts, separator="-"), pl.lit('"')]
+        value = pl.lit(',"value":"') + pl.concat_str(parts, separator="-") + pl.lit('"')
+        pieces.append(value.fill_null(""))
     if fact.attributes:
         pieces.append(_attributes(layout, fact))
     return [*pieces, pl.lit("}")]
 
 
 def _attributes(layout: FeedLayout, fact: FactSpec) -> pl.Expr:
-    """The attributes that are known, or nothing."""
-    known = [
-        (pl.lit(f"{json.dumps(name, ensure_ascii=False)}:") + _json_of(layout.column(column), _ATTRIBUTE) + ",")
+    said = [
+        (pl.lit(f",{_json(name)}:") + _json_of(layout.column(column), _ATTRIBUTE)).fill_null("")
         for name, column in fact.attributes.items()
     ]
-    joined = pl.concat_str([each.fill_null("") for each in known]).str.strip_suffix(",")
-    return pl.when(joined == "").then(pl.lit("")).otherwise(pl.lit(',"attributes":{') + joined + pl.lit("}"))
+    listed = pl.concat_str(said).str.slice(1)
+    return pl.when(listed != "").then(pl.lit(',"attributes":{') + listed + pl.lit("}")).otherwise(pl.lit(""))
 
 
 def _json_of(column: Column, form: str) -> pl.Expr:

@@ -92,7 +92,7 @@ def _even_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_blocks, "FEWEST_ROWS", 1)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     lines=st.lists(ENCODED, max_size=15),
     end=st.sampled_from([b"\n", b"\r\n", b"\r"]),

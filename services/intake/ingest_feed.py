@@ -146,7 +146,7 @@ async def _end(
     )
     await repository.drop_staged(connection, feed["feed_id"])
     if status is FeedStatus.CHECKED:
-        await repository.drop_raw(connection, feed["feed_id"])
+        await repository.destroy_raw(connection, [feed["feed_id"]], now)
     await audit(connection, "intake.ingest", f"feed.{status}", f"feed:{feed['feed_id']}", now=now)
 
 

@@ -19,10 +19,12 @@ from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.publish_observations import number_place
 from services.intake.read_rows import FileRefused, Read, RowReader
+from services.intake.receive_feed import chunk_place, key_place
 from services.intake.repository_ingest import FEEDS
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
+from shared.security.keys import SealingKey
 
 
 @dataclass(slots=True)
@@ -46,12 +48,14 @@ class FeedReading:
     lease: timedelta
     row_limit: int
     reader: RowReader = field(init=False)
+    key: SealingKey = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
     _checker: RowChecker | None = None
 
     def __post_init__(self) -> None:
         self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
+        self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
 
@@ -88,7 +92,7 @@ async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> 
 async def _raw(reading: FeedReading, seq: int) -> bytes:
     async with transaction(reading.runtime.worker_pool) as connection:
         sealed = await repository.load_chunk(connection, reading.feed_id, seq)
-    return reading.runtime.keys.open_raw(sealed, "feed_chunk", str(reading.feed_id), str(seq))
+    return reading.key.open(sealed, chunk_place(reading.feed_id, seq))
 
 
 def _rows(reader: RowReader, raw: bytes, last: bool) -> Iterator[Read]:

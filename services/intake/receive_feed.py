@@ -74,7 +74,8 @@ async def receive_feed(
     now, period = runtime.clock.now(), period_of(order.period, runtime.clock.today())
     check_order(caller, order)
     feed_id = new_id()  # Of the machine's own time: files of one data set are taken in by the order of their ids.
-    with Spool(lambda piece, seq: _sealed(runtime, piece, feed_id, seq), _refuse_foreign) as spool:
+    key, sealed_key = runtime.keys.new_file_key(*key_place(feed_id))
+    with Spool(lambda piece, seq: key.seal(piece, chunk_place(feed_id, seq)), _refuse_foreign) as spool:
         await spool.take(body)
         new = NewFeed(
             feed_id=feed_id,
@@ -89,6 +90,7 @@ async def receive_feed(
             size_bytes=spool.size,
             chunks=spool.pieces,
             received_at=now,
+            sealed_key=sealed_key,
             traceparent=traceparent,
         )
         received = await _store(runtime, caller, new, order.layout, spool)
@@ -142,8 +144,14 @@ def _refuse_foreign(start: bytes) -> None:
         raise FeedFormatUnsupported(f"文件{found[1]}", errors=[error])
 
 
-def _sealed(runtime: Runtime, piece: bytes, feed_id: UUID, seq: int) -> bytes:
-    return runtime.keys.seal_raw(piece, "feed_chunk", str(feed_id), str(seq))
+def key_place(feed_id: UUID) -> tuple[str, str, str]:
+    """Table, column and row that the key of a raw file is sealed for."""
+    return "feed", "sealed_key", str(feed_id)
+
+
+def chunk_place(feed_id: UUID, seq: int) -> tuple[str, str, str]:
+    """Table and row that a piece of a raw file is sealed for."""
+    return "feed_chunk", str(feed_id), str(seq)
 
 
 async def _store(runtime: Runtime, caller: Principal, new: NewFeed, layout: FeedLayout, spool: Spool) -> ReceivedFeed:

@@ -14,8 +14,12 @@ from shared.vocabulary.division import code_range
 VIEW = """
 feed_id, client, layout, layout_version, department, division, period, mode, media_type, digest, size_bytes,
 received_at, status, problem, report, bytes_done, read, accepted, rejected, duplicates, records,
-records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at
+records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at,
+raw_destroyed_at, unauthorised
 """
+
+# Sent again it is another feed if the first failed and its raw file is gone, or if rows of it were discarded.
+SAME_FILE_COUNTS = "unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,20 @@ class NewFeed:
     size_bytes: int
     chunks: int
     received_at: datetime
+    sealed_key: bytes
     traceparent: str | None
 
 
 async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> bool:
     """Store the feed, due at once; False if this very file was received before."""
     added = await connection.fetchval(
-        """
+        f"""
         INSERT INTO feed (feed_id, client, layout, layout_version, department, division, period, snapshot_on,
-            valid_from, mode, media_type, digest, size_bytes, chunks, received_at, traceparent, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15)
-        ON CONFLICT ON CONSTRAINT uq_feed_same_file DO NOTHING RETURNING true
+            valid_from, mode, media_type, digest, size_bytes, chunks, received_at, sealed_key, traceparent,
+            due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $15)
+        ON CONFLICT (client, layout, division, period, mode, digest) WHERE {SAME_FILE_COUNTS}
+        DO NOTHING RETURNING true
         """,
         new.feed_id,
         new.client,
@@ -61,6 +68,7 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
         new.size_bytes,
         new.chunks,
         new.received_at,
+        new.sealed_key,
         new.traceparent,
     )
     return bool(added)
@@ -76,7 +84,9 @@ async def add_chunks(connection: asyncpg.Connection, feed_id: UUID, pieces: Iter
 async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> asyncpg.Record | None:
     """The feed this very file made when it was received first."""
     return await connection.fetchrow(
-        "SELECT feed_id FROM feed WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)",
+        "SELECT feed_id FROM feed"
+        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)"
+        f" AND {SAME_FILE_COUNTS}",
         new.client,
         layout.name,
         new.division,

@@ -362,9 +362,12 @@ async def drop_staged(connection: asyncpg.Connection, feed_id: UUID) -> None:
     await connection.execute("DELETE FROM feed_row_staged WHERE feed_id = $1", feed_id)
 
 
-async def drop_raw(connection: asyncpg.Connection, feed_id: UUID) -> None:
-    """Forget the raw bytes, of which nothing was recorded."""
-    await connection.execute("DELETE FROM feed_chunk WHERE feed_id = $1", feed_id)
+async def destroy_raw(connection: asyncpg.Connection, feed_ids: Sequence[UUID], now: datetime) -> None:
+    """Destroy the raw files and their keys; what backups still hold of the files is unreadable without the keys."""
+    await connection.execute("DELETE FROM feed_chunk WHERE feed_id = ANY ($1)", feed_ids)
+    await connection.execute(
+        "UPDATE feed SET sealed_key = NULL, raw_destroyed_at = $2 WHERE feed_id = ANY ($1)", feed_ids, now
+    )
 
 
 async def add_report(connection: asyncpg.Connection, feed_id: UUID, part: dict[str, Any]) -> None:

@@ -231,6 +231,7 @@ class FeedView(BaseModel):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     confirmed_at: AwareDatetime | None
+    raw_destroyed_at: AwareDatetime | None = Field(description="原始文件及其密钥销毁的时间；null 为仍在保存期内")
 
     @classmethod
     def of(cls, row: Any) -> Self:
@@ -255,6 +256,7 @@ class FeedView(BaseModel):
             started_at=row["started_at"],
             finished_at=row["finished_at"],
             confirmed_at=row["confirmed_at"],
+            raw_destroyed_at=row["raw_destroyed_at"],
         )
 
 

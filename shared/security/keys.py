@@ -92,12 +92,13 @@ class Keyring:
     def open_from_transit(self, sealed: bytes, *aad: str) -> str:
         return self._sealing["transit"].open(sealed, aad).decode()
 
-    def seal_raw(self, content: bytes, *aad: str) -> bytes:
-        """Seal raw files under a key of their own, destroyed at the end of their retention."""
-        return self._sealing["raw"].seal(content, aad)
+    def new_file_key(self, *aad: str) -> tuple[SealingKey, bytes]:
+        """A key for one raw file, and its sealed form to keep beside it: that destroyed, the file is unreadable."""
+        secret = os.urandom(32)
+        return SealingKey.of(secret), self._sealing["raw"].seal(secret, aad)
 
-    def open_raw(self, sealed: bytes, *aad: str) -> bytes:
-        return self._sealing["raw"].open(sealed, aad)
+    def open_file_key(self, sealed: bytes, *aad: str) -> SealingKey:
+        return SealingKey.of(self._sealing["raw"].open(sealed, aad))
 
     def blind_index(self, number: str) -> bytes:
         """The keyed index of a normalised identity number (32 bytes): equal for equal numbers, else unrelated."""

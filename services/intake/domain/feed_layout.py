@@ -202,7 +202,10 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdSpec:
-    """How rows of members become households: grouped by `number`; the `head`'s row speaks for it."""
+    """How rows of members become households: grouped by `number`; the `head`'s row speaks for it.
+
+    `member_details` and `household_details` are columns that travel as they are (登记项), under their own names.
+    """
 
     number: str
     division: str
@@ -212,6 +215,8 @@ class HouseholdSpec:
     of_head: Mapping[str, str]
     income_year: str
     income: Mapping[str, str]
+    member_details: tuple[str, ...] = ()
+    household_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

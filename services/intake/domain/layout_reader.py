@@ -320,9 +320,19 @@ class _Reader:
             of_head=self._fields(part, "of_head", HEAD_FIELDS),
             income_year=self._name(part, "income_year", {ColumnType.YEAR}),
             income=self._fields(part, "income", INCOME_FIELDS),
+            member_details=self._details(part, "member_details"),
+            household_details=self._details(part, "household_details"),
         )
         part.end()
         return spec
+
+    def _details(self, part: _Part, key: str) -> tuple[str, ...]:
+        """Columns told as they are; one that could refuse a row would let a detail cost a household."""
+        names = self._known(part, key, part.texts(key, []))
+        for name in names:
+            if self.names[name].required or not self.names[name].tolerant:
+                raise part.wrong(key, f"列 {name} 应为非必填 (required) 且错值只提示 (tolerant: true)")
+        return names
 
     def _fields(self, part: _Part, key: str, fields: frozenset[str]) -> dict[str, str]:
         pairs = part.pairs(key)

@@ -349,7 +349,6 @@ class LayoutSummary(BaseModel):
     owner: str
     retention_months: int
     raw_retention_days: int
-    needs_authorisation: bool = Field(description="true：资产数据，只接收有有效承诺授权的农户")
     source: Source = Field(description="发现渠道")
     natural_key: list[str]
     needs_authorisation: bool = Field(description="只接收有有效承诺授权的人员")

@@ -12,7 +12,7 @@ from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.domain.feed_layout import Cadence, Column, FeedLayout, Kind
 from services.intake.domain.self_report import ReportStage, SelfReport
 from shared.vocabulary.money import parse_yuan
-from shared.vocabulary.terms import Hardship
+from shared.vocabulary.terms import Hardship, Source
 from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr, without_identity_number
 
 MOST_FEN = 100_000_000_00
@@ -328,7 +328,7 @@ class ColumnView(BaseModel):
             header=column.header,
             synonyms=list(column.synonyms),
             type=column.type,
-            unit=column.unit if column.type == "money_yuan" else None,
+            unit=column.unit if column.type in ("money_yuan", "percent") else None,
             required=column.required,
             codes=dict(column.codes),
             example=column.example,
@@ -357,6 +357,7 @@ class LayoutSummary(BaseModel):
     owner: str
     retention_months: int
     raw_retention_days: int
+    source: Source = Field(description="发现渠道")
     natural_key: list[str]
     needs_authorisation: bool = Field(description="只接收有有效承诺授权的人员")
     division: str | None = Field(default=None, description="自定义数据集所属区划；内置的为空")

@@ -257,6 +257,7 @@ CASES = [
         "public_employees",
         (
             Effect(LIU, "exclusion public_employee", "unknown", "fired"),
+            # Whom no list names may be on one nobody sent: never clear by a list alone.
             Effect(ZHANG, "exclusion public_employee", "unknown", "unknown"),
         ),
         {4: {"unknown_code"}, 5: {"date_form"}},

@@ -1,7 +1,7 @@
 """One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -115,12 +115,13 @@ class _Reading:
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
 
-    __slots__ = ("_context", "_layout", "_plan", "_secret")
+    __slots__ = ("_context", "_layout", "_plan", "_secret", "_unnamed")
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
         self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context)) for c in layout.columns]
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
+        self._unnamed = [fact for fact in layout.facts if not _always_names(layout, fact)]
 
     def check(self, raw: RawRow) -> FeedRow | BadRow:
         """The row in its normal form, or everything that is wrong with it."""
@@ -138,8 +139,10 @@ class RowChecker:
             _apply(reading, layout, rule)
         if layout.household:
             _check_head(reading, layout, layout.household)
-        else:
-            _check_named(reading, layout)
+        if self._unnamed:
+            _check_named(reading, layout, self._unnamed)
+        if layout.reversal:
+            _check_reversal(reading, layout, layout.reversal)
         public = values | {name: _public(values[name], self._context) for name in self._secret}
         record = _record(layout, reading, public)
         if reading.errors:
@@ -323,10 +326,14 @@ def _all_hold(conditions: Sequence[Condition], reading: _Reading) -> bool:
     return all(each.column not in reading.failed and each.holds(reading.values) for each in conditions)
 
 
-def _check_named(reading: _Reading, layout: FeedLayout) -> None:
+def _always_names(layout: FeedLayout, fact: FactSpec) -> bool:
+    """Whether a column that is never empty says whom a fact concerns."""
+    return any(layout.column(name).required for name in (fact.person, fact.household) if name is not None)
+
+
+def _check_named(reading: _Reading, layout: FeedLayout, facts: Sequence[FactSpec]) -> None:
     """Whatever a row says it says of somebody: of a person, or of a household by its number."""
-    _check_reversal(reading, layout)
-    for fact in layout.facts:
+    for fact in facts:
         named = [name for name in (fact.person, fact.household) if name is not None]
         nobody = reading.failed.isdisjoint(named) and all(reading.values[name] is None for name in named)
         if nobody and _all_hold(fact.when, reading):
@@ -339,10 +346,9 @@ def _check_named(reading: _Reading, layout: FeedLayout) -> None:
             return
 
 
-def _check_reversal(reading: _Reading, layout: FeedLayout) -> None:
+def _check_reversal(reading: _Reading, layout: FeedLayout, reversal: Reversal) -> None:
     """A row that takes a record back names it."""
-    reversal = layout.reversal
-    if reversal is None or reading.values[reversal.column] not in reversal.codes:
+    if reading.values[reversal.column] not in reversal.codes:
         return
     of = layout.column(reversal.of)
     if reading.values[of.name] is None and of.name not in reading.failed:
@@ -472,23 +478,26 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
-    for name, column in _dates(fact):
-        if values[column] is not None:
-            said[name] = values[column].isoformat()
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
-    if fact.last_day is not None and values[fact.last_day] is not None:
-        said["ended_on"] = (values[fact.last_day] + timedelta(days=1)).isoformat()
-    said.update(fact.fixed)
-    attributes = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
-    if attributes or fact.fixed_attributes:
-        said["attributes"] = {**attributes, **fact.fixed_attributes}
+    known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    if known or fact.fixed_attributes:
+        said["attributes"] = {**known, **fact.fixed_attributes}
+    if fact.fixed:
+        said.update(fact.fixed)
+    if fact.period or fact.ended_on or fact.last_day:
+        said.update((name, day.isoformat()) for name, day in _days(fact, values) if day is not None)
     return said
 
 
-def _dates(fact: FactSpec) -> tuple[tuple[str, str], ...]:
-    dates = () if fact.ended_on is None else (("ended_on", fact.ended_on),)
-    return dates if fact.period is None else (*dates, *zip(("period_from", "period_to"), fact.period, strict=True))
+def _days(fact: FactSpec, values: Values) -> Iterator[tuple[str, date | None]]:
+    """The days of a fact besides the one it happened on."""
+    if fact.period is not None:
+        yield from zip(("period_from", "period_to"), (values[name] for name in fact.period), strict=True)
+    if fact.ended_on is not None:
+        yield "ended_on", values[fact.ended_on]
+    if fact.last_day is not None and values[fact.last_day] is not None:
+        yield "ended_on", values[fact.last_day] + timedelta(days=1)
 
 
 def _word(value: Any) -> str:

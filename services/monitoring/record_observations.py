@@ -101,7 +101,8 @@ def _report(told: ObservationsRecorded) -> WaitingReport:
     assert told.report_id is not None
     contact = told.reporter
     name, phone = (contact.name, contact.phone) if contact else ("", None)
-    return WaitingReport(told.report_id, name, phone, current_trace())
+    note = told.note.model_dump(mode="json", exclude_none=True) if told.note else None
+    return WaitingReport(told.report_id, name, phone, current_trace(), note)
 
 
 def _progress(told: ObservationsRecorded, appended: Appended, runtime: Runtime) -> ProgressItem:

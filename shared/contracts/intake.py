@@ -9,6 +9,7 @@ from shared.vocabulary.terms import BaseGroup, Source, Visit
 
 HOUSEHOLDS_RECORDED = "cn.fangpin.intake.households_recorded.v1"
 OBSERVATIONS_RECORDED = "cn.fangpin.intake.observations_recorded.v1"
+OWN_RECORD_ASKED = "cn.fangpin.intake.own_record_asked.v1"
 
 
 class Contract(BaseModel):
@@ -103,6 +104,18 @@ class ReporterContact(Contract):
     phone: str | None = None
 
 
+class ReportNote(Contract):
+    """What a later word on an earlier report is (更正、撤回、申诉), in a sentence without anybody's data.
+
+    `first_report_id`: the report it is about, if there is one. `answered_by`: the officer whose answer is appealed.
+    """
+
+    nature: Literal["correction", "withdrawal", "appeal"]
+    sentence: str
+    first_report_id: str | None = None
+    answered_by: str | None = None
+
+
 class ObservationsRecorded(Contract):
     """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands."""
 
@@ -114,4 +127,13 @@ class ObservationsRecorded(Contract):
     division: str
     received_at: AwareDatetime
     reporter: ReporterContact | None = None
+    note: ReportNote | None = None
     observations: list[Observation] = Field(min_length=1, max_length=1000)
+
+
+class OwnRecordAsked(Contract):
+    """A person asks what is held about him and who looked (`person`: hex blind index); monitoring tells it back."""
+
+    request_id: str
+    person: str
+    division: str

@@ -162,7 +162,13 @@ def evidence_of(item: RiskItem) -> list[tuple[str, dict[str, Any]]]:
 def _note(note: ReportNote) -> dict[str, Any]:
     """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
     barred = {"barred": note.answered_by} if note.answered_by else {}
-    return {"indicator": note.nature, "state": "fired", "note": note.sentence, "about": note.first_report_id, **barred}
+    return {
+        "indicator": note.nature,
+        "state": "fired",
+        "note": note.sentence,
+        "about": note.first_report_id,
+        **barred,
+    }
 
 
 def digest_of(kind: str, item: dict[str, Any]) -> str:

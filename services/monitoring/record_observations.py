@@ -33,7 +33,7 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
     appended = await append_facts(connection, entries_of(told), now=now, priority=priority)
     if told.report_id:
         await _hold_report(connection, told, appended, runtime)
-    else:
+    elif told.feed_id:
         await freshness.record_observed(connection, told, runtime.clock.today())
     await announce_progress(connection, [_progress(told, appended, runtime)], now=now, priority=priority)
     return ("relay", "assess")

@@ -4,6 +4,7 @@ import httpx
 from apscheduler.triggers.cron import CronTrigger
 
 from services.intake.ingest_feed import ingest_once
+from services.intake.keep_report_files import keep_report_files
 from services.intake.keep_retention import keep_retention
 from services.intake.settings import IntakeSettings
 from shared.clock import SHANGHAI, Clock
@@ -11,6 +12,7 @@ from shared.messaging.tasks import RELAY, TIDY
 from shared.worker import Task, Tick, Worker
 
 RETENTION = Tick("retention", keep_retention, CronTrigger(hour=3, timezone=SHANGHAI))
+REPORT_FILES = Tick("report_files", keep_report_files, CronTrigger(minute=17, timezone=SHANGHAI))
 
 
 def build_worker(
@@ -18,4 +20,4 @@ def build_worker(
 ) -> Worker:
     """Relay messages, those somebody waits for on a task of their own; take files in, in a process of their own."""
     tasks = [*RELAY, Task("ingest", ingest_once, heavy=True)]
-    return Worker("intake", settings, tasks, [TIDY, RETENTION], transport=transport, clock=clock)
+    return Worker("intake", settings, tasks, [TIDY, RETENTION, REPORT_FILES], transport=transport, clock=clock)

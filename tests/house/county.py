@@ -167,6 +167,7 @@ async def _reports(county: County) -> None:
         body = {
             "division": OWN,
             "hardships": ["illness"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-14",
             "amount_yuan": MEDICAL_YUAN,
             "household_no": household_no(place),

@@ -223,6 +223,7 @@ BODIES: list[tuple[str, Any]] = [
         {
             "division": OWN,
             "hardships": ["other"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(1)},
             "on_behalf_of": {"officer_no": "S-own"},

@@ -204,6 +204,7 @@ class Walk:
         body = {
             "division": OWN,
             "hardships": ["illness"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "description": f"我的身份证号{number}，电话{phone}",
             "reporter": {"name": name, "identity_number": number, "phone": phone},

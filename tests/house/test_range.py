@@ -115,6 +115,7 @@ async def _takes_nothing(county: County, division: str) -> None:
     report = {
         "division": division,
         "hardships": ["other"],
+        "consent": {"version": "2025-1"},
         "reported_on": "2026-03-15",
         "reporter": {"name": "测试", "identity_number": number(1)},
     }
@@ -162,6 +163,7 @@ async def test_a_report_that_names_a_foreign_household_is_answered_like_any_othe
             "division": OWN,
             "household_no": household,
             "hardships": ["other"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(500 + i)},
         }

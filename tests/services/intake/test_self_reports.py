@@ -23,6 +23,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "division": VILLAGE,
         "reporter": {"name": "王小明", "identity_number": number(1), "phone": "19900000001"},
         "hardships": ["illness", "job_loss"],
+        "consent": {"version": "2025-1"},
         "description": "住院花费较大",
         "amount_yuan": "12000.50",
         "reported_on": "2026-03-14",

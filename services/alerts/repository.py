@@ -196,7 +196,8 @@ async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
     """Officers whose answer is appealed in this alert, and who therefore do not answer it again (回避)."""
     rows = await connection.fetch(
         "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
-        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' = 'appeal' AND item ->> 'barred' IS NOT NULL",
+        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " AND item ->> 'barred' IS NOT NULL",
         alert_id,
     )
     return frozenset(row["officer_no"] for row in rows)

@@ -33,7 +33,8 @@ async def used(connection: asyncpg.Connection, kind: str, subject: bytes, window
 async def forget(connection: asyncpg.Connection, before: datetime, limit: int) -> int:
     """Drop counts of windows long over; how many."""
     status = await connection.execute(
-        "DELETE FROM limit_count WHERE ctid = ANY (ARRAY(SELECT ctid FROM limit_count WHERE window_start < $1 LIMIT $2))",
+        "DELETE FROM limit_count WHERE ctid = ANY"
+        " (ARRAY(SELECT ctid FROM limit_count WHERE window_start < $1 LIMIT $2))",
         before,
         limit,
     )

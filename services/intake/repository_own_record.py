@@ -35,7 +35,7 @@ async def answer(connection: asyncpg.Connection, request_id: UUID, sealed: bytes
 
 
 async def looks_at_reports(connection: asyncpg.Connection, person: bytes, limit: int) -> list[asyncpg.Record]:
-    """Who read the person's reports or their attachments here; by the worker, since requests cannot read the trail."""
+    """Who read the person's reports or their attachments here; for the worker, as requests read no trail."""
     return await connection.fetch(
         """
         WITH mine AS (SELECT report_id FROM self_report WHERE person_index = $1)

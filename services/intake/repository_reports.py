@@ -27,8 +27,8 @@ WITH scope AS MATERIALIZED (
         $33::bytea[], $34::timestamptz[], $35::bool[], $36::text[])
     AS g (client, client_kind, key, fingerprint, report_id, now, division, household_no, person_index, sealed_number,
         reporter_name, sealed_phone, sealed_description, hardships, amount_fen, on_behalf_of, reported_on, event_id,
-        payload, traceparent, audit_id, request_id, channel, ticket_no, filed_by, sealed_filer, consent_version, basis,
-        code_index, root_id, sealed_correction, day, counted, action)
+        payload, traceparent, audit_id, request_id, channel, ticket_no, filed_by, sealed_filer, consent_version,
+        basis, code_index, root_id, sealed_correction, day, counted, action)
     WHERE scope.lo IS NOT NULL
 ), first AS (
     INSERT INTO limit_count (kind, subject, window_start, used)
@@ -170,11 +170,25 @@ def _row(new: NewReport) -> tuple[object, ...]:
 
 
 async def key_used(connection: asyncpg.Connection, client: str, key: str) -> asyncpg.Record | None:
-    """What the client sent under this key before: fingerprint, and the id it was answered with."""
+    """What the client sent under this key before: fingerprint, and the report it `made` (null: it only repeated)."""
     return await connection.fetchrow(
-        "SELECT fingerprint, (answer ->> 'id')::uuid AS report_id FROM idempotency_key WHERE client = $1 AND key = $2",
+        "SELECT fingerprint, CASE WHEN NOT answer ? 'repeats' THEN (answer ->> 'id')::uuid END AS made"
+        " FROM idempotency_key WHERE client = $1 AND key = $2",
         client,
         key,
+    )
+
+
+async def remember_key(connection: asyncpg.Connection, new: NewReport, first: UUID) -> None:
+    """Keep the key of a request that only said again what another had said."""
+    await connection.execute(
+        "INSERT INTO idempotency_key (client, key, fingerprint, status, answer, created_at)"
+        " VALUES ($1, $2, $3, 202, $4, $5) ON CONFLICT DO NOTHING",
+        new.client,
+        new.key,
+        new.fingerprint,
+        {"id": str(first), "repeats": True},
+        new.now,
     )
 
 
@@ -246,7 +260,7 @@ async def note_stage(
 async def receipt_no(connection: asyncpg.Connection, report_id: UUID) -> int | None:
     """Which of its receipt codes counts; None for a report made before there were any."""
     number: int | None = await connection.fetchval(
-        "SELECT receipt_no FROM self_report WHERE report_id = $1 AND EXISTS (SELECT FROM receipt WHERE report_id = $1)",
+        "SELECT receipt_no FROM self_report JOIN receipt USING (report_id) WHERE report_id = $1",
         report_id,
     )
     return number

@@ -67,7 +67,9 @@ async def _known(runtime: Runtime, submission: Submission, new: NewReport) -> Su
             raise RequestUnderWay("请稍后用同一幂等键重试", headers={"Retry-After": "1"})
         if first is None:
             return None
-        no = await repository.receipt_no(connection, first) if before and before["report_id"] == first else None
+        if before is None:
+            await repository.remember_key(connection, new, first)
+        no = await repository.receipt_no(connection, first) if before and before["made"] == first else None
     return Submitted(first, True, receipt_code(runtime.keys, first, no) if no else None)
 
 

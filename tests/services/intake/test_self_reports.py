@@ -97,7 +97,7 @@ async def test_the_same_report_under_another_key_answers_with_the_first(
     headers = bearer("village_secretary", VILLAGE)
     first = await send(intake_client, headers, report())
     again = await send(intake_client, headers, report(hardships=["job_loss", "illness"]), "k2")
-    assert again.json() == first.json()
+    assert again.json() == first.json() | {"receipt_code": None}
     assert again.headers["Idempotent-Replay"] == "true"
     other = await send(intake_client, headers, report(hardships=["water"]), "k3")
     assert other.json() != first.json()

@@ -11,7 +11,15 @@ from services.intake.domain.report_limit import LimitKind, window_of
 from services.intake.domain.self_report import SelfReport, endings
 from services.intake.keep_limits import local_now, use_index_once
 from services.intake.repository_reports import NewReport
-from services.intake.say_again import ReportUnknown, ReportWithdrawn, Speaker, message_about, observed, said_before
+from services.intake.say_again import (
+    ReportUnknown,
+    ReportWithdrawn,
+    Speaker,
+    message_about,
+    observed,
+    said_at,
+    said_before,
+)
 from shared.errors import Unprocessable
 from shared.runtime import Runtime
 from shared.vocabulary.division import code_range
@@ -53,13 +61,14 @@ async def correct_report(
         raise ReportUnknown
     if root["withdrawn_at"] is not None:
         raise ReportWithdrawn("已撤回的申报不能更正；可以重新申报")
-    newest = (await repository.versions_of(connection, root["report_id"]))[-1]
+    versions = await repository.versions_of(connection, root["report_id"])
+    newest = versions[-1]
     before = said_before(runtime, newest)
     corrected = correction.applied(before)
     if corrected == before:
         raise NothingCorrected("更正后的内容与现在的相同")
     await use_index_once(connection, runtime, LimitKind.PERSON, root["person_index"])
-    new = _version(runtime, root, newest, corrected, correction, speaker)
+    new = _version(runtime, root, versions, corrected, correction, speaker)
     await repository.submit_all(connection, [new])
     return new.report_id
 
@@ -67,12 +76,12 @@ async def correct_report(
 def _version(
     runtime: Runtime,
     root: asyncpg.Record,
-    newest: asyncpg.Record,
+    versions: list[asyncpg.Record],
     corrected: SelfReport,
     correction: Correction,
     speaker: Speaker,
 ) -> NewReport:
-    keys, now = runtime.keys, runtime.clock.now()
+    keys, now, newest = runtime.keys, runtime.clock.now(), versions[-1]
     version, root_id, person = new_id(now), root["report_id"], root["person_index"]
 
     def seal(column: str, text: str | None) -> bytes | None:
@@ -85,7 +94,7 @@ def _version(
     ended = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
     said = [*observed(corrected, root_id, person), *endings(ended, runtime.clock.today())]
     about = {"nature": "correction", "sentence": SENTENCE, "first_report_id": str(root_id)}
-    payload = message_about(runtime, newest, said, report_id=version, note=about)
+    payload = message_about(runtime, newest, said, report_id=version, note=about, at=said_at(runtime, versions))
     if corrected.phone:
         payload["reporter"] = {"name": corrected.reporter_name, "phone": corrected.phone}
     return NewReport(
@@ -124,4 +133,5 @@ def _version(
         sealed_correction=seal("sealed_correction", correction.reason),
         counted=True,
         action="self_report.correct",
+        version=newest["version"] + 1,
     )

@@ -97,7 +97,7 @@ async def appeal_report(
         person=root["person_index"],
     )
     about = _note(against, answered["answered_by"], root["report_id"])
-    message = message_about(runtime, answered, [said], report_id=appeal_id, note=about)
+    message = message_about(runtime, answered, [said], report_id=appeal_id, note=about, at=runtime.clock.now())
     await tell_monitoring(connection, runtime, message, speaker.traceparent)
     return appeal_id
 

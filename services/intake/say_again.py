@@ -3,8 +3,9 @@
 Who speaks is a receipt code's holder (a `Speaker` without a login) or a cadre in range.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,8 +102,20 @@ async def tell_monitoring(
     await enqueue(connection, event, aggregate="self_report", priority=A_PERSON_WAITS)
 
 
+def said_at(runtime: Runtime, versions: Sequence[asyncpg.Record]) -> datetime:
+    """Now, but after what it follows: of two words the later counts, whatever the clocks of two replicas say."""
+    before: datetime = max(row["received_at"] for row in versions)
+    return max(runtime.clock.now(), before + timedelta(milliseconds=len(versions)))
+
+
 def message_about(
-    runtime: Runtime, row: asyncpg.Record, said: list[dict[str, Any]], *, report_id: UUID | None, note: dict[str, Any]
+    runtime: Runtime,
+    row: asyncpg.Record,
+    said: list[dict[str, Any]],
+    *,
+    report_id: UUID | None,
+    note: dict[str, Any],
+    at: datetime,
 ) -> dict[str, Any]:
     """An ObservationsRecorded about an earlier report; with `report_id` a named person hears of it."""
     before = said_before(runtime, row)
@@ -111,7 +124,7 @@ def message_about(
         "source": before.source,
         "data_set": DATA_SET,
         "division": before.division,
-        "received_at": runtime.clock.now().isoformat(),
+        "received_at": at.isoformat(),
         "observations": said,
         **({"report_id": str(report_id), "reporter": reporter, "note": note} if report_id else {}),
     }

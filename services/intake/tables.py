@@ -282,6 +282,7 @@ class SelfReportRow(IntakeTable, table=True):
         },
     )
     root_id: UUID | None = Field(default=None, sa_column_kwargs=_said("the first version; null: this is the first"))
+    version: int = Field(default=1, sa_type=_SMALL, sa_column_kwargs={"server_default": text("1")})
     sealed_correction: bytes | None = Field(
         default=None, sa_type=_BYTES, sa_column_kwargs=_said("why it was corrected")
     )

@@ -13,6 +13,7 @@ from services.intake.say_again import (
     message_about,
     note,
     observed,
+    said_at,
     said_before,
     tell_monitoring,
 )
@@ -41,12 +42,13 @@ async def _withdraw(
     root_id, now = root["report_id"], runtime.clock.now()
     sealed = runtime.keys.seal(reason, "self_report", "sealed_withdrawal", str(root_id))
     await repository.withdraw(connection, root_id, sealed, now)
-    newest = (await repository.versions_of(connection, root_id))[-1]
+    versions = await repository.versions_of(connection, root_id)
+    newest = versions[-1]
     said = endings(observed(said_before(runtime, newest), root_id, root["person_index"]), runtime.clock.today())
     # Once somebody answered, the alert is closed: a withdrawal then opens nothing anew.
     told = new_id(now) if newest["verified_at"] is None else None
     about = {"nature": "withdrawal", "sentence": SENTENCE, "first_report_id": str(root_id)}
-    message = message_about(runtime, newest, said, report_id=told, note=about)
+    message = message_about(runtime, newest, said, report_id=told, note=about, at=said_at(runtime, versions))
     await tell_monitoring(connection, runtime, message, speaker.traceparent)
     appeal = await appeals.open_of(connection, f"report:{root_id}")
     if appeal is not None:

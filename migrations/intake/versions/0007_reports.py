@@ -49,6 +49,7 @@ COLUMNS = (
         comment="how many receipt codes it has had; the last counts",
     ),
     sa.Column("root_id", sa.Uuid(), comment="the first version; null: this is the first"),
+    sa.Column("version", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
     sa.Column("sealed_correction", sa.LargeBinary(), comment="why it was corrected"),
     sa.Column("withdrawn_at", MOMENT),
     sa.Column("sealed_withdrawal", sa.LargeBinary(), comment="why"),

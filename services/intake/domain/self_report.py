@@ -99,5 +99,8 @@ def observations(report: SelfReport, report_id: str, person: str) -> list[dict[s
 
 
 def endings(said: Iterable[dict[str, Any]], ended_on: date) -> list[dict[str, Any]]:
-    """The same observations, ended on a day (not before the day they are of)."""
-    return [{**one, "op": "end", "ended_on": max(ended_on.isoformat(), one["occurred_on"])} for one in said]
+    """The same observations, ended on a day (not before the day they are of) and no longer held for true.
+
+    An end alone would leave the call for help counted among the recent ones.
+    """
+    return [{**one, "verified": False, "ended_on": max(ended_on.isoformat(), one["occurred_on"])} for one in said]

@@ -20,7 +20,11 @@ def jpeg(*, exif: bytes | None = None, after: bytes = b"") -> bytes:
     parts = [b"\xff\xd8", _segment(0xE0, b"JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")]
     if exif is not None:
         parts += [_segment(0xE1, b"Exif\x00\x00" + exif), _segment(0xFE, exif)]
-    parts += [_segment(0xDB, b"\x00" + b"\x01" * 64), _segment(0xDA, b"\x01\x01\x00\x00\x3f\x00"), b"\x12\xff\x00\x34"]
+    parts += [
+        _segment(0xDB, b"\x00" + b"\x01" * 64),
+        _segment(0xDA, b"\x01\x01\x00\x00\x3f\x00"),
+        b"\x12\xff\x00\x34",
+    ]
     return b"".join([*parts, b"\xff\xd9", after])
 
 

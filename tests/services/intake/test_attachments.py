@@ -264,24 +264,41 @@ def test_killed_while_writing_every_named_file_is_whole_and_no_half_one_has_a_na
             assert path.suffix == ".part" or path.stat().st_size == 300_000
 
 
-async def test_killed_between_file_and_row_the_retry_succeeds_and_the_sweep_clears(
-    intake_client: httpx.AsyncClient,
-    intake_runtime: Runtime,
-    village: Any,
-    folder: Path,
-    admin: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The row is never written: there is a file nobody knows, no row without its file, and the next try is whole."""
+KILLED = textwrap.dedent(
+    """
+    import asyncio, os, signal, sys
+    from pathlib import Path
+    from uuid import UUID
     from services.intake import attach_files
+    from services.intake.settings import IntakeSettings
+    from shared.runtime import open_runtime
+    from shared.security.principal import Principal
+    from tests.services.intake.photos import png
 
-    async def killed(*_: object) -> None:
-        raise ConnectionResetError
+    async def killed(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
 
+    async def main(data, files, url, division, report):
+        house = dict.fromkeys(("intake_url", "monitoring_url", "alerts_url"), "http://house")
+        settings = IntakeSettings(data=Path(data), files=Path(files), database_url=url, demo=True, **house)
+        attach_files._record = killed
+        async with open_runtime("intake", settings) as runtime:
+            caller = Principal("u", "person", division)
+            await attach_files.attach_file(runtime, attach_files.Upload(png(), caller, division, UUID(report), "r"))
+
+    asyncio.run(main(*sys.argv[1:]))
+    """
+)
+
+
+async def test_killed_between_file_and_row_the_retry_succeeds_and_the_sweep_clears(
+    intake_client: httpx.AsyncClient, intake_runtime: Runtime, village: Any, folder: Path, admin: asyncpg.Connection
+) -> None:
+    """kill -9: there is a file nobody knows, no row without its file, the next try is whole, the sweep tidies up."""
     made = (await send(intake_client, village, report())).json()
-    with monkeypatch.context() as patched:
-        patched.setattr(attach_files, "_record", killed)
-        assert (await upload(intake_client, village, png(), report_id=made["id"])).status_code == 503
+    arguments = [str(intake_runtime.settings.data), str(folder), intake_runtime.database_url, VILLAGE, made["id"]]
+    died = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, *arguments], check=False)
+    assert died.returncode == -signal.SIGKILL
     assert len(on_disk(folder)) == 1
     assert await admin.fetchval("SELECT count(*) FROM intake.attachment") == 0
     kept = (await upload(intake_client, village, png(), report_id=made["id"])).json()["id"]

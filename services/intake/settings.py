@@ -39,12 +39,21 @@ class IntakeSettings(Settings):
     extra_working_days: Annotated[frozenset[date], NoDecode] = frozenset()
     help_phone: str = "12317"
 
+    connector_allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="hosts of departments' interfaces that connectors may ask"
+    )
+    connector_page_seconds: float = Field(default=60, gt=0, description="for one page, whole")
+    connector_page_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    connector_pages: int = Field(default=100_000, ge=1)
+    drop_folder: Path | None = Field(default=None, description="where departments without an interface lay files")
+    drop_settled_seconds: float = Field(default=5, ge=0, description="unchanged for so long, a file is whole")
+
     @property
     def files_folder(self) -> Path:
         """Where attachments lie."""
         return self.files or self.data / "files"
 
-    @field_validator("holidays", "extra_working_days", mode="before")
+    @field_validator("holidays", "extra_working_days", "connector_allowed_hosts", mode="before")
     @classmethod
-    def _days(cls, value: object) -> object:
+    def _split_at_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -110,7 +110,8 @@ async def unmatched(connection: asyncpg.Connection, after: int, limit: int) -> l
     rows = await connection.fetch(
         """
         SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, entry
-        FROM unmatched_observation WHERE unmatched_id > $1 ORDER BY unmatched_id LIMIT $2
+        FROM unmatched_observation WHERE unmatched_id > $1 AND op IN ('put', 'end')
+        ORDER BY unmatched_id LIMIT $2
         """,
         after,
         limit,

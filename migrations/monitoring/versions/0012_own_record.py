@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012_own_record"
-down_revision = "0009_timed_visits"
+down_revision = "0011_list_comparison"
 branch_labels = None
 depends_on = None
 

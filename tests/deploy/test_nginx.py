@@ -21,6 +21,7 @@ def test_only_named_paths_lead_inside() -> None:
     assert open_paths == {
         "= /oauth2/token",
         "/intake/v1/feeds",
+        ATTACHMENTS,
         EVENTS,
         "= /alerts/v1/inbox/stream",
         "/intake/",

@@ -209,7 +209,7 @@ async def test_the_openapi_description_is_whole(intake_client: httpx.AsyncClient
             assert operation["summary"], path
             if path not in WITHOUT_TOKEN:
                 assert {"401", "403"} <= operation["responses"].keys(), (path, method)
-            assert operation["security"], (path, method)
+                assert operation["security"], (path, method)
     post = described["paths"]["/intake/v1/self-reports"]["post"]
     assert [p["name"] for p in post["parameters"]] == ["Idempotency-Key"]
     assert set(described["paths"][FEEDS]["post"]["requestBody"]["content"]) == {"text/csv", "application/x-ndjson"}

@@ -4,6 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.intake.endpoints import hot_router, router
+from services.intake.endpoints_catalogue import router as catalogue
 from services.intake.endpoints_connectors import router as connectors
 from services.intake.endpoints_reports import open_router
 from services.intake.endpoints_reports import router as reports_router
@@ -35,7 +36,15 @@ def create_app(
         title="防贫·数据采集 intake",
         settings=settings,
         runtime_factory=lambda: open_runtime("intake", settings, transport=transport, clock=clock),
-        routers=(hot_router, router, connectors, reports_router, open_router, events_router("intake", HANDLERS)),
+        routers=(
+            hot_router,
+            router,
+            catalogue,
+            connectors,
+            reports_router,
+            open_router,
+            events_router("intake", HANDLERS),
+        ),
         body_limits={
             "/intake/v1/feeds": settings.feed_limit_bytes,
             "/intake/v1/attachments": settings.attachment_limit_bytes,

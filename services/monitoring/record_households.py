@@ -7,9 +7,11 @@ from datetime import date
 
 import asyncpg
 
+from services.monitoring import repository_details as details
 from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_households as households
+from services.monitoring import repository_quality_due as due
 from services.monitoring import repository_register as register
 from services.monitoring import repository_reports as reports
 from services.monitoring import repository_rosters as rosters
@@ -22,6 +24,7 @@ from services.monitoring.domain.timeline import Span, moved_to
 from services.monitoring.read_message import check_divisions, check_indices, open_sealed
 from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
 from services.monitoring.refuse_foreign import refuse_foreign
+from services.monitoring.repository_details import Detail
 from services.monitoring.repository_rosters import Home, Membership, Person
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HouseholdRecord, HouseholdsRecorded, MemberRecord
@@ -63,6 +66,14 @@ class Roster:
             for m in h.members
         ]
 
+    def details(self) -> list[Detail]:
+        """What is said of households and members of which this is the newest roster."""
+        homes = [(h, self.homes[h.household_no]) for h in self.told.households]
+        newest = [(h, home["household_id"]) for h, home in homes if home["newest"]]
+        said = [Detail(home, None, h.details) for h, home in newest if h.details]
+        members = [Detail(home, self.residents[_index(m)], m.details) for h, home in newest for m in h.members]
+        return said + [each for each in members if each.details]
+
     def place(self, record: HouseholdRecord) -> Place:
         home = self.homes[record.household_no]
         return Place(home["household_id"], home["county"])
@@ -78,6 +89,7 @@ async def record_households(connection: asyncpg.Connection, event: Event, runtim
         return ("relay",)
     roster = await _put_people_and_homes(connection, told, event, runtime)
     moved = await _put_members(connection, roster)
+    await _put_details(connection, roster)
     now = runtime.clock.now()
     appended = await append_facts(connection, await _entries(connection, roster), now=now, priority=BULK)
     matched = await _match_waiting(connection, roster, runtime)
@@ -163,6 +175,20 @@ async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tu
     return changed | await rosters.reach_back(connection, late, until, on=on, at=at)
 
 
+async def _put_details(connection: asyncpg.Connection, roster: Roster) -> None:
+    """Keep what the newest roster says beyond facts; the checks of quality read it again."""
+    told, at = roster.told, await households.database_time(connection)
+    changed = await details.put(
+        connection,
+        roster.details(),
+        on=told.recorded_from,
+        received_at=told.received_at,
+        origin=told.feed_id,
+        at=at,
+    )
+    await due.mark(connection, sorted(changed), now=at)
+
+
 async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry]:
     told = roster.told
     standing = await ledger.states_that_stand(
@@ -186,13 +212,18 @@ async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry],
     found = {
         entry.said.origin: entry.place.household_id
         for entry in appended.matched
-        if calls_for_help(entry.source) and entry.place is not None
+        if _is_of_report(entry) and entry.place is not None
     }
     for report_id, household_id in found.items():
         await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
     progress = [ProgressItem(report_id=report_id, stage="matched", at=now) for report_id in found]
     await announce_progress(connection, progress, now=now, priority=USUAL)
     return appended
+
+
+def _is_of_report(entry: Entry) -> bool:
+    """Whether a report said it, whose records are named after it; a list of calls comes in a feed, and is none."""
+    return calls_for_help(entry.source) and entry.said.origin in entry.key.record_key.split("/")
 
 
 def _home(record: HouseholdRecord) -> Home:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_reports"
-down_revision = "0003_pull"
+down_revision = "0004_catalogue"
 branch_labels = None
 depends_on = None
 

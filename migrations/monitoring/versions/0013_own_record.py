@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_own_record"
-down_revision = "0011_list_comparison"
+revision = "0013_own_record"
+down_revision = "0012_quality"
 branch_labels = None
 depends_on = None
 

@@ -264,3 +264,27 @@ async def test_a_relative_says_who_he_is_and_is_shown_by_field_class(
     headers = {**helped.bearer(None, COUNTY), "Idempotency-Key": "both"}
     refused = await helped.client.post(URL, json=both, headers=headers)
     assert refused.json()["errors"][0]["code"] == "filer_ambiguous"
+
+
+# --- somebody the roster learns of later ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "status"), [("corrections", 201), ("withdrawal", 200)])
+async def test_what_was_said_again_before_the_roster_knew_him_follows_him(
+    helped: Helped, path: str, status: int
+) -> None:
+    """A corrected report takes its alert to the household; a withdrawn one opens nothing there."""
+    from tests.services.monitoring.build import Home, deliver, rostered
+    from tests.services.monitoring.build import number as invented
+
+    made = await helped.report(reporter={"name": "测试己", "identity_number": invented(77)})
+    more = {"amount_yuan": "5.00"} if path == "corrections" else {}
+    assert (await helped.by_code(path, made["receipt_code"], reason="情况有变", **more)).status_code == status
+    [before] = await helped.alerts()
+    runtime = await helped.house.runtime("monitoring")
+    home = Home("F-later", (77,), VILLAGE, wage_fen=9_000_000)
+    await deliver(runtime, rostered(runtime.keys, home, feed=str(new_id()), sent=helped.house.clock.now()))
+    await helped.house.settle()
+    alerts = await helped.alerts()
+    assert [one["alert_id"] for one in alerts] == [before["alert_id"]]
+    assert alerts[0]["household_no"] == ("F-later" if path == "corrections" else None)

@@ -1,7 +1,7 @@
 """One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
 
 import hashlib
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -147,7 +147,12 @@ def _quick(column: Column, context: RowContext) -> Quick:
     read = quick_reader(column, context.today)
     if column.type is not ColumnType.DIVISION:
         return read
-    return lambda cell: value if (value := read(cell)) is UNSURE or not _misplaced(value, context) else UNSURE
+
+    def placed(cell: Cell) -> Any:
+        value = read(cell)
+        return UNSURE if value is not UNSURE and value is not None and misplaced(value, context) else value
+
+    return placed
 
 
 def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:
@@ -160,7 +165,7 @@ def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContex
         reading.complain(column, Refusal("required", f"{column.header}是必填项，不能为空", None, column.example))
         return
     if column.type is ColumnType.DIVISION and value is not None:
-        refusal = _misplaced(value, context)
+        refusal = misplaced(value, context)
         if refusal is not None:
             reading.complain(column, refusal, value)
             return
@@ -184,7 +189,8 @@ def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
     return Refusal("send_as_text", reason, "JSON 字符串", column.example)
 
 
-def _misplaced(division: str, context: RowContext) -> Refusal | None:
+def misplaced(division: str, context: RowContext) -> Refusal | None:
+    """Why this file may not name that place, if it may not."""
     lo, hi = context.divisions
     if not lo <= division < hi:
         return Refusal("division_outside_range", "行政区划不在本次报送的范围内", f"{lo} 至 {hi} 之间的代码")
@@ -380,8 +386,23 @@ def _public(value: Any, context: RowContext) -> Any:
 
 
 def _digest(layout: FeedLayout, public: Values) -> bytes:
-    said = [layout.version, *[public[c.name] for c in layout.columns]]
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+    text = SEPARATOR.join([str(layout.version), *[said(public[c.name]) for c in layout.columns]])
+    return row_digests([text.encode()])[0]
+
+
+SEPARATOR = "\x1f"  # No normal value holds it: control characters are refused.
+
+
+def said(value: Any) -> str:
+    """A public value of one column as it counts in a digest; null is empty, which no value is."""
+    if value is None:
+        return ""
+    return "\x1e".join(value) if isinstance(value, tuple) else str(value)
+
+
+def row_digests(texts: Iterable[bytes]) -> list[bytes]:
+    """The digest (16 bytes) of each row, of its version and all values joined by SEPARATOR."""
+    return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def _observations(layout: FeedLayout, record: str, values: Values, public: Values) -> list[dict[str, Any]]:
@@ -431,7 +452,7 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     if fact.last_day is not None and values[fact.last_day] is not None:
         said["ended_on"] = (values[fact.last_day] + timedelta(days=1)).isoformat()
     said.update(fact.fixed)
-    attributes = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    attributes = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
     if attributes or fact.fixed_attributes:
         said["attributes"] = {**attributes, **fact.fixed_attributes}
     return said
@@ -446,10 +467,10 @@ def _word(value: Any) -> str:
     return "".join(value) if isinstance(value, tuple) else as_word(value) or ""
 
 
-def _attribute(value: Any) -> Any:
-    """A value as JSON; codes that are digits become numbers."""
+def json_value(value: Any) -> Any:
+    """A value as attributes hold it; codes that are digits become numbers."""
     if isinstance(value, tuple):
-        return [_attribute(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, date):
         return value.isoformat()
     return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value

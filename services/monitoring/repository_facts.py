@@ -63,7 +63,12 @@ LOCATE = f"""
 SELECT o.i, r.resident_id, h.household_id, h.county
 FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::date[])
      AS o (i, person, household_no, kind, occurred_on)
-LEFT JOIN LATERAL (SELECT resident_id FROM resident WHERE number_index = o.person LIMIT 1) r ON true
+LEFT JOIN LATERAL (
+    SELECT resident_id FROM (
+        SELECT resident_id, 0 AS rank FROM number_alias WHERE number_index = o.person
+        UNION ALL SELECT resident_id, 1 FROM resident WHERE number_index = o.person
+    ) named ORDER BY rank LIMIT 1
+) r ON true
 LEFT JOIN LATERAL ({_HOME.format(person="r.resident_id")}) m ON true
 LEFT JOIN LATERAL (
     SELECT household_id FROM household WHERE household_no = o.household_no

@@ -14,6 +14,7 @@ NO_PERSONAL_ROWS: Final = {
     "outbox_delivery": "which message is on its way to which subscriber",
     "alerts.inbox_counter": "how many letters an officer has had",
     "monitoring.dashboard_version": "when figures were counted last",
+    "monitoring.identity_sweep": "how far the register was looked through",
     "monitoring.policy_activation": "which policy has assessed since when",
     "idempotency_key": "a digest of the request, and its answer: an id and a status",
 }
@@ -25,6 +26,7 @@ CLOSED_TO_REQUESTS: Final = {
     "audit_log": "who did what; added to by all, read by none",
     "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
     "intake.feed_record": "digests of rows, under keys that may be blind indexes",
+    "monitoring.record_subject": "by which number a record named its person, as a blind index",
     "alerts.alert_subject": "which news of a household was heard last",
 }
 

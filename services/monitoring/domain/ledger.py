@@ -71,6 +71,7 @@ class Entry:
     person: str | None = None
     household_no: str | None = None
     place: Place | None = None
+    person_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from services.monitoring import (
     endpoints_dashboard,
     endpoints_evaluations,
     endpoints_explanations,
+    endpoints_identity,
     endpoints_policies,
     endpoints_register,
 )
@@ -31,6 +32,7 @@ ROUTERS = [
     endpoints_dashboard.router,
     endpoints_evaluations.router,
     endpoints_explanations.router,
+    endpoints_identity.router,
     endpoints_policies.router,
     endpoints_register.router,
 ]

@@ -131,7 +131,9 @@ async def reassign_facts(
     priority: int,
 ) -> frozenset[int]:
     """Let facts be another person's; those whose place is None wait for the person named (hex of a blind index)."""
-    await households.lock(connection, sorted(_households([f.entry for f, *_ in moves]) | _places(p for _, p, _ in moves)))
+    await households.lock(
+        connection, sorted(_households([f.entry for f, *_ in moves]) | _places(p for _, p, _ in moves))
+    )
     stored = {fact.entry.key: fact for fact, *_ in moves}
     after = {fact.entry.key: _renamed(fact, place, person) for fact, place, person in moves}
     await waiting.replace(connection, (), [e for register in after.values() for e in register.waiting()])

@@ -1,7 +1,7 @@
 """Read facts out of a roster: what it says of each household, as entries for the ledger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,7 @@ class State:
     place: Place
     value: str
     attributes: dict[str, Any] = field(default_factory=dict)
+    person: str | None = None
 
 
 def incomes_of(told: HouseholdsRecorded, record: HouseholdRecord, place: Place) -> Iterator[Entry]:
@@ -64,7 +65,7 @@ def states_of(
         insured = _insured(member)
         if insured is not None:
             resident = Place(place.household_id, place.county, residents[bytes.fromhex(member.index)])
-            yield State(INSURED, f"{base}/{member.index[:32]}", resident, insured)
+            yield State(INSURED, f"{base}/{member.index[:32]}", resident, insured, person=member.index)
 
 
 def changes_of_state(
@@ -93,7 +94,8 @@ def _change(told: HouseholdsRecorded, state: State, known: Sequence[Stored]) -> 
         )
     later = min((s.entry.content.occurred_on for s in known if s.entry.content.occurred_on > on), default=None)
     content = Content(occurred_on=on, ended_on=later, value=state.value, attributes=state.attributes)
-    yield _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    entry = _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    yield replace(entry, person=state.person)
 
 
 def _holds(stored: Stored, on: date) -> bool:

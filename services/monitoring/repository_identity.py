@@ -280,8 +280,9 @@ async def home_of(connection: asyncpg.Connection, resident_id: int) -> asyncpg.R
 
 
 async def county_of_household(connection: asyncpg.Connection, household_id: int) -> str | None:
+    """Its county; None of a household that goes on in another."""
     county: str | None = await connection.fetchval(
-        "SELECT county FROM household WHERE household_id = $1", household_id
+        "SELECT county FROM household WHERE household_id = $1 AND merged_into IS NULL", household_id
     )
     return county
 
@@ -298,9 +299,7 @@ async def counties(connection: asyncpg.Connection, residents: Sequence[int]) -> 
     return [row["county"] for row in rows]
 
 
-async def belongings_of(
-    connection: asyncpg.Connection, resident_id: int
-) -> dict[int, list[Span[Belonging]]]:
+async def belongings_of(connection: asyncpg.Connection, resident_id: int) -> dict[int, list[Span[Belonging]]]:
     """Where somebody belonged when, as known now: by household."""
     rows = await connection.fetch(
         """
@@ -347,6 +346,12 @@ async def keep_sweep(connection: asyncpg.Connection, position: int, swept_on: da
 
 
 # --- pairs and decisions -------------------------------------------------------------------------------------
+
+
+async def pair(connection: asyncpg.Connection, pair_id: int) -> asyncpg.Record:
+    row = await connection.fetchrow("SELECT * FROM identity_pair WHERE pair_id = $1", pair_id)
+    assert row is not None
+    return row
 
 
 async def hold_pair(connection: asyncpg.Connection, pair_id: int) -> asyncpg.Record | None:
@@ -556,6 +561,16 @@ async def member_of(scoped: asyncpg.Connection, resident_id: int, household_no: 
     )
 
 
+async def is_known(connection: asyncpg.Connection, number: bytes) -> bool:
+    """Whether a number names somebody already."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM resident WHERE number_index = $1)"
+        " OR EXISTS (SELECT FROM number_alias WHERE number_index = $1)",
+        number,
+    )
+    return found
+
+
 async def certain_joins(connection: asyncpg.Connection, pair_ids: Sequence[int]) -> list[asyncpg.Record]:
     """Of pairs just proposed, those in which a roster gave a member without a number his number: nobody is in doubt.
 
@@ -575,7 +590,7 @@ async def certain_joins(connection: asyncpg.Connection, pair_ids: Sequence[int])
             WHERE was.resident_id = b.resident_id AND was.superseded_at IS NULL
               AND now.resident_id = s.resident_id AND now.superseded_at IS NULL AND now.valid_to IS NULL
               AND was.valid_to = now.valid_from)
-          AND (SELECT count(*) FROM resident r JOIN household_member m USING (resident_id)
+          AND (SELECT count(DISTINCT r.resident_id) FROM resident r JOIN household_member m USING (resident_id)
                WHERE r.birth_date = s.birth_date AND r.name_key = s.name_key AND m.superseded_at IS NULL
                  AND m.household_id = p.household_id) = 2
         ORDER BY p.pair_id

@@ -53,9 +53,7 @@ async def visible(scoped: asyncpg.Connection, household_no: str) -> asyncpg.Reco
 
 async def homes_of_person(scoped: asyncpg.Connection, number_index: bytes) -> list[asyncpg.Record]:
     """The households in the caller's scope that a person belongs to, or will."""
-    return await scoped.fetch(
-        _HOMES_OF.format(NAMED), number_index
-    )
+    return await scoped.fetch(_HOMES_OF.format(NAMED), number_index)
 
 
 async def homes_of_resident(scoped: asyncpg.Connection, resident_id: int | None) -> list[asyncpg.Record]:

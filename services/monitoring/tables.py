@@ -164,12 +164,16 @@ class Resident(MonitoringTable, table=True):
     resident_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     number_index: bytes = Field(sa_type=_BYTES, unique=True)
     sealed_number: bytes | None = Field(
-        default=None, sa_type=_BYTES, sa_column_kwargs={"comment": "AAD: resident, sealed_number, hex of number_index"}
+        default=None,
+        sa_type=_BYTES,
+        sa_column_kwargs={"comment": "AAD: resident, sealed_number, hex of number_index"},
     )
     no_id_reason: str | None = Field(
         default=None,
         sa_type=_TEXT,
-        sa_column_kwargs={"comment": "why there is no number; number_index then stands in for one, nothing is sealed"},
+        sa_column_kwargs={
+            "comment": "why there is no number; number_index then stands in for one, nothing is sealed"
+        },
     )
     name: str = Field(sa_type=_TEXT)
     sex: str = Field(sa_type=_TEXT)

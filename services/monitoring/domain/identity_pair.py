@@ -39,7 +39,7 @@ QUESTIONS: Mapping[Reason, str] = MappingProxyType(
 OF_TWO_RESIDENTS = frozenset({Reason.NUMBER_CHANGED, Reason.NO_NUMBER, Reason.SAME_NAME_AND_BIRTH})
 _YES_OR_NO = frozenset({Answer.SAME, Answer.DIFFERENT})
 ANSWERS: Mapping[Reason, frozenset[Answer]] = MappingProxyType(
-    {reason: _YES_OR_NO for reason in Reason} | {Reason.TWO_HOUSEHOLDS: frozenset({Answer.MOVED, Answer.DIFFERENT})}
+    dict.fromkeys(Reason, _YES_OR_NO) | {Reason.TWO_HOUSEHOLDS: frozenset({Answer.MOVED, Answer.DIFFERENT})}
 )
 
 # Relation to the head -> the sex it implies; and relations a generation below or above him.
@@ -57,7 +57,19 @@ FEMALE = (
     "之侄女",
     "之兄弟媳妇",
 )
-MALE = ("之子", "之女婿", "之孙子", "之外孙子", "之父", "之岳父", "之公公", "之祖父", "之外祖父", "之曾孙子", "之侄儿")
+MALE = (
+    "之子",
+    "之女婿",
+    "之孙子",
+    "之外孙子",
+    "之父",
+    "之岳父",
+    "之公公",
+    "之祖父",
+    "之外祖父",
+    "之曾孙子",
+    "之侄儿",
+)
 YOUNGER = ("之子", "之女", "之孙子", "之孙女", "之外孙子", "之外孙女", "之曾孙子", "之曾孙女")
 OLDER = ("之父", "之母", "之祖父", "之祖母", "之外祖父", "之外祖母")
 GENERATION_YEARS = 12

@@ -128,6 +128,10 @@ class Stored:
     entry: Entry
     ended_received_at: datetime | None = None
 
+    def told_at(self, division: str) -> "Stored":
+        """The fact, said to have been told at a place."""
+        return replace(self, entry=replace(self.entry, division=division))
+
     def register(self) -> Register:
         """What was said of its record, as far as the ledger kept it."""
         if self.ended_received_at is None:

@@ -142,7 +142,7 @@ def check_person(caller: Principal) -> None:
 
 async def _hold(
     scoped: asyncpg.Connection, connection: asyncpg.Connection, pair_id: int, caller: Principal
-) -> asyncpg.Record:
+) -> dict[str, Any]:
     """The pair, held after the rosters of its people; both sides must lie in the caller's range."""
     if not await repository.pair_visible(scoped, pair_id):
         raise PairNotFound
@@ -170,13 +170,13 @@ async def check_range(connection: asyncpg.Connection, home_ids: Sequence[int], c
 async def _take_effect(
     connection: asyncpg.Connection, pair: Mapping[str, Any], order: PairDecision, runtime: Runtime
 ) -> Verdict:
-    reason = Reason(pair["reason"])
-    if order.decision == Answer.MOVED:
+    reason, answer = Reason(pair["reason"]), Answer(order.decision)
+    if answer is Answer.MOVED:
         return await _move(connection, pair, order, runtime)
-    if order.decision == Answer.SAME and reason in OF_TWO_RESIDENTS:
+    if answer is Answer.SAME and reason in OF_TWO_RESIDENTS:
         survivor, absorbed = await _roles(connection, pair, order.survivor_member_id)
         return Verdict(await join_residents(connection, survivor, absorbed, runtime), survivor, absorbed)
-    if order.decision == Answer.SAME and reason is Reason.WAITING:
+    if answer is Answer.SAME and reason is Reason.WAITING:
         kept = await link_number(connection, pair["person"], pair["resident_id"], runtime)
         return Verdict(kept, pair["resident_id"])
     return Verdict({})

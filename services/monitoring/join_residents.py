@@ -144,7 +144,7 @@ async def _give_back(
     for fact, kept in told:
         lay_at = kept["lay_at"] if kept["person"] == number else None
         county = await repository.county_of_household(connection, lay_at) if lay_at is not None else None
-        place = home and Place(home["household_id"], home["county"], absorbed)
+        place = Place(home["household_id"], home["county"], absorbed) if home is not None else None
         if lay_at is not None and county is not None:
             place = Place(lay_at, county, absorbed)
         moves.append((fact.told_at(kept["told_at"]), place, kept["person"].hex()))
@@ -171,11 +171,9 @@ async def _tell(connection: asyncpg.Connection, touched: set[int], runtime: Runt
 
 
 def written_homes(homes: Homes) -> dict[str, list[list[str | None]]]:
+    """Where somebody belonged, as JSON."""
     return {
-        str(home): [
-            [*s.value, s.valid_from and s.valid_from.isoformat(), s.valid_to and s.valid_to.isoformat()]
-            for s in spans
-        ]
+        str(home): [[*s.value, _text(s.valid_from), _text(s.valid_to)] for s in spans]
         for home, spans in homes.items()
     }
 
@@ -187,6 +185,10 @@ def read_homes(kept: Mapping[str, Any]) -> dict[int, list[Span[Belonging]]]:
         ]
         for home, spans in kept.items()
     }
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _day(text: str | None) -> date | None:

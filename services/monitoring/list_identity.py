@@ -91,7 +91,7 @@ async def count_waiting(scoped: asyncpg.Connection, division: str, now: datetime
 
 
 async def _views(
-    scoped: asyncpg.Connection, rows: Sequence[asyncpg.Record], caller: Principal, runtime: Runtime
+    scoped: asyncpg.Connection, rows: Sequence[Mapping[str, Any]], caller: Principal, runtime: Runtime
 ) -> list[PairView]:
     ids = [row[name] for row in rows for name in ("resident_id", "other_resident_id") if row[name] is not None]
     home_ids = [row[name] for row in rows for name in ("household_id", "other_household_id") if row[name] is not None]

@@ -354,9 +354,10 @@ async def pair(connection: asyncpg.Connection, pair_id: int) -> asyncpg.Record:
     return row
 
 
-async def hold_pair(connection: asyncpg.Connection, pair_id: int) -> asyncpg.Record | None:
+async def hold_pair(connection: asyncpg.Connection, pair_id: int) -> dict[str, Any] | None:
     """A pair, held for the decision: whoever comes second sees what the first decided."""
-    return await connection.fetchrow("SELECT * FROM identity_pair WHERE pair_id = $1 FOR UPDATE", pair_id)
+    row = await connection.fetchrow("SELECT * FROM identity_pair WHERE pair_id = $1 FOR UPDATE", pair_id)
+    return dict(row) if row is not None else None
 
 
 async def set_state(connection: asyncpg.Connection, pair_id: int, state: str) -> None:
@@ -366,7 +367,8 @@ async def set_state(connection: asyncpg.Connection, pair_id: int, state: str) ->
 async def withdraw_pairs(connection: asyncpg.Connection, resident_id: int) -> None:
     """Whoever is another person now is no question of his own any more."""
     await connection.execute(
-        "UPDATE identity_pair SET state = 'gone' WHERE state = 'open' AND (resident_id = $1 OR other_resident_id = $1)",
+        "UPDATE identity_pair SET state = 'gone'"
+        " WHERE state = 'open' AND (resident_id = $1 OR other_resident_id = $1)",
         resident_id,
     )
 
@@ -449,9 +451,9 @@ async def pairs(
     pair_id: int | None = None,
     after: int = 0,
     limit: int = 1,
-) -> list[asyncpg.Record]:
+) -> list[dict[str, Any]]:
     """Pairs with a household in [lo, hi), in the order in which they were proposed."""
-    return await scoped.fetch(
+    rows = await scoped.fetch(
         f"""
         SELECT p.pair_id, p.reason, p.resident_id, p.other_resident_id, p.household_id, p.other_household_id,
                p.told_name, p.told_by, p.state, p.proposed_at
@@ -467,6 +469,7 @@ async def pairs(
         after,
         limit,
     )
+    return [dict(row) for row in rows]
 
 
 async def pair_counts(scoped: asyncpg.Connection, lo: str, hi: str) -> list[asyncpg.Record]:
@@ -486,20 +489,20 @@ async def pair_counts(scoped: asyncpg.Connection, lo: str, hi: str) -> list[asyn
     )
 
 
-async def people(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, asyncpg.Record]:
+async def people(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """People that the caller's scope shows."""
     rows = await scoped.fetch("SELECT * FROM resident WHERE resident_id = ANY ($1::bigint[])", ids)
-    return {row["resident_id"]: row for row in rows}
+    return {row["resident_id"]: dict(row) for row in rows}
 
 
-async def seen_homes(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, asyncpg.Record]:
+async def seen_homes(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Households that the caller's scope shows."""
     rows = await scoped.fetch(
         "SELECT household_id, household_no, living_division, registered_division FROM household"
         " WHERE household_id = ANY ($1::bigint[])",
         ids,
     )
-    return {row["household_id"]: row for row in rows}
+    return {row["household_id"]: dict(row) for row in rows}
 
 
 async def relations(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[tuple[int, int], str]:
@@ -512,7 +515,7 @@ async def relations(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[tupl
     return {(row["resident_id"], row["household_id"]): row["relation"] for row in rows}
 
 
-async def decisions(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, asyncpg.Record]:
+async def decisions(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The newest row about each pair: a decision, or that it was taken back."""
     rows = await scoped.fetch(
         """
@@ -521,7 +524,7 @@ async def decisions(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int,
         """,
         ids,
     )
-    return {row["pair_id"]: row for row in rows}
+    return {row["pair_id"]: dict(row) for row in rows}
 
 
 # --- who waits -----------------------------------------------------------------------------------------------

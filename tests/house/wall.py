@@ -26,7 +26,6 @@ CLOSED_TO_REQUESTS: Final = {
     "audit_log": "who did what; added to by all, read by none",
     "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
     "intake.feed_record": "digests of rows, under keys that may be blind indexes",
-    "monitoring.record_subject": "by which number a record named its person, as a blind index",
     "alerts.alert_subject": "which news of a household was heard last",
 }
 

@@ -58,12 +58,13 @@ def upgrade() -> None:
     _create_tables()
     for table, privileges in GRANTS_TO_WORKER.items():
         op.execute(f"GRANT {privileges} ON monitoring.{table} TO {WORKER}")
-    for table, reads in READS.items():
-        op.execute(f"GRANT {GRANTS_TO_APP[table]} ON monitoring.{table} TO {APP}")
+    for table in ("record_subject", *READS):
         op.execute(f"ALTER TABLE monitoring.{table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE monitoring.{table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY scope ON monitoring.{table} TO {APP} USING ({reads}) WITH CHECK (false)")
         op.execute(f"CREATE POLICY worker ON monitoring.{table} TO {WORKER} USING (true) WITH CHECK (true)")
+    for table, reads in READS.items():
+        op.execute(f"GRANT {GRANTS_TO_APP[table]} ON monitoring.{table} TO {APP}")
+        op.execute(f"CREATE POLICY scope ON monitoring.{table} TO {APP} USING ({reads}) WITH CHECK (false)")
 
 
 def downgrade() -> None:

@@ -11,7 +11,7 @@ from services.monitoring.announce import announce_progress, announce_unmatched_r
 from services.monitoring.append_facts import Appended, append_facts
 from services.monitoring.domain.ledger import Content, Entry, Key, Said
 from services.monitoring.domain.report import WaitingReport
-from services.monitoring.note_identity import note_identity
+from services.monitoring.note_identity import note_observed
 from services.monitoring.read_message import check_divisions, check_indices
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Observation, ObservationsRecorded
@@ -32,7 +32,7 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
     now = runtime.clock.now()
     priority = A_PERSON_WAITS if told.report_id else USUAL
     appended = await append_facts(connection, entries_of(told), now=now, priority=priority)
-    await note_identity(connection, appended.entries, now=now)
+    await note_observed(connection, told, now=now)
     if told.report_id:
         await _hold_report(connection, told, appended, runtime)
     else:

@@ -120,7 +120,9 @@ async def propose_name(
     connection: asyncpg.Connection, rows: Sequence[tuple[int, int, str, str, str | None]], at: datetime
 ) -> None:
     """Put into the queue that a source told another name: resident, household, normal form, name, source."""
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 5
+    if not rows:
+        return
+    columns = [list(column) for column in zip(*rows, strict=True)]
     await connection.execute(
         f"""
         INSERT INTO identity_pair (reason, resident_id, household_id, other, told_name, told_by, proposed_at)
@@ -138,6 +140,8 @@ async def other_names(
     connection: asyncpg.Connection, persons: Sequence[bytes], names: Sequence[str]
 ) -> list[asyncpg.Record]:
     """Of these people and the names told of them, those whose name in the register differs in normal form."""
+    if not persons:
+        return []
     return await connection.fetch(
         f"""
         SELECT o.told, o.person, r.resident_id, r.name, m.household_id

@@ -26,8 +26,8 @@ from tests.services.monitoring.build import (
     VILLAGE,
     deliver,
     number,
+    observed,
     sent_at,
-    settled,
 )
 
 PAIRS = "/monitoring/v1/identity-pairs"
@@ -176,10 +176,14 @@ def queue(monitoring_client: Client, monitoring_runtime: Runtime, bearer: Bearer
 
 
 def bill(queue: Queue, soul: Soul, record: str, *, day: int = 2, name: str | None = None, fen: int = 1000) -> Event:
-    assert soul.serial is not None
-    more = {"person_name": name} if name else {}
-    person = queue.runtime.keys.blind_index(soul.number()).hex()
-    return settled(queue.runtime.keys, 1, fen, record=record, sent=sent_at(day), **{**more, "person": person})
+    one = {
+        "record": record,
+        "person": queue.runtime.keys.blind_index(soul.number()).hex(),
+        "kind": "expense.medical",
+        "occurred_on": "2026-02-10",
+        "compliant_fen": fen,
+    }
+    return observed([one | ({"person_name": name} if name else {})], sent=sent_at(day))
 
 
 # --- what is proposed, and what is not -----------------------------------------------------------------------
@@ -400,7 +404,7 @@ async def test_a_roster_since_stands_and_the_undo_says_so(queue: Queue) -> None:
     await queue.roster({"F001": [HEAD], "F002": [TWIN]})
     (pair,) = await queue.pairs()
     await queue.decide(pair)
-    await queue.roster({"F001": [Soul(9, "测试癸")]}, on="2026-03-01", sent=sent_at(5))
+    await queue.roster({"F002": [Soul(9, "测试癸")]}, on="2026-03-01", sent=sent_at(5))
     undone = await queue.undo(pair)
     assert undone["decided"]["notes"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 
 from services.alerts import repository, repository_people
-from services.alerts.channels.webhook import refusal
 from services.alerts.domain.officer_list import is_address
 from services.alerts.schemas import EndpointIn
 from shared.errors import FieldError, Unprocessable
+from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.feed_row import part_of
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.runtime import Runtime
@@ -22,29 +23,61 @@ MOST_OBSERVATIONS = 1000
 MOST_HOUSEHOLDS = 150  # Monitoring holds a county's rosters while it takes one message in: a quarter of a second.
 BULK = 9  # Priority: a household's own word goes first.
 
+_ABOUT = ("person", "household_no", "division", "occurred_on")
+
 T = TypeVar("T")
 
 
 def events_of(
-    runtime: Runtime, feed: asyncpg.Record, layout: FeedLayout, rows: Sequence[asyncpg.Record], now: datetime
+    runtime: Runtime,
+    feed: asyncpg.Record,
+    layout: FeedLayout,
+    rows: Sequence[asyncpg.Record],
+    now: datetime,
+    changed: Container[str] = (),
 ) -> list[Event]:
-    """The messages that say these new or different rows (by record and line); CPU work, for a thread."""
+    """The messages that say these new or different rows (by record and line); CPU work, for a thread.
+
+    Of the records that `changed` it also says what they say no longer.
+    """
     if layout.household is None:
-        said = (o for row in rows for o in json.loads(row["content"])["observations"])
-        return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
+        said = (o for row in rows for o in _said(layout, row, changed))
+        return [_observations(feed, layout, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
     grouped = (list(group) for _, group in groupby(rows, key=lambda row: row["record"]))
     return [_households(runtime.keys, feed, part, now) for part in _parts(grouped, MOST_HOUSEHOLDS)]
 
 
-def ending_events(feed: asyncpg.Record, ended: Iterable[asyncpg.Record], now: datetime) -> list[Event]:
+def _said(layout: FeedLayout, row: asyncpg.Record, changed: Container[str]) -> Iterator[dict[str, Any]]:
+    observations = json.loads(row["content"])["observations"]
+    yield from observations
+    if row["record"] in changed and any(fact.when for fact in layout.facts):
+        yield from withdrawn(layout, row["record"], observations)
+
+
+def withdrawn(layout: FeedLayout, record: str, said: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What a corrected record may have said before and says no more, taken back; a reversal takes back another's."""
+    if not said or any(one.get("op") == "reverse" for one in said):
+        return
+    kept = {(one["record"], one["kind"]) for one in said}
+    about = {name: value for name, value in said[0].items() if name in _ABOUT}
+    for key in dict.fromkeys((part_of(record, fact), fact.kind) for fact in layout.facts):
+        if key not in kept:
+            yield {**about, "record": key[0], "kind": key[1], "op": "withdraw"}
+
+
+def ending_events(
+    feed: asyncpg.Record, layout: FeedLayout, ended: Iterable[asyncpg.Record], now: datetime
+) -> list[Event]:
     """The messages that end what a snapshot no longer lists, on the snapshot's day."""
     day = feed["snapshot_on"].isoformat()
     said = ({**o, "op": "end", "ended_on": max(day, o["occurred_on"])} for row in ended for o in row["ending"] or ())
-    return [_observations(feed, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
+    return [_observations(feed, layout, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
 
 
-def _observations(feed: asyncpg.Record, observations: list[dict[str, Any]], now: datetime) -> Event:
-    data = {**_common(feed), "source": "department", "observations": observations}
+def _observations(
+    feed: asyncpg.Record, layout: FeedLayout, observations: list[dict[str, Any]], now: datetime
+) -> Event:
+    data = {**_common(feed), "source": str(layout.source), "observations": observations}
     subject = f"feed:{feed['feed_id']}"
     return Event.make(SOURCE, OBSERVATIONS_RECORDED, subject, data, now, traceparent=feed["traceparent"])
 

@@ -57,7 +57,8 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
             return None
         new = [row["record"] for row in batch if row["was"]]
         rows = await repository.contents(connection, feed["feed_id"], new)
-        events = await asyncio.to_thread(events_of, recording.runtime, feed, recording.layout, rows, now)
+        changed = {row["record"] for row in batch if row["was"] == "changed"}
+        events = await asyncio.to_thread(events_of, recording.runtime, feed, recording.layout, rows, now, changed)
         await _say(connection, events)
         was = Counter(row["was"] for row in batch)
         last: str = batch[-1]["record"]
@@ -75,7 +76,7 @@ async def _end_batch(recording: Recording) -> int:
         await _hold(recording, connection)
         await repository.expect_many(connection)
         ended = await repository.end_unlisted(connection, feed, BATCH_RECORDS, now)
-        await _say(connection, ending_events(feed, ended, now))
+        await _say(connection, ending_events(feed, recording.layout, ended, now))
     recording.runtime.waker.wake("relay")
     return len(ended)
 

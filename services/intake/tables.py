@@ -259,6 +259,73 @@ class SelfReportRow(IntakeTable, table=True):
     )
 
 
+class ConnectorRow(ClaimColumns, IntakeTable, table=True):
+    """A department's interface that is asked regularly; due when it is next asked."""
+
+    __tablename__ = "connector"
+    __table_args__ = (
+        CheckConstraint("dialect IN ('bearer','gateway_hmac','exchange_hmac')", name="dialect"),
+        CheckConstraint("paging IN ('none','number','cursor')", name="paging"),
+        CheckConstraint("period_unit IN ('month','day')", name="period_unit"),
+        Index("ix_connector_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        {"comment": "Departments' interfaces (对接接口)"},
+    )
+
+    name: str = Field(primary_key=True, sa_type=_RECORD)
+    layout: str = Field(sa_type=_TEXT)
+    department: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    url: str = Field(sa_type=_TEXT)
+    dialect: str = Field(sa_type=_TEXT)
+    client_id: str = Field(sa_type=_TEXT)
+    sealed_secret: bytes = Field(sa_type=_BYTES)
+    paging: str = Field(sa_type=_TEXT)
+    rows_at: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("dotted path to the rows; empty: the answer itself"))
+    page_param: str = Field(sa_type=_TEXT)
+    size_param: str = Field(sa_type=_TEXT)
+    page_size: int
+    cursor_at: str = Field(sa_type=_TEXT)
+    period_param: str | None = Field(default=None, sa_type=_TEXT)
+    period_unit: str = Field(sa_type=_TEXT)
+    query: dict[str, Any] = Field(sa_type=_JSON)
+    schedule: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("crontab line, China time"))
+    active: bool
+    last_feed_id: UUID | None = None
+    succeeded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    failed_at: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs=_said("since when it fails; null: it does not")
+    )
+    failure: dict[str, Any] | None = Field(default=None, sa_type=_JSON)
+    updated_at: datetime = Field(sa_type=_MOMENT)
+
+
+class DataNoticeRow(IntakeTable, table=True):
+    """What did not come, said once to those who can send it; closed when it came."""
+
+    __tablename__ = "data_notice"
+    __table_args__ = (
+        CheckConstraint("kind IN ('late','missing','failing')", name="kind"),
+        Index(
+            "ux_data_notice_open",
+            *("kind", "layout", "division", "connector"),
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        {"comment": "Data notices (数据催报)"},
+    )
+
+    notice_id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=_TEXT)
+    layout: str = Field(sa_type=_TEXT)
+    department: str = Field(sa_type=_TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    connector: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("empty: no connector's"))
+    due_by: date | None = None
+    detail: str = Field(sa_type=_TEXT)
+    opened_at: datetime = Field(sa_type=_MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
 class Outbox(OutboxColumns, IntakeTable, table=True):
     __tablename__ = "outbox"
 

@@ -9,6 +9,7 @@ from services.monitoring import (
     endpoints_evaluations,
     endpoints_explanations,
     endpoints_identity,
+    endpoints_lists,
     endpoints_policies,
     endpoints_register,
 )
@@ -33,6 +34,7 @@ ROUTERS = [
     endpoints_evaluations.router,
     endpoints_explanations.router,
     endpoints_identity.router,
+    endpoints_lists.router,
     endpoints_policies.router,
     endpoints_register.router,
 ]

@@ -111,8 +111,10 @@ async def unmatched(connection: asyncpg.Connection, after: int, limit: int) -> l
     """What waits for its person, in the order it came."""
     rows = await connection.fetch(
         """
-        SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, recorded_at, entry
-        FROM unmatched_observation WHERE unmatched_id > $1 ORDER BY unmatched_id LIMIT $2
+        SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, recorded_at,
+               entry
+        FROM unmatched_observation WHERE unmatched_id > $1 AND op IN ('put', 'end')
+        ORDER BY unmatched_id LIMIT $2
         """,
         after,
         limit,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -312,7 +313,7 @@ class UnmatchedObservation(MonitoringTable, table=True):
             postgresql_where=text("household_no IS NOT NULL"),
         ),
         Index("ix_unmatched_observation_division", "division"),
-        CheckConstraint("op IN ('put', 'end')", name="op"),
+        CheckConstraint("op IN ('put', 'end', 'withdraw', 'reverse')", name="op"),
     )
 
     unmatched_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -658,6 +659,48 @@ class MonitoredEntry(MonitoringTable, table=True):
     )
     recorded_at: datetime = Field(sa_type=_MOMENT)
     superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class ListComparison(ClaimColumns, MonitoringTable, table=True):
+    """A comparison of a county's lists with the register and each other; due until it is made."""
+
+    __tablename__ = "list_comparison"
+    __table_args__ = (
+        Index("ux_list_comparison_due", "county", unique=True, postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_list_comparison_month", "county", "month"),
+        {"comment": "Monthly comparisons (每月20日数据比对)"},
+    )
+
+    comparison_id: UUID = Field(primary_key=True)
+    county: str = Field(sa_type=_COUNTY)
+    month: date = Field(sa_column_kwargs={"comment": "its first day"})
+    requested_by: str = Field(sa_type=_TEXT)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+    compared_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    compared_on: date | None = None
+
+
+class ListFinding(MonitoringTable, table=True):
+    """Somebody who is on one list and not on another, as a comparison found it."""
+
+    __tablename__ = "list_finding"
+    __table_args__ = (
+        Index("ix_list_finding_comparison", "comparison_id", "division", "check_code"),
+        Index("ix_list_finding_household_id", "household_id"),
+    )
+
+    finding_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    comparison_id: UUID = Field(
+        sa_column=Column(
+            "comparison_id",
+            ForeignKey("monitoring.list_comparison.comparison_id", ondelete="CASCADE"),
+            nullable=False,
+        )
+    )
+    check_code: str = Field(sa_type=_TEXT)
+    household_id: int = Field(sa_type=_BIG)
+    resident_id: int | None = Field(default=None, sa_type=_BIG)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs={"comment": "where the household lived then"})
 
 
 class FeedFreshness(MonitoringTable, table=True):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 
 from services.monitoring.assess_households import assess_due
+from services.monitoring.compare_lists import compare_lists_due
 from services.monitoring.compare_policies import compare_due
 from services.monitoring.pass_day import pass_day
 from services.monitoring.propose_identity import sweep_identity
@@ -32,6 +33,7 @@ def build_worker(
         Task("identity", sweep_identity, every=timedelta(seconds=10), heavy=True),
         Task("policies", activate_published, every=timedelta(minutes=1)),
         Task("compare", compare_due, every=timedelta(seconds=5), heavy=True),
+        Task("compare_lists", compare_lists_due, every=timedelta(minutes=1), heavy=True),
         # Last, so that what the others changed is counted.
         Task("dashboard", refresh_figures, every=timedelta(seconds=2)),
         Task("coverage", refresh_coverage, every=timedelta(seconds=60)),

@@ -9,6 +9,7 @@ from shared.vocabulary.terms import BaseGroup, Source, Visit
 
 HOUSEHOLDS_RECORDED = "cn.fangpin.intake.households_recorded.v1"
 OBSERVATIONS_RECORDED = "cn.fangpin.intake.observations_recorded.v1"
+DATA_NOTICE = "cn.fangpin.intake.data_notice.v1"
 
 
 class Contract(BaseModel):
@@ -81,11 +82,11 @@ class Observation(Contract):
     """One thing observed about a person (`person`: hex blind index) or a household; money in fen.
 
     `record` is its natural key within the data set: a later message with the same record corrects it, `op` "end"
-    ends it on `ended_on`.
+    ends it on `ended_on`, "withdraw" takes back what was said of it so far, "reverse" for good (冲销).
     """
 
     record: str
-    op: Literal["put", "end"] = "put"
+    op: Literal["put", "end", "withdraw", "reverse"] = "put"
     person: str | None = None
     person_name: str | None = Field(default=None, max_length=100)
     household_no: str | None = None
@@ -126,3 +127,20 @@ class ObservationsRecorded(Contract):
     received_at: AwareDatetime
     reporter: ReporterContact | None = None
     observations: list[Observation] = Field(min_length=1, max_length=1000)
+
+
+class DataNoticeItem(Contract):
+    """Data that was promised and did not come (late, missing), or an interface that fails; or that it is mended."""
+
+    notice_id: str
+    kind: Literal["late", "missing", "failing"]
+    state: Literal["open", "closed"]
+    data_set: str
+    title: str
+    department: str
+    division: str
+    detail: str
+
+
+class DataNotice(Contract):
+    items: list[DataNoticeItem] = Field(min_length=1, max_length=500)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import httpx
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -14,6 +13,7 @@ from shared.contracts.outside import OUTSIDE_TYPES
 from shared.db.scope import transaction
 from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
 from shared.messaging.subscription import INTERNAL, INTERNAL_PREFIX
+from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -106,14 +106,7 @@ def _check(body: SubscriptionCreate, spoken: list[str], caller: Principal, runti
 
 def check_target(url: str, runtime: Runtime) -> None:
     """Refuse a URL that is not https (http is for demo mode) or whose host the operator did not list."""
-    # Read by the same parser as will send: two parsers may see two different hosts in one text.
-    try:
-        target = httpx.URL(url)
-    except httpx.InvalidURL:
-        target = httpx.URL("")
-    schemes = {"https", "http"} if runtime.settings.demo else {"https"}
-    allowed = target.host in runtime.settings.webhook_allowed_hosts
-    if target.scheme not in schemes or not allowed or target.userinfo or (target.port or 1) > 65535:
+    if refusal(url, runtime.settings.webhook_allowed_hosts, plain=runtime.settings.demo):
         raise HostNotAllowed("网址应为 https，且主机须列入 FANGPIN_WEBHOOK_ALLOWED_HOSTS")
 
 

@@ -100,7 +100,7 @@ async def _mark(county: County, route: str, caller: str) -> str:
     method, path = route.split()
     for name, value in IN_PATH.items():
         path = path.replace(name, value)
-    body: dict[str, Any] = {"json": _BODIES.get(route, {})} if method == "POST" else {}
+    body: dict[str, Any] = {"json": _BODIES.get(route, {})} if method in {"POST", "PUT"} else {}
     if route == "POST /intake/v1/feeds":
         body = {"content": b"", "headers": {"Content-Type": "text/csv"}, "params": {"layout": "medical_settlement"}}
     headers = {**_caller(county, caller), **body.pop("headers", {})}
@@ -110,6 +110,13 @@ async def _mark(county: County, route: str, caller: str) -> str:
 
 
 _BODIES: Mapping[str, Any] = {
+    "PUT /intake/v1/connectors/{name}": {
+        "layout": "medical_settlement",
+        "division": COUNTY,
+        "url": "https://share.example.gov.cn/api",
+        "dialect": "bearer",
+        "schedule": "30 2 5 * *",
+    },
     "POST /monitoring/v1/households/{household_no}/decisions": DECISION,
     "POST /monitoring/v1/evaluations": REQUEST_EXAMPLE,
     "POST /monitoring/v1/policies/changes": [],
@@ -284,7 +291,9 @@ def test_every_body_is_tried() -> None:
     bodiless = {
         "POST /intake/v1/feeds",
         "POST /intake/v1/feeds/{feed_id}/confirm",
+        "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /monitoring/v1/list-comparisons",
         "POST /monitoring/v1/monitored-list",
         "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.
         "POST /monitoring/v1/policies/{version}/approve",

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0013_identity_queue"
-down_revision = "0009_timed_visits"
+down_revision = "0011_list_comparison"
 branch_labels = None
 depends_on = None
 

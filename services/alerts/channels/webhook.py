@@ -4,14 +4,14 @@ import asyncio
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 
 import httpx
 
 from services.alerts.channels.channel import Message, Target
 from services.alerts.domain.delivery import OutcomeClass, SendOutcome
 from shared.messaging.signing import sign
+from shared.outbound import refusal, seconds_of
 
 MESSAGE_TYPE = "cn.fangpin.alerts.message.v1"
 _RETRY_STATUSES = frozenset({408, 425, 429})
@@ -46,19 +46,6 @@ class WebhookChannel:
             return of_status(answer.status_code, answer.headers.get("retry-after"), now)
 
 
-def refusal(url: str, allowed_hosts: Collection[str], *, plain: bool) -> str | None:
-    """Why a URL may not be sent to; None if it may."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        return "not a URL"
-    if parsed.scheme != "https" and not (plain and parsed.scheme == "http"):
-        return "https only"
-    if parsed.userinfo or parsed.host not in allowed_hosts:
-        return "host not allowed"
-    return None
-
-
 def payload(message: Message) -> bytes:
     """The body: type, time and data, without anything about a person."""
     data = {
@@ -83,16 +70,3 @@ def of_status(status: int, retry_after: str | None, now: datetime) -> SendOutcom
     if status >= 500 or status in _RETRY_STATUSES:
         return SendOutcome(OutcomeClass.RETRY, status, "receiver is busy", seconds_of(retry_after, now))
     return SendOutcome(OutcomeClass.FIX, status, "receiver refused")
-
-
-def seconds_of(retry_after: str | None, now: datetime) -> timedelta | None:
-    """A Retry-After header, in seconds or as an HTTP date; None if absent or unreadable."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdecimal():
-        return timedelta(seconds=min(int(retry_after), 31_536_000))
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now, timedelta(0))

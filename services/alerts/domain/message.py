@@ -103,5 +103,10 @@ def endpoint_text(channel: str, officer_no: str | None) -> Text:
     return Text("通知渠道异常", f"{owner} {channel} 通知渠道无法送达，已停用，请检查后重新启用。收件箱消息不受影响。")
 
 
+def data_text(title: str, detail: str) -> Text:
+    """A data notice: what a department owes."""
+    return Text(f"数据催报：{title}", detail)
+
+
 _CAUSES = frozenset(cause.value for cause in Cause)
 _CLASSES = frozenset(name.value for name in RiskClass)

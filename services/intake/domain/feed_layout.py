@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from shared.vocabulary.terms import Source
 
 
 class ColumnType(StrEnum):
@@ -18,6 +21,7 @@ class ColumnType(StrEnum):
     INTEGER = "integer"
     DIVISION = "division"
     YEAR = "year"
+    PERCENT = "percent"
 
 
 class Kind(StrEnum):
@@ -30,15 +34,26 @@ class Kind(StrEnum):
 class Cadence(StrEnum):
     """How often the department promised to send (报送频率)."""
 
+    EVENT = "event"
     WEEKLY = "weekly"
+    TEN_DAYS = "ten_days"
+    FORTNIGHT = "fortnight"
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"
     YEARLY = "yearly"
 
     @property
     def days(self) -> int:
-        """The longest regular distance between two files, days."""
-        return {"weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}[self.value]
+        """The longest regular distance between two files, days; what is sent as it happens, at least monthly."""
+        return {
+            "event": 31,
+            "weekly": 7,
+            "ten_days": 11,
+            "fortnight": 16,
+            "monthly": 31,
+            "quarterly": 92,
+            "yearly": 366,
+        }[self.value]
 
 
 class RuleKind(StrEnum):
@@ -47,6 +62,16 @@ class RuleKind(StrEnum):
     SUM_EQUALS = "sum_equals"
     SUM_AT_MOST = "sum_at_most"
     CERTIFICATE_AGREES = "certificate_agrees"
+    ANY_KNOWN = "any_known"
+    IN_ORDER = "in_order"
+    WHOLE_YEAR = "whole_year"
+
+
+class Month(StrEnum):
+    """Which day a bare month stands for, where a department keeps no days."""
+
+    FIRST = "first"
+    LAST = "last"
 
 
 class LayoutInvalid(ValueError):
@@ -63,6 +88,8 @@ class Column:
 
     `codes` maps accepted texts to codes (type code). `tolerant`: a bad value is a warning and is left out.
     `personal`: never shown in an error. Money: `unit` yuan or ten_thousand_yuan, `max_yuan` is the plausible most.
+    Percentages: `unit` basis_points or percent (whole, rounded down). `most` bounds a number, `month` says which day
+    a bare month means (first or last). `withheld`: never read, it stays in the sealed file alone (诉求原文).
     """
 
     name: str
@@ -81,11 +108,48 @@ class Column:
     personal: bool = False
     future: bool = False
     example: str | None = None
+    most: int | None = None
+    month: Month | None = None
+    withheld: bool = False
+
+
+class Asked(StrEnum):
+    """What a condition may ask of a column besides its codes."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a row must say for a fact or a rule to apply: one of these codes, or what is `asked`."""
+
+    column: str
+    codes: frozenset[str] = frozenset()
+    asked: Asked | None = None
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether a row with these normal values says so; of several codes in one cell one is enough."""
+        value = values[self.column]
+        match self.asked:
+            case Asked.KNOWN:
+                return value is not None
+            case Asked.UNKNOWN:
+                return value is None
+            case Asked.POSITIVE:
+                return value is not None and value > 0
+        return not self.codes.isdisjoint(value if isinstance(value, tuple) else (as_word(value),))
+
+
+def as_word(value: Any) -> str | None:
+    """A code, a flag or a number as facts and conditions write it."""
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule across columns; null in any of them leaves it unanswered, never failed."""
+    """One rule across columns, where `when` holds; null in any of them leaves it unanswered, never failed."""
 
     code: str
     kind: RuleKind
@@ -94,13 +158,16 @@ class Rule:
     message: str
     target: str
     tolerance_fen: int = 0
+    when: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
     """How a row becomes one observation: which columns are person, date, amounts, value and attributes.
 
-    `ends`: the fact is a state that ends when a snapshot no longer lists its record.
+    `ends`: the fact is a state that ends when a snapshot no longer lists its record. `when`: said only of rows for
+    which all of it holds. `fixed` are fields, `fixed_attributes` attributes that are the same for every row. `part`
+    tells facts of one kind and row apart. A fact concerns the person if the row names one, else the household.
     """
 
     kind: str
@@ -114,6 +181,21 @@ class FactSpec:
     value: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False
+    when: tuple[Condition, ...] = ()
+    fixed: Mapping[str, str | bool] = field(default_factory=dict)
+    fixed_attributes: Mapping[str, str | bool | int] = field(default_factory=dict)
+    period: tuple[str, str] | None = None
+    ended_on: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """Which rows take an earlier record back (冲销): those with one of `codes`; `of` names the record taken back."""
+
+    column: str
+    codes: frozenset[str]
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +214,11 @@ class HouseholdSpec:
 
 @dataclass(frozen=True, slots=True)
 class FeedLayout:
-    """One data set in one version; either `facts` (a row is a record) or `household` (a group of rows is)."""
+    """One data set in one version; either `facts` (a row is a record) or `household` (a group of rows is).
+
+    `needs_authorisation`: asset data, taken only of households that allowed it (承诺授权). `own_codes`: the columns
+    with the department's own numbers of household, person and division, kept with each fact.
+    """
 
     name: str
     version: int
@@ -152,6 +238,10 @@ class FeedLayout:
     rules: tuple[Rule, ...] = ()
     facts: tuple[FactSpec, ...] = ()
     household: HouseholdSpec | None = None
+    source: Source = Source.DEPARTMENT
+    needs_authorisation: bool = False
+    reversal: Reversal | None = None
+    own_codes: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
         """The column of that standard name; KeyError when there is none."""

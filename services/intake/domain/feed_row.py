@@ -10,11 +10,13 @@ from typing import Any
 from services.intake.domain.feed_layout import (
     Column,
     ColumnType,
+    Condition,
     FactSpec,
     FeedLayout,
     HouseholdSpec,
     Rule,
     RuleKind,
+    as_word,
 )
 from services.intake.domain.normalise import DisabilityCertificate, Normal, Outcome, Refusal, normalise
 from services.intake.domain.quick_values import UNSURE, Quick, quick_reader
@@ -109,7 +111,7 @@ class RowChecker:
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
-        self._plan = [(c, c.name, _quick(c, context)) for c in layout.columns]
+        self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context)) for c in layout.columns]
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
 
     def check(self, raw: RawRow) -> FeedRow | BadRow:
@@ -126,12 +128,18 @@ class RowChecker:
             _apply(reading, layout, rule)
         if layout.household:
             _check_head(reading, layout, layout.household)
+        else:
+            _check_named(reading, layout)
         public = values | {name: _public(values[name], self._context) for name in self._secret}
         record = _record(layout, reading, public)
         if reading.errors:
             return BadRow(raw.line, record, tuple(reading.errors))
         assert record is not None
         return _good(layout, reading, public, record)
+
+
+def _unread(_: Cell) -> None:
+    """What is withheld is not even looked at."""
 
 
 def _quick(column: Column, context: RowContext) -> Quick:
@@ -188,6 +196,8 @@ def _misplaced(division: str, context: RowContext) -> Refusal | None:
 def _apply(reading: _Reading, layout: FeedLayout, rule: Rule) -> None:
     if reading.failed.intersection((*rule.columns, rule.target)):
         return
+    if not _all_hold(rule.when, reading):
+        return
     expected = _RULES[rule.kind](reading.values, rule)
     if expected is None:
         return
@@ -238,13 +248,71 @@ def _certificate_agrees(values: Values, rule: Rule) -> str | None:
     return None
 
 
+def _any_known(values: Values, rule: Rule) -> str | None:
+    """What is asked for, if the row says none of it."""
+    if any(values[name] is not None for name in (*rule.columns, rule.target)):
+        return None
+    return "至少填写一项"
+
+
+def _in_order(values: Values, rule: Rule) -> str | None:
+    """The day that the target may not lie before, if it does."""
+    days = [values[name] for name in rule.columns if values[name] is not None]
+    target = values[rule.target]
+    if target is None or not days or max(days) <= target:
+        return None
+    return f"不早于 {max(days).isoformat()}"
+
+
+def _whole_year(values: Values, rule: Rule) -> str | None:
+    """What is right, if the days from the first column to the target are no twelve months."""
+    first, last = values[rule.columns[0]], values[rule.target]
+    if first is None or last is None or 364 <= (last - first).days <= 366:
+        return None
+    return "起止相隔十二个月"
+
+
 _RULES: Mapping[RuleKind, Callable[[Values, Rule], str | None]] = MappingProxyType(
     {
         RuleKind.SUM_EQUALS: _sum_equals,
         RuleKind.SUM_AT_MOST: _sum_at_most,
         RuleKind.CERTIFICATE_AGREES: _certificate_agrees,
+        RuleKind.ANY_KNOWN: _any_known,
+        RuleKind.IN_ORDER: _in_order,
+        RuleKind.WHOLE_YEAR: _whole_year,
     }
 )
+
+
+def _all_hold(conditions: Sequence[Condition], reading: _Reading) -> bool:
+    """Whether all conditions hold of what could be read."""
+    return all(each.column not in reading.failed and each.holds(reading.values) for each in conditions)
+
+
+def _check_named(reading: _Reading, layout: FeedLayout) -> None:
+    """Whatever a row says it says of somebody: of a person, or of a household by its number."""
+    _check_reversal(reading, layout)
+    for fact in layout.facts:
+        named = [name for name in (fact.person, fact.household) if name is not None]
+        nobody = reading.failed.isdisjoint(named) and all(reading.values[name] is None for name in named)
+        if nobody and _all_hold(fact.when, reading):
+            column = layout.column(named[0])
+            either = " 或 ".join(layout.column(name).header for name in named)
+            reason = f"没有{either}，不知道是谁的情况"
+            reading.errors.append(
+                RowError(reading.line, column.header, "nobody_named", reason, either, column.example)
+            )
+            return
+
+
+def _check_reversal(reading: _Reading, layout: FeedLayout) -> None:
+    """A row that takes a record back names it."""
+    reversal = layout.reversal
+    if reversal is None or reading.values[reversal.column] not in reversal.codes:
+        return
+    of = layout.column(reversal.of)
+    if reading.values[of.name] is None and of.name not in reading.failed:
+        reading.complain(of, Refusal("reversal_of_nothing", f"冲销行必须填写{of.header}", None, of.example))
 
 
 def _check_head(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> None:
@@ -278,7 +346,7 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) ->
         content = _household_content(spec, values, public)
         number, is_head = values[spec.member["number"]].number, values[spec.relation] == spec.head
     else:
-        content = {"observations": [_observation(fact, record, values, public) for fact in layout.facts]}
+        content = {"observations": _observations(layout, record, values, public)}
         newest = max([values[fact.occurred_on] for fact in layout.facts])
     return FeedRow(
         reading.line,
@@ -316,9 +384,35 @@ def _digest(layout: FeedLayout, public: Values) -> bytes:
     return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
 
 
+def _observations(layout: FeedLayout, record: str, values: Values, public: Values) -> list[dict[str, Any]]:
+    """What a row says; or, if it takes an earlier record back, that all of that is taken back."""
+    reversal = layout.reversal
+    if reversal is not None and values[reversal.column] in reversal.codes:
+        taken_back = [_observation(fact, values[reversal.of], values, public) for fact in layout.facts]
+        return [{**said, "op": "reverse"} for said in taken_back]
+    said = [
+        _observation(fact, record, values, public)
+        for fact in layout.facts
+        if not fact.when or all(each.holds(values) for each in fact.when)
+    ]
+    own = {name: values[column] for name, column in layout.own_codes.items() if values[column] is not None}
+    for each in said if own else ():
+        each["attributes"] = {**each.get("attributes", {}), "own_codes": own}
+    return said
+
+
+def part_of(record: str, fact: FactSpec) -> str:
+    """The name of a fact's record: the row's, and which part of the row if one kind comes in several."""
+    return record if fact.part is None else f"{record}#{fact.part}"
+
+
 def _observation(fact: FactSpec, record: str, values: Values, public: Values) -> dict[str, Any]:
     """One observation in the form of the contract; what is unknown is absent."""
-    said: dict[str, Any] = {"record": record, "kind": fact.kind, "occurred_on": values[fact.occurred_on].isoformat()}
+    said: dict[str, Any] = {
+        "record": part_of(record, fact),
+        "kind": fact.kind,
+        "occurred_on": values[fact.occurred_on].isoformat(),
+    }
     for name, column in (
         ("person", fact.person),
         ("household_no", fact.household),
@@ -329,11 +423,25 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
-    if fact.value:
-        said["value"] = "-".join(["".join(values[name]) for name in fact.value])
-    if fact.attributes:
-        said["attributes"] = {name: _attribute(values[column]) for name, column in fact.attributes.items()}
+    for name, column in _dates(fact):
+        if values[column] is not None:
+            said[name] = values[column].isoformat()
+    if fact.value and all(values[name] is not None for name in fact.value):
+        said["value"] = "-".join([_word(values[name]) for name in fact.value])
+    said.update(fact.fixed)
+    attributes = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    if attributes or fact.fixed_attributes:
+        said["attributes"] = {**attributes, **fact.fixed_attributes}
     return said
+
+
+def _dates(fact: FactSpec) -> tuple[tuple[str, str], ...]:
+    dates = () if fact.ended_on is None else (("ended_on", fact.ended_on),)
+    return dates if fact.period is None else (*dates, *zip(("period_from", "period_to"), fact.period, strict=True))
+
+
+def _word(value: Any) -> str:
+    return "".join(value) if isinstance(value, tuple) else as_word(value) or ""
 
 
 def _attribute(value: Any) -> Any:

@@ -5,23 +5,33 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from services.intake.domain.feed_layout import (
+    Asked,
     Cadence,
     Column,
     ColumnType,
+    Condition,
     FactSpec,
     FeedLayout,
     HouseholdSpec,
     Kind,
     LayoutInvalid,
+    Month,
+    Reversal,
     Rule,
     RuleKind,
 )
+from shared.vocabulary.terms import Source, Visit
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 Keys = Mapping[str, Any]
 
 AMOUNTS = frozenset({"amount_fen", "gross_fen", "compliant_fen", "other_fen", "relief_fen"})
+OWN_CODES = frozenset({"household", "person", "division"})
+UNITS = {
+    ColumnType.MONEY_YUAN: ("yuan", "ten_thousand_yuan"),
+    ColumnType.PERCENT: ("basis_points", "percent"),
+}
 MEMBER_FIELDS = frozenset({"number", "name", "insured_resident", "insured_employee"})
 HEAD_FIELDS = frozenset({"base_group", "phone", "dwelling_grade", "occupied_grade"})
 INCOME_FIELDS = frozenset({"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"})
@@ -114,6 +124,10 @@ class _Reader:
             rules=tuple(self._rule(i, r) for i, r in enumerate(part.take("rules", list, []))),
             facts=tuple(self._fact(i, f) for i, f in enumerate(part.take("facts", list, []))),
             household=self._household(part.take("household", dict, None)),
+            source=part.word("source", Source, Source.DEPARTMENT.value),
+            needs_authorisation=part.take("needs_authorisation", bool, False),
+            reversal=self._reversal(part.take("reversal", dict, None)),
+            own_codes=self._own_codes(part),
         )
         retention.end()
         part.end()
@@ -130,7 +144,7 @@ class _Reader:
             synonyms=part.texts("synonyms", []),
             codes=part.pairs("codes", {}),
             multiple=part.take("multiple", bool, False),
-            unit=part.take("unit", str, "yuan"),
+            unit=part.take("unit", str, "basis_points" if raw.get("type") == ColumnType.PERCENT else "yuan"),
             negative=part.take("negative", bool, False),
             max_yuan=part.take("max_yuan", int, 10_000_000),
             max_length=part.take("max_length", int, 100),
@@ -139,9 +153,13 @@ class _Reader:
             personal=part.take("personal", bool, False),
             future=part.take("future", bool, False),
             example=part.take("example", str, None),
+            most=part.take("most", int, None),
+            month=part.word("month", Month) if "month" in part.rest else None,
+            withheld=part.take("withheld", bool, False),
         )
-        if column.unit not in {"yuan", "ten_thousand_yuan"}:
-            raise part.wrong("unit", "应为 yuan 或 ten_thousand_yuan")
+        units = UNITS.get(column.type, ("yuan",))
+        if column.unit not in units:
+            raise part.wrong("unit", f"应为 {' 或 '.join(units)}")
         if (column.type is ColumnType.CODE) != bool(column.codes):
             raise part.wrong("codes", "代码列 (type: code) 必须且只有代码列可以有 codes")
         part.end()
@@ -184,6 +202,7 @@ class _Reader:
             message=part.take("message", str),
             target=self._name(part, "target", set()),
             tolerance_fen=part.take("tolerance_fen", int, 0),
+            when=self._conditions(part),
         )
         if rule.level not in {"error", "warning"}:
             raise part.wrong("level", "应为 error 或 warning")
@@ -197,6 +216,7 @@ class _Reader:
             raise part.wrong("amounts", f"不认识的金额: {', '.join(sorted(unknown))}")
         self._known(part, "amounts", tuple(amounts.values()))
         self._known(part, "attributes", tuple(attributes.values()))
+        fixed = self._fixed(part)
         fact = FactSpec(
             kind=part.take("kind", str),
             person=self._name(part, "person", {ColumnType.IDENTITY_NUMBER}, None),
@@ -209,11 +229,82 @@ class _Reader:
             value=self._known(part, "value", part.texts("value", [])),
             attributes=attributes,
             ends=part.take("ends_with_snapshot", bool, False),
+            when=self._conditions(part),
+            fixed=fixed,
+            fixed_attributes=self._constants(part, "fixed_attributes"),
+            period=self._period(part),
+            ended_on=self._name(part, "ended_on", {ColumnType.DATE}, None),
+            part=part.take("part", str, None),
         )
-        if (fact.person is None) == (fact.household is None):
-            raise part.wrong("person", "person 与 household 必须且只能有一个")
+        if fact.person is None and fact.household is None:
+            raise part.wrong("person", "person 与 household 至少要有一个")
+        if not self.names[fact.occurred_on].required:
+            raise part.wrong("occurred_on", "发生日期的列必须是必填列")
         part.end()
         return fact
+
+    def _fixed(self, part: _Part) -> dict[str, str | bool]:
+        """Fields of a fact that no column gives."""
+        fixed = self._constants(part, "fixed")
+        allowed = {"value": str, "verified": bool, "visit": str}
+        for name, value in fixed.items():
+            if name not in allowed or not isinstance(value, allowed[name]):
+                raise part.wrong("fixed", f"应为 {', '.join(allowed)} 的常量")
+        if fixed.get("visit", "inpatient") not in list(Visit):
+            raise part.wrong("fixed", f"visit 应为 {', '.join(Visit)} 之一")
+        return fixed
+
+    def _constants(self, part: _Part, key: str) -> dict[str, Any]:
+        found = part.take(key, dict, {})
+        if not all(isinstance(k, str) and isinstance(v, str | bool | int) for k, v in found.items()):
+            raise part.wrong(key, "键为文本，值为文本、整数或 true/false")
+        return dict(found)
+
+    def _period(self, part: _Part) -> tuple[str, str] | None:
+        names = part.texts("period", [])
+        if len(names) not in (0, 2):
+            raise part.wrong("period", "应为起、止两列")
+        for name in self._known(part, "period", names):
+            if self.names[name].type is not ColumnType.DATE:
+                raise part.wrong("period", f"列 {name} 的类型应为 date")
+        return (names[0], names[1]) if names else None
+
+    def _conditions(self, part: _Part) -> tuple[Condition, ...]:
+        """`when`: column to codes, or to known, unknown, positive."""
+        raw = part.take("when", dict, {})
+        self._known(part, "when", tuple(map(str, raw)))
+        return tuple(self._condition(part, self.names[name], asked) for name, asked in raw.items())
+
+    def _condition(self, part: _Part, column: Column, asked: Any) -> Condition:
+        if isinstance(asked, str):
+            if asked not in list(Asked):
+                raise part.wrong("when", f"应为代码列表或 {', '.join(Asked)}")
+            if asked == Asked.POSITIVE and column.type not in _NUMBERS:
+                raise part.wrong("when", f"列 {column.name} 不是数")
+            return Condition(column.name, asked=Asked(asked))
+        known = {"true", "false"} if column.type is ColumnType.BOOLEAN else set(column.codes.values())
+        if not isinstance(asked, list) or not asked or any(code not in known for code in map(str, asked)):
+            raise part.wrong("when", f"列 {column.name} 的条件应取自 {', '.join(sorted(known))}")
+        return Condition(column.name, frozenset(map(str, asked)))
+
+    def _reversal(self, raw: Any) -> Reversal | None:
+        if raw is None:
+            return None
+        inner = _Part(self.file, "/reversal", raw)
+        column = self._name(inner, "column", {ColumnType.CODE})
+        codes = frozenset(inner.texts("codes"))
+        if not codes or not codes <= set(self.names[column].codes.values()):
+            raise inner.wrong("codes", f"应取自列 {column} 的代码")
+        reversal = Reversal(column, codes, self._name(inner, "of", {ColumnType.TEXT}))
+        inner.end()
+        return reversal
+
+    def _own_codes(self, part: _Part) -> dict[str, str]:
+        pairs = part.pairs("own_codes", {})
+        if unknown := set(pairs) - OWN_CODES:
+            raise part.wrong("own_codes", f"不认识的编码: {', '.join(sorted(unknown))}")
+        self._known(part, "own_codes", tuple(pairs.values()))
+        return pairs
 
     def _household(self, raw: Any) -> HouseholdSpec | None:
         if raw is None:
@@ -251,3 +342,21 @@ class _Reader:
             raise LayoutInvalid(self.file, "/natural_key", "按户归并的数据集以户编号为自然键")
         if layout.kind is Kind.SNAPSHOT and not any(f.ends for f in layout.facts):
             raise LayoutInvalid(self.file, "/facts", "全量数据集至少有一类事实随清单结束 (ends_with_snapshot)")
+        if layout.reversal and (layout.kind is Kind.SNAPSHOT or len(layout.natural_key) != 1):
+            raise LayoutInvalid(self.file, "/reversal", "只有以一列编号为自然键的增量数据集可以冲销")
+        said = [(fact.kind, fact.part, fact.when) for fact in layout.facts]
+        if len(set(said)) < len(said):
+            raise LayoutInvalid(self.file, "/facts", "同一行的同类事实应以 part 区分，或以 when 互斥")
+        for name in (n for fact in layout.facts for n in _columns_of(fact)):
+            if self.names[name].withheld:
+                raise LayoutInvalid(self.file, "/facts", f"列 {name} 不得转出 (withheld)")
+
+
+_NUMBERS = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.PERCENT)
+
+
+def _columns_of(fact: FactSpec) -> tuple[str, ...]:
+    """The columns whose content a fact tells."""
+    single = (fact.person, fact.household, fact.division, fact.occurred_on, fact.visit, fact.stay, fact.ended_on)
+    many = (*fact.amounts.values(), *fact.value, *fact.attributes.values(), *(fact.period or ()))
+    return (*(name for name in single if name), *many)

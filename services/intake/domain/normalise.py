@@ -6,13 +6,14 @@ A blank, or a mark that stands for one ("-", "无", "暂无"), is null and never
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from services.intake.domain.feed_layout import Column, ColumnType
+from services.intake.domain.feed_layout import Column, ColumnType, Month
 from shared.vocabulary.division import DivisionCodeError, DivisionLevel, level_of, parse_division
 from shared.vocabulary.identity_number import IdentityNumberError, holds_identity_number, parse_identity_number
 
@@ -77,6 +78,7 @@ NOTES = MappingProxyType(
         "separators": "去掉了证件号码中的空格或连字符",
         "legacy_15_digits": "15位旧号换算为18位",
         "sequence_000": "证件号码顺序码为000，请核对",
+        "month_only": "只有年月，按版式约定取该月第一天或最后一天",
         "permit": "港澳台居民居住证号码",
         "middle_dot": "姓名间隔号统一为“·”",
     }
@@ -90,6 +92,8 @@ _DATE = re.compile(
     r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?|([0-9]{2})([0-9]{2}))"
 )
 _TIME = re.compile(r"[ T]+[0-9]{1,2}[:：][0-9]{2}([:：][0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$")
+_YEAR_MONTH = re.compile(r"([0-9]{4})(?:[-/.年])?([0-9]{1,2})月?")
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2})0*)?(%?)")
 _MONTH = re.compile(r"[0-9]{4}[-/.年][0-9]{1,2}月?")
 _SHORT_YEAR = re.compile(r"'?[0-9]{2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")
@@ -207,7 +211,19 @@ def _date(column: Column, text: str, today: date) -> Outcome:
         return _day(column, year, month, day, today, (*notes, *form))
     if plain.isdigit() and len(plain) <= 5 and int(plain) in EXCEL_SERIALS:
         return _checked_day(column, EXCEL_EPOCH + timedelta(int(plain)), today, (*notes, "excel_serial"))
+    if column.month is not None and (match := _YEAR_MONTH.fullmatch(plain)):
+        return _month(column, int(match.group(1)), int(match.group(2)), today, (*notes, "month_only"))
     return _refused_date(plain)
+
+
+def _month(column: Column, year: int, month: int, today: date, notes: tuple[str, ...]) -> Outcome:
+    """A bare month as its first or last day; the running month ends today."""
+    if not 1 <= month <= 12:
+        return Refusal("no_such_date", "没有这个月", "真实存在的年月", "2026-01")
+    last = monthrange(year, month)[1] if column.month is Month.LAST else 1
+    day = date(year, month, last)
+    runs = (year, month) == (today.year, today.month)
+    return _checked_day(column, min(day, today) if runs else day, today, notes)
 
 
 def _day(column: Column, year: str, month: str, day: str, today: date, notes: tuple[str, ...]) -> Outcome:
@@ -343,7 +359,24 @@ def _integer(column: Column, text: str, _: date) -> Outcome:
     value = int(match.group(1))
     if value < 0 and not column.negative:
         return Refusal("negative_number", "不能为负数", "0 或正整数", column.example or "3")
+    if column.most is not None and value > column.most:
+        return Refusal("implausible_number", f"大于 {column.most}", f"不超过 {column.most}", column.example or "3")
     return Normal(value, notes)
+
+
+def _percent(column: Column, text: str, _: date) -> Outcome:
+    """Hundredths of a percent, or whole percents; 0.3 without a sign may be a share and is refused."""
+    plain, notes = _half_width(text)
+    match = _PERCENT.fullmatch(plain.replace(" ", ""))
+    right = column.example or "35"
+    if match is None:
+        return Refusal("not_a_percentage", "不是百分数", "0 至 100，最多两位小数", right)
+    basis = int(match.group(1)) * 100 + int((match.group(2) or "").ljust(2, "0"))
+    if 0 < basis <= 100 and not match.group(3):
+        return Refusal("ambiguous_percentage", "无法判断是百分数还是小数", "写明百分号，例如 35%", right)
+    if basis > (column.most or 100) * 100:
+        return Refusal("implausible_number", f"大于 {column.most or 100}%", "0 至 100", right)
+    return Normal(basis if column.unit == "basis_points" else basis // 100, notes)
 
 
 def _division(column: Column, text: str, _: date) -> Outcome:
@@ -391,5 +424,6 @@ _BY_TYPE: Mapping[ColumnType, Callable[[Column, str, date], Outcome]] = MappingP
         ColumnType.INTEGER: _integer,
         ColumnType.DIVISION: _division,
         ColumnType.YEAR: _year,
+        ColumnType.PERCENT: _percent,
     }
 )

@@ -1,7 +1,8 @@
 """The ledger of facts: what sources said of their records, and which of it stands.
 
 A record is named by data set, natural key and kind. Of all that was said of a record the newest "put" holds its
-content, and the newest "end", unless older than that put, its end. Both are maxima, so any order of arrival will do.
+content, and the newest "end", unless older than that put, its end. A "withdraw" not older than the newest put takes
+it back, a "reverse" (冲销) whenever it came. All are maxima, so any order of arrival will do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -66,7 +67,7 @@ class Entry:
     content: Content
     source: str
     division: str
-    op: Literal["put", "end"] = "put"
+    op: Literal["put", "end", "withdraw", "reverse"] = "put"
     department: str | None = None
     person: str | None = None
     household_no: str | None = None
@@ -76,13 +77,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """All that matters of what was said of one record: its newest content and its newest end."""
+    """All that matters of what was said of one record: its newest content, its newest end, and what took it back."""
 
     put: Entry | None = None
     end: Entry | None = None
+    back: Entry | None = None
 
     def told(self, entry: Entry) -> "Register":
         """The register after `entry`; what is older than what it holds changes nothing."""
+        if entry.op in ("withdraw", "reverse"):
+            newer = self.back is None or _finality(entry) > _finality(self.back)
+            return replace(self, back=entry) if newer else self
         if entry.op == "end":
             return replace(self, end=entry) if self.end is None or entry.said > self.end.said else self
         return replace(self, put=entry) if self.put is None or _replaces(entry, self.put) else self
@@ -94,9 +99,16 @@ class Register:
             return False
         return self.end.said.received_at >= self.put.said.received_at
 
+    @property
+    def is_back(self) -> bool:
+        """Whether what was said was taken back: for good, or since the newest content."""
+        if self.put is None or self.back is None:
+            return False
+        return self.back.op == "reverse" or self.back.said >= self.put.said
+
     def truth(self) -> Entry | None:
         """The fact that stands: the newest content with its end, once it is known whom it concerns."""
-        if self.put is None or self.put.place is None:
+        if self.put is None or self.put.place is None or self.is_back:
             return None
         if self.end is None or not self.has_ended:
             return self.put
@@ -104,13 +116,23 @@ class Register:
         return replace(self.put, content=replace(self.put.content, ended_on=ended_on))
 
     def waiting(self) -> list[Entry]:
-        """What must wait: content of somebody unknown, and an end whose record is not known yet."""
+        """What must wait: content of somebody unknown, an end whose record is not known yet, and what takes back.
+
+        That must be remembered: what it took back may still come.
+        """
+        if self.back is not None and (self.put is None or self.is_back):
+            return [self.back, *([self.end] if self.end is not None else [])]
         entries = []
         if self.put is not None and self.put.place is None:
             entries.append(self.put)
         if self.end is not None and (self.put is None or (self.put.place is None and self.has_ended)):
             entries.append(self.end)
         return entries
+
+
+def _finality(entry: Entry) -> tuple[bool, Said]:
+    """A reversal outlasts any withdrawal."""
+    return entry.op == "reverse", entry.said
 
 
 def _replaces(new: Entry, old: Entry) -> bool:

@@ -118,9 +118,9 @@ expense.accident expense.rehabilitation loss.asset event.serious_illness event.d
 event.accident event.job_loss event.business_failure event.death event.dropout event.hardship_report
 event.disaster event.wage_drop event.water_failure event.housing_damage loan.overdue asset.vehicle
 asset.dwelling_bought asset.company asset.deposit
-event.imprisonment event.measure
+event.imprisonment event.measure event.hukou_change
 state.base_group state.dwelling state.insured state.disability state.monitored state.assistance
-state.water state.health state.labour state.school state.public_employee
+state.water state.health state.labour state.school state.public_employee state.authorisation
 """
 FACT_KINDS = frozenset(_KINDS.split())
 """The vocabulary of facts; a kind outside it is a mistake of the package."""

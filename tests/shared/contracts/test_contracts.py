@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.alerts import VERIFIED, Verified
 from shared.contracts.envelope import Event
 from shared.contracts.intake import (
+    DATA_NOTICE,
     HOUSEHOLDS_RECORDED,
     OBSERVATIONS_RECORDED,
     HouseholdsRecorded,
@@ -157,6 +158,7 @@ def test_every_type_is_spoken_by_the_service_in_its_name() -> None:
     assert {name for _, name in spoken} == {
         HOUSEHOLDS_RECORDED,
         OBSERVATIONS_RECORDED,
+        DATA_NOTICE,
         MONITORING_PROGRESS,
         RISK_CHANGED,
         ALERTS_PROGRESS,
@@ -169,5 +171,5 @@ def test_the_three_services_hear_each_other() -> None:
     assert {name: sorted(senders_to(name)) for name in ("intake", "monitoring", "alerts")} == {
         "intake": ["alerts", "monitoring"],
         "monitoring": ["alerts", "intake"],
-        "alerts": ["monitoring"],
+        "alerts": ["intake", "monitoring"],
     }

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.contracts.envelope import Event
-from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.contracts.intake import DATA_NOTICE, HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.db.scope import transaction
 from shared.messaging.outbox import enqueue
 from shared.runtime import Runtime
@@ -95,11 +95,12 @@ async def test_peers_subscribe_at_every_start_and_once(intake: Runtime, small_ur
     for _ in range(2):
         async with transaction(intake.worker_pool) as connection:
             await register_peers(connection, "intake", moved, intake.clock.now())
-    rows = await intake.worker_pool.fetch("SELECT name, url, types FROM subscription")
+    rows = await intake.worker_pool.fetch("SELECT name, url, types FROM subscription ORDER BY name DESC")
     assert [tuple(row) for row in rows] == [
         (
             "internal:monitoring",
             "http://moved.test/monitoring/v1/events",
             [HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED],
-        )
+        ),
+        ("internal:alerts", "http://alerts.test/alerts/v1/events", [DATA_NOTICE]),
     ]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_retention"
+revision = "0002_retention"
 down_revision = "0001_intake"
 branch_labels = None
 depends_on = None
@@ -25,7 +25,7 @@ def upgrade() -> None:
     op.create_index("uq_feed_same_file", "feed", SAME, unique=True, schema="intake", postgresql_where=COUNTS)
     # They are sealed under one key for all, which is not how raw files are kept from now on.
     op.execute("DELETE FROM intake.feed_chunk")
-    op.execute("UPDATE intake.feed SET raw_destroyed_at = now()")
+    op.execute("UPDATE intake.feed SET raw_destroyed_at = clock_timestamp()")
     op.execute(f"GRANT DELETE ON intake.feed_record TO {WORKER}")
 
 

@@ -410,7 +410,7 @@ async def standing_decision(connection: asyncpg.Connection, pair_id: int) -> asy
         """
         SELECT d.* FROM identity_decision d WHERE d.pair_id = $1 AND d.decision <> 'undo'
           AND NOT EXISTS (SELECT FROM identity_decision u WHERE u.undoes = d.decision_id)
-        ORDER BY d.decided_at DESC, d.decision_id DESC LIMIT 1
+        ORDER BY d.decision_no DESC LIMIT 1
         """,
         pair_id,
     )
@@ -422,12 +422,12 @@ async def later_decision(connection: asyncpg.Connection, decision: asyncpg.Recor
     found: bool = await connection.fetchval(
         """
         SELECT EXISTS (
-            SELECT FROM identity_decision d WHERE d.decision IN ('same', 'moved') AND d.decision_id > $2
+            SELECT FROM identity_decision d WHERE d.decision IN ('same', 'moved') AND d.decision_no > $2
               AND (d.survivor_id = ANY ($1::bigint[]) OR d.absorbed_id = ANY ($1::bigint[]))
               AND NOT EXISTS (SELECT FROM identity_decision u WHERE u.undoes = d.decision_id))
         """,
         ids,
-        decision["decision_id"],
+        decision["decision_no"],
     )
     return found
 
@@ -524,7 +524,7 @@ async def decisions(scoped: asyncpg.Connection, ids: Sequence[int]) -> dict[int,
     rows = await scoped.fetch(
         """
         SELECT DISTINCT ON (pair_id) pair_id, decision, survivor_id, reason, notes, decided_by_name, decided_at
-        FROM identity_decision WHERE pair_id = ANY ($1::bigint[]) ORDER BY pair_id, decision_id DESC
+        FROM identity_decision WHERE pair_id = ANY ($1::bigint[]) ORDER BY pair_id, decision_no DESC
         """,
         ids,
     )

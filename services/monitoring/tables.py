@@ -401,13 +401,14 @@ class IdentityDecision(MonitoringTable, table=True):
     __tablename__ = "identity_decision"
     __table_args__ = (
         ForeignKeyConstraint(["pair_id"], ["monitoring.identity_pair.pair_id"]),
-        Index("ix_identity_decision_pair_id", "pair_id", "decided_at"),
+        Index("ix_identity_decision_pair_id", "pair_id", "decision_no"),
         Index("ix_identity_decision_survivor_id", "survivor_id"),
         Index("ix_identity_decision_absorbed_id", "absorbed_id"),
         CheckConstraint("decision IN ('same', 'different', 'moved', 'undo')", name="decision"),
     )
 
     decision_id: UUID = Field(primary_key=True)
+    decision_no: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))
     pair_id: int = Field(sa_type=_BIG)
     decision: str = Field(sa_type=_TEXT)
     undoes: UUID | None = Field(default=None, unique=True)

@@ -30,7 +30,7 @@ GRANTS_TO_APP = {
     "number_alias": "SELECT",
     "identity_pair": "SELECT",
     "identity_decision": (
-        "SELECT (decision_id, pair_id, decision, undoes, survivor_id, absorbed_id, reason, document_no, notes,"
+        "SELECT (decision_id, decision_no, pair_id, decision, undoes, survivor_id, absorbed_id, reason, document_no, notes,"
         " decided_by_name, decided_at)"
     ),
 }
@@ -154,6 +154,7 @@ def _create_pairs() -> None:
     op.create_table(
         "identity_decision",
         sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("decision_no", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("pair_id", sa.BigInteger(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("undoes", sa.Uuid(), nullable=True),
@@ -175,7 +176,7 @@ def _create_pairs() -> None:
         schema="monitoring",
     )
     op.create_index(
-        "ix_identity_decision_pair_id", "identity_decision", ["pair_id", "decided_at"], schema="monitoring"
+        "ix_identity_decision_pair_id", "identity_decision", ["pair_id", "decision_no"], schema="monitoring"
     )
     for column in ("survivor_id", "absorbed_id"):
         op.create_index(f"ix_identity_decision_{column}", "identity_decision", [column], schema="monitoring")

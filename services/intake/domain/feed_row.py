@@ -423,6 +423,8 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
+    if "person" in said and fact.person_name is not None and values[fact.person_name] is not None:
+        said["person_name"] = values[fact.person_name]
     for name, column in _dates(fact):
         if values[column] is not None:
             said[name] = values[column].isoformat()

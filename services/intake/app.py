@@ -4,6 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.intake.endpoints import hot_router, router
+from services.intake.endpoints_catalogue import router as catalogue
 from services.intake.endpoints_connectors import router as connectors
 from services.intake.record_progress import record_progress
 from services.intake.report_desk import ReportDesk
@@ -27,7 +28,7 @@ def create_app(
         title="防贫·数据采集 intake",
         settings=settings,
         runtime_factory=lambda: open_runtime("intake", settings, transport=transport, clock=clock),
-        routers=(hot_router, router, connectors, events_router("intake", HANDLERS)),
+        routers=(hot_router, router, catalogue, connectors, events_router("intake", HANDLERS)),
         body_limits={"/intake/v1/feeds": settings.feed_limit_bytes},
     )
     app.state.villages, app.state.desk = VillageRegister(), ReportDesk()

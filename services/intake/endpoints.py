@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
-from services.intake.catalogue import layout_named, layouts
+from services.intake.catalogue import layout_named, layouts, owner_of, refresh_catalogue
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
@@ -16,6 +16,7 @@ from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.export_errors import export_errors
 from services.intake.freshness import freshness
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
+from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
 from services.intake.schemas import (
     FeedReceived,
@@ -147,6 +148,7 @@ async def post_feed(
 ) -> FeedReceived:
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
     media_type = media_type_of(request.headers.get("content-type"))
+    await refresh_catalogue(runtime.worker_pool)
     order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
@@ -231,18 +233,47 @@ async def post_feed_confirmation(
     return FeedView.of(await feeds.feed_by_id(connection, feed_id, caller.department))
 
 
+@router.post(
+    "/intake/v1/feeds/{feed_id}/replay",
+    status_code=202,
+    tags=["feeds"],
+    summary="按最新版式重放原始文件",
+    responses={
+        202: {"headers": LOCATION},
+        200: {"model": FeedReceived, "description": "按同一版式已处理过"},
+        **problems(401, 403, 404, 409, 422),
+    },
+)
+async def post_replay(
+    feed_id: UUID,
+    response: Response,
+    caller: FeedWriter,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    mode: FeedMode = FeedMode.DRY_RUN,
+) -> FeedReceived:
+    """版式更新后，用保存期内的原始文件重新处理；内容相同的行不变。"""
+    await refresh_catalogue(runtime.worker_pool)
+    received = await replay_feed(runtime, caller, feed_id, mode, traceparent=context.traceparent)
+    response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
+    response.status_code = 202 if received.fresh else 200
+    return FeedReceived(id=received.feed_id, repeated=not received.fresh)
+
+
 @router.get("/intake/v1/layouts", tags=["layouts"], summary="数据集目录", responses=problems(401, 403, 422))
-async def get_layouts(caller: FeedReader) -> list[LayoutSummary]:
+async def get_layouts(caller: FeedReader, runtime: RuntimeDep) -> list[LayoutSummary]:
     """各部门数据集：报送频率、用途、依据、保存期限。"""
-    return [LayoutSummary.of(layout) for layout in layouts().values()]
+    await refresh_catalogue(runtime.worker_pool)
+    return [LayoutSummary.of(layout, owner_of(layout.name)) for layout in layouts().values()]
 
 
 @router.get(
     "/intake/v1/layouts/{name}", tags=["layouts"], summary="数据集版式", responses=problems(401, 403, 404, 422)
 )
-async def get_layout(name: str, caller: FeedReader) -> LayoutView:
+async def get_layout(name: str, caller: FeedReader, runtime: RuntimeDep) -> LayoutView:
     """列名、同义列名、类型、单位、代码表与规则。"""
-    return LayoutView.whole(layout_named(name))
+    await refresh_catalogue(runtime.worker_pool)
+    return LayoutView.whole(layout_named(name), owner_of(name))
 
 
 @router.get("/intake/v1/freshness", tags=["feeds"], summary="数据新鲜度", responses=problems(401, 403, 422))

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake import repository_ingest as repository
-from services.intake.catalogue import layout_named
+from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext
 from services.intake.read_feed import FeedReading, read_pieces
@@ -38,6 +38,7 @@ RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30, 120))
 async def ingest_once(runtime: Runtime) -> int:
     """Give the next due feed one turn; 0 if none is due."""
     settings = settings_of(runtime)
+    await refresh_catalogue(runtime.worker_pool)
     async with transaction(runtime.worker_pool) as connection:
         feed = await repository.claim_feed(connection, runtime.clock.now(), _lease(settings))
     if feed is None:
@@ -72,7 +73,7 @@ async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record
         if status is not FeedStatus.RECORDING:
             return
         feed = await _reload(runtime, feed)
-    recording = Recording(runtime, feed, layout_named(feed["layout"]), _lease(settings))
+    recording = Recording(runtime, feed, layout_named(feed["layout"], feed["layout_version"]), _lease(settings))
     if await record_batches(recording, out_of_time):
         await _close(runtime, feed, FeedStatus.RECORDED)
     else:
@@ -109,7 +110,7 @@ async def _settle(runtime: Runtime, feed: asyncpg.Record) -> FeedStatus:
     feed = await _reload(runtime, feed)
     async with transaction(runtime.worker_pool) as connection:
         await extend(connection, FEEDS, *_held(feed), _lease(settings_of(runtime)))
-        decision = await settle_feed(connection, feed, layout_named(feed["layout"]))
+        decision = await settle_feed(connection, feed, layout_named(feed["layout"], feed["layout_version"]))
         match decision.status:
             case FeedStatus.RECORDING:
                 await repository.set_recording(connection, feed["feed_id"])

@@ -54,7 +54,9 @@ class FeedReading:
     _checker: RowChecker | None = None
 
     def __post_init__(self) -> None:
-        self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
+        self.reader = reader_for(
+            self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
+        )
         self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]

@@ -50,7 +50,7 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
             valid_from, mode, media_type, digest, size_bytes, chunks, received_at, sealed_key, traceparent,
             due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $15)
-        ON CONFLICT (client, layout, division, period, mode, digest) WHERE {SAME_FILE_COUNTS}
+        ON CONFLICT (client, layout, layout_version, division, period, mode, digest) WHERE {SAME_FILE_COUNTS}
         DO NOTHING RETURNING true
         """,
         new.feed_id,
@@ -85,7 +85,7 @@ async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLa
     """The feed this very file made when it was received first."""
     return await connection.fetchrow(
         "SELECT feed_id FROM feed"
-        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)"
+        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6) AND layout_version = $7"
         f" AND {SAME_FILE_COUNTS}",
         new.client,
         layout.name,
@@ -93,6 +93,7 @@ async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLa
         new.period_text,
         new.mode,
         new.digest,
+        layout.version,
     )
 
 

@@ -350,12 +350,16 @@ class LayoutSummary(BaseModel):
     retention_months: int
     raw_retention_days: int
     natural_key: list[str]
+    needs_authorisation: bool = Field(description="只接收有有效承诺授权的人员")
+    division: str | None = Field(default=None, description="自定义数据集所属区划；内置的为空")
 
     @classmethod
-    def of(cls, layout: FeedLayout) -> Self:
+    def of(cls, layout: FeedLayout, division: str | None = None) -> Self:
+        derived = {"natural_key", "division"}
         return cls(
-            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
+            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name not in derived},
             natural_key=list(layout.natural_key),
+            division=division,
         )
 
 
@@ -367,9 +371,9 @@ class LayoutView(LayoutSummary):
     fact_kinds: list[str]
 
     @classmethod
-    def whole(cls, layout: FeedLayout) -> Self:
+    def whole(cls, layout: FeedLayout, division: str | None = None) -> Self:
         return cls(
-            **LayoutSummary.of(layout).model_dump(),
+            **LayoutSummary.of(layout, division).model_dump(),
             columns=[ColumnView.of(column) for column in layout.columns],
             rules=[RuleView(code=r.code, level=r.level, message=r.message) for r in layout.rules],
             fact_kinds=[fact.kind for fact in layout.facts],

@@ -78,7 +78,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
         Index("ix_feed_data_set", "layout", "division", "department", "feed_id"),
         Index(
             "uq_feed_same_file",
-            *("client", "layout", "division", "period", "mode", "digest"),
+            *("client", "layout", "layout_version", "division", "period", "mode", "digest"),
             unique=True,
             postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
         ),
@@ -257,6 +257,22 @@ class SelfReportRow(IntakeTable, table=True):
     alert_id: UUID | None = Field(
         default=None, sa_column_kwargs=_said("the newest alert that answers it, in the service alerts")
     )
+
+
+class OwnLayout(IntakeTable, table=True):
+    """A version of a data set that a county added; the document as it was sent."""
+
+    __tablename__ = "own_layout"
+    __table_args__ = ({"comment": "Counties' own data sets (自定义数据集)"},)
+
+    name: str = Field(primary_key=True, sa_type=_TEXT)
+    version: int = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs=_said("whose it is, and who alone may send it"))
+    document: dict[str, Any] = Field(sa_type=_JSON)
+    created_by: str = Field(sa_type=_TEXT)
+    created_at: datetime = Field(sa_type=_MOMENT)
+    changed_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_said("made, retired or used again"))
+    retired_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class ConnectorRow(ClaimColumns, IntakeTable, table=True):

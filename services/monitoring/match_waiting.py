@@ -24,10 +24,15 @@ async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry],
     found = {
         entry.said.origin: entry.place.household_id
         for entry in appended.matched
-        if calls_for_help(entry.source) and entry.place is not None
+        if _is_of_report(entry) and entry.place is not None
     }
     for report_id, household_id in found.items():
         await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
     progress = [ProgressItem(report_id=report_id, stage="matched", at=now) for report_id in found]
     await announce_progress(connection, progress, now=now, priority=USUAL)
     return appended
+
+
+def _is_of_report(entry: Entry) -> bool:
+    """Whether a report said it, whose records are named after it; a list of calls comes in a feed, and is none."""
+    return calls_for_help(entry.source) and entry.said.origin in entry.key.record_key.split("/")

@@ -7,9 +7,11 @@ from datetime import date
 
 import asyncpg
 
+from services.monitoring import repository_details as details
 from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_households as households
+from services.monitoring import repository_quality_due as due
 from services.monitoring import repository_register as register
 from services.monitoring import repository_rosters as rosters
 from services.monitoring import repository_waiting as waiting
@@ -23,6 +25,7 @@ from services.monitoring.propose_identity import propose_doubts, propose_told_tw
 from services.monitoring.read_message import check_divisions, check_indices, open_sealed
 from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
 from services.monitoring.refuse_foreign import refuse_foreign
+from services.monitoring.repository_details import Detail
 from services.monitoring.repository_rosters import Home, Membership, Person
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HouseholdRecord, HouseholdsRecorded, MemberRecord
@@ -78,6 +81,14 @@ class Roster:
             if first[h.household_no, m.index] is not m
         ]
 
+    def details(self) -> list[Detail]:
+        """What is said of households and members of which this is the newest roster."""
+        homes = [(h, self.homes[h.household_no]) for h in self.told.households]
+        newest = [(h, home["household_id"]) for h, home in homes if home["newest"]]
+        said = [Detail(home, None, h.details) for h, home in newest if h.details]
+        members = [Detail(home, self.residents[_index(m)], m.details) for h, home in newest for m in self._once(h)]
+        return said + [each for each in members if each.details]
+
     def place(self, record: HouseholdRecord) -> Place:
         home = self.homes[record.household_no]
         return Place(home["household_id"], home["county"])
@@ -93,6 +104,7 @@ async def record_households(connection: asyncpg.Connection, event: Event, runtim
         return ("relay",)
     roster = await _put_people_and_homes(connection, told, event, runtime)
     moved = await _put_members(connection, roster)
+    await _put_details(connection, roster)
     now = runtime.clock.now()
     appended = await append_facts(connection, await _entries(connection, roster), now=now, priority=BULK)
     matched = await _match_waiting(connection, roster, runtime)
@@ -179,6 +191,20 @@ async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tu
     until = {home["household_id"]: home["former_roster_on"] for home in roster.homes.values() if not home["newest"]}
     late = [member for member in roster.members(late=True) if on < until[member.household_id]]
     return changed | await rosters.reach_back(connection, late, until, on=on, at=at)
+
+
+async def _put_details(connection: asyncpg.Connection, roster: Roster) -> None:
+    """Keep what the newest roster says beyond facts; the checks of quality read it again."""
+    told, at = roster.told, await households.database_time(connection)
+    changed = await details.put(
+        connection,
+        roster.details(),
+        on=told.recorded_from,
+        received_at=told.received_at,
+        origin=told.feed_id,
+        at=at,
+    )
+    await due.mark(connection, sorted(changed), now=at)
 
 
 async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry]:

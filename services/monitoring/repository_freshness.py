@@ -43,5 +43,5 @@ async def newest_by_data_set(connection: asyncpg.Connection, county: str) -> dic
 
 
 def _speaks_of(one: Observation, received_on: date) -> date:
-    """The day an observation tells about: a register of states tells how things are when it is sent."""
-    return received_on if one.kind.startswith("state.") else one.period_to or one.occurred_on
+    """The day an observation tells about: a register of states or assets tells how things are when it is sent."""
+    return received_on if one.kind.startswith(("state.", "asset.")) else one.period_to or one.occurred_on

@@ -33,6 +33,9 @@ class MemberRecord(Contract):
     birth_date: date
     insured_resident: bool | None = None
     insured_employee: bool | None = None
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="what else the roster says, by column; see layout"
+    )
 
     @model_validator(mode="after")
     def _has_number_or_reason(self) -> "MemberRecord":
@@ -63,6 +66,9 @@ class HouseholdRecord(Contract):
     occupied_grade: str | None = None
     income_year: int | None = None
     income: YearIncome | None = None
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="what else the roster says, by column; see layout"
+    )
     members: list[MemberRecord] = Field(min_length=1)
 
 

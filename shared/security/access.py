@@ -12,6 +12,7 @@ SCOPES = MappingProxyType(
         "intake:feeds:write": "上传部门数据",
         "intake:feeds:read": "查看数据目录与上传结果",
         "intake:connectors": "维护部门对接接口",
+        "intake:layouts": "增加、停用本地的自定义数据集",
         "monitoring:read": "查看农户与评估",
         "monitoring:figures": "只看统计数字，小于 5 户的隐去",
         "monitoring:evaluate": "试算",

@@ -29,6 +29,9 @@ GET  /intake/v1/feeds/{feed_id}                      -      -      -    +     + 
 GET  /intake/v1/feeds/{feed_id}/errors               -      -      -    +     +      +       +      +       !
 POST /intake/v1/feeds/{feed_id}/confirm              -      -      -    -     +      +       -      -       !
 GET  /intake/v1/layouts                              -      -      -    +     +      +       +      +       !
+POST /intake/v1/feeds/{feed_id}/replay               -      -      -    -     +      +       -      +       !
+POST /intake/v1/layouts                              -      -      -    -     +      -       -      +       !
+DELETE /intake/v1/layouts/{name}                     -      -      -    -     +      -       -      +       !
 GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
 GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
 GET  /intake/v1/connectors                           -      -      -    +     +      +       +      +       !
@@ -113,6 +116,10 @@ OPEN_DOORS: Final = {
     "GET /livez": "says that the process lives",
     "GET /readyz": "says whether the database answers",
     "GET /metrics": "counts only; nginx keeps it inside",
+    "GET /intake/v1/catalogue": "what is collected and why; nobody's data",
+    "GET /intake/v1/catalogue/{name}": "what is collected and why; nobody's data",
+    "GET /intake/v1/catalogue/{name}/template.xlsx": "an empty form",
+    "GET /intake/v1/catalogue/{name}/example.csv": "invented rows",
     "POST /oauth2/token": "asks for the client's secret",
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",

@@ -291,6 +291,8 @@ def test_every_body_is_tried() -> None:
     bodiless = {
         "POST /intake/v1/feeds",
         "POST /intake/v1/feeds/{feed_id}/confirm",
+        "POST /intake/v1/feeds/{feed_id}/replay",
+        "POST /intake/v1/layouts",
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
         "POST /monitoring/v1/list-comparisons",

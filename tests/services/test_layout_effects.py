@@ -1,4 +1,4 @@
-"""Every data set's example file, through intake and monitoring: what it changes for a named household, and its errors.
+"""Every data set's example file, through intake and monitoring: what it changes for a named household, its errors.
 
 A layout that changes nothing is a stub. Each row of the table sends the example alone (after what is `given`) to a
 county of four households, whose roster is the example of the household register.
@@ -96,7 +96,7 @@ CASES = [
         (
             Effect(ZHANG, "indicator education_cost", "unknown", "fired yellow"),
             # 15000 - 2000; the 1200 were taken back.
-            Effect(ZHANG, "measured education_cost", "None", "13000.00"),
+            Effect(ZHANG, "measured education_cost", "0.00", "13000.00"),
         ),
         {5: {"reversal_of_nothing"}, 6: {"unknown_code"}, 7: {"chinese_numerals", "required"}},
         (ROSTER,),
@@ -379,17 +379,16 @@ def read(found: Mapping[str, Any], seen: str) -> str:
         case "blocker":
             return "yes" if name in (found["removal_blockers"] or ()) else "no"
         case "tag":
-            return "yes" if name in [tag["code"] for tag in found["tags"]] else "no"
+            return "yes" if name in [tag["tag"] for tag in found["tags"]] else "no"
     return str(found[what])
 
 
 async def list_household(client: httpx.AsyncClient, headers: dict[str, str], household_no: str) -> None:
     """The county enters a household into monitoring."""
     body = {
-        "action": "enter",
         "listed_as": "marginal_at_risk" if household_no == CHEN else "unstable_lifted_out",
         "decided_on": "2026-03-01",
-        "document": "县防返贫办〔2026〕3号",
+        "document_no": "县防返贫办〔2026〕3号",
         "reason": "入户核实后纳入",
     }
     answer = await client.post(f"/monitoring/v1/households/{household_no}/decisions", json=body, headers=headers)
@@ -410,8 +409,7 @@ async def test_an_example_changes_what_it_is_for(
     errors = await send(case.layout)
     after = {each: await look(each) for each in households}
     told = {
-        (e.household, e.seen): (read(before[e.household], e.seen), read(after[e.household], e.seen))
-        for e in case.effects
+        (e.household, e.seen): tuple(read(at[e.household], e.seen) for at in (before, after)) for e in case.effects
     }
     assert told == {(e.household, e.seen): (e.before, e.after) for e in case.effects}
     assert errors == case.errors

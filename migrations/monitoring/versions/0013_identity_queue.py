@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0013_identity_queue"
-down_revision = "0011_list_comparison"
+down_revision = "0012_quality"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -343,7 +343,7 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) ->
     content: Mapping[str, Any]
     if layout.household:
         spec = layout.household
-        content = _household_content(spec, values, public)
+        content = _household_content(spec, reading, public)
         number, is_head = values[spec.member["number"]].number, values[spec.relation] == spec.head
     else:
         content = {"observations": _observations(layout, record, values, public)}
@@ -430,6 +430,8 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
             said[name] = values[column].isoformat()
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
+    if fact.last_day is not None and values[fact.last_day] is not None:
+        said["ended_on"] = (values[fact.last_day] + timedelta(days=1)).isoformat()
     said.update(fact.fixed)
     attributes = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
     if attributes or fact.fixed_attributes:
@@ -455,7 +457,8 @@ def _attribute(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value
 
 
-def _household_content(spec: HouseholdSpec, values: Values, public: Values) -> dict[str, Any]:
+def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -> dict[str, Any]:
+    values = reading.values
     number: IdentityNumber = values[spec.member["number"]]
     member = {
         "index": public[spec.member["number"]],
@@ -465,10 +468,31 @@ def _household_content(spec: HouseholdSpec, values: Values, public: Values) -> d
         "birth_date": number.birth_date.isoformat(),
         "insured_resident": values[spec.member["insured_resident"]],
         "insured_employee": values[spec.member["insured_employee"]],
+        "details": _details(spec.member_details, reading, number) or None,
     }
     if values[spec.relation] != spec.head:
         return {"member": member}
-    return {"member": member, "household": _household(spec, values)}
+    details = _details(spec.household_details, reading, number, spec.of_head["phone"]) or None
+    return {"member": member, "household": {**_household(spec, values), "details": details}}
+
+
+def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber, *others: str) -> dict[str, Any]:
+    """What these columns say; `left_out` names those (and others) whose value was none, which checks then tell."""
+    if not names:
+        return {}
+    said = {name: _detail(value, number) for name in names if (value := reading.values[name]) is not None}
+    left_out = [name for name in (*names, *others) if name in reading.failed]
+    return {**said, "left_out": left_out} if left_out else said
+
+
+def _detail(value: Any, number: IdentityNumber) -> Any:
+    """A value as JSON; of a certificate only what is not the person's number."""
+    if isinstance(value, DisabilityCertificate):
+        owner = value.identity_number == number.number
+        return {"type": value.type, "grade": value.grade, "own": owner}
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _household(spec: HouseholdSpec, values: Values) -> dict[str, Any]:

@@ -307,6 +307,8 @@ class RescreenView(Answer):
 class UnmatchedView(Answer):
     """Something observed of somebody no roster lists; who it is stays sealed."""
 
+    unmatched_id: int
+    name: str | None = Field(description="as the source told it")
     division: str
     department: str | None
     data_set: str
@@ -315,3 +317,4 @@ class UnmatchedView(Answer):
     household_no: str | None
     occurred_on: date
     received_at: AwareDatetime
+    waiting_days: int

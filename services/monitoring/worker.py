@@ -8,6 +8,7 @@ from services.monitoring.assess_households import assess_due
 from services.monitoring.compare_lists import compare_lists_due
 from services.monitoring.compare_policies import compare_due
 from services.monitoring.pass_day import pass_day
+from services.monitoring.propose_identity import sweep_identity
 from services.monitoring.publish_policy import activate_published
 from services.monitoring.refresh_figures import refresh_coverage, refresh_figures
 from services.monitoring.rescreen import activate_policy, match_again
@@ -32,6 +33,7 @@ def build_worker(
         Task("activate", activate_policy, every=timedelta(minutes=5)),
         Task("pass_day", pass_day, every=timedelta(minutes=10)),
         Task("match", match_again, every=timedelta(seconds=30)),
+        Task("identity", sweep_identity, every=timedelta(seconds=10), heavy=True),
         Task("policies", activate_published, every=timedelta(minutes=1)),
         Task("compare", compare_due, every=timedelta(seconds=5), heavy=True),
         Task("compare_lists", compare_lists_due, every=timedelta(minutes=1), heavy=True),

@@ -91,6 +91,13 @@ GET  /monitoring/v1/monitored-list/comparison        -      +      +    +     + 
 GET  /monitoring/v1/monitored-list/export            -      -      -    -     +      -       -      +       !
 POST /monitoring/v1/monitored-list/export            -      -      -    -     +      -       -      -       !
 GET  /monitoring/v1/unmatched                        +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/unmatched/counts                 +      +      +    +     +      -       +      +       !
+POST /monitoring/v1/unmatched/{unmatched_id}/link    -      -      -    -     +      -       -      -       !
+GET  /monitoring/v1/identity-pairs                   +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/identity-pairs/counts            +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/identity-pairs/{pair_id}         +      +      +    +     +      -       +      +       !
+POST /monitoring/v1/identity-pairs/{pair_id}/decision  -    -      -    -     +      -       -      -       !
+POST /monitoring/v1/identity-pairs/{pair_id}/undo    -      -      -    -     +      -       -      -       !
 GET  /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 POST /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 

@@ -64,7 +64,8 @@ async def test_the_same_roster_again_and_one_without_details_change_nothing(moni
     again = Home(details={"toilet": True}, member_details=(SICK,))
     await deliver(runtime, rostered(runtime.keys, again, on="2026-02-01", sent=sent_at(2)))
     await deliver(runtime, rostered(runtime.keys, Home(), on="2026-02-02", sent=sent_at(3)))
-    assert await details(runtime, standing=False) == [{"toilet": True}, SICK]
+    insured = {"insured_resident": True, "insured_employee": False}
+    assert await details(runtime, standing=False) == [{"toilet": True}, SICK | insured]
 
 
 async def test_a_roster_makes_its_households_due_for_the_checks(monitoring_runtime: Runtime) -> None:

@@ -9,6 +9,7 @@ from services.monitoring import (
     endpoints_evaluations,
     endpoints_explanations,
     endpoints_policies,
+    endpoints_quality,
     endpoints_register,
 )
 from services.monitoring.endpoints import router
@@ -32,6 +33,7 @@ ROUTERS = [
     endpoints_evaluations.router,
     endpoints_explanations.router,
     endpoints_policies.router,
+    endpoints_quality.router,
     endpoints_register.router,
 ]
 LIST_LIMIT_BYTES = 32 * 1024 * 1024

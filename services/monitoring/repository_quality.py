@@ -195,3 +195,53 @@ async def checked(connection: asyncpg.Connection, household_ids: Sequence[int], 
 async def fired_villages(connection: asyncpg.Connection, book: QualityBook, county: str) -> list[asyncpg.Record]:
     """The checks of villages that fire: village, code, digest."""
     return await connection.fetch(village_sql(book), county)
+
+
+async def settle_villages(
+    connection: asyncpg.Connection,
+    book: QualityBook,
+    county: str,
+    fired_now: Sequence[asyncpg.Record],
+    *,
+    on: date,
+    now: datetime,
+) -> int:
+    """Close what fires no more or was accepted for other values, open the rest; how many findings stand."""
+    codes, villages = [row["code"] for row in fired_now], [row["village"] for row in fired_now]
+    digests = [row["digest"] for row in fired_now]
+    checks = [book.checks[code] for code in codes]
+    await connection.execute(
+        f"""
+        UPDATE quality_finding q SET state = CASE state WHEN 'open' THEN 'mended' ELSE 'lapsed' END,
+               closed_at = coalesce(closed_at, $5)
+        WHERE q.household_id IS NULL AND q.county = $1 AND q.{STANDING} AND NOT EXISTS (
+            SELECT FROM unnest($2::text[], $3::text[], $4::bytea[]) AS n (code, village, digest)
+            WHERE n.code = q.check_code AND n.village = q.division AND (q.state = 'open' OR n.digest = q.digest))
+        """,
+        county,
+        codes,
+        villages,
+        digests,
+        now,
+    )
+    await connection.execute(
+        """
+        INSERT INTO quality_finding (finding_id, check_code, county, division, owner, severity, opened_on, due_on,
+            state, digest, opened_at)
+        SELECT n.finding_id, n.code, $1, n.village, n.owner, n.severity, $8, n.due_on, 'open', n.digest, $9
+        FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::smallint[], $10::date[])
+             AS n (finding_id, code, village, digest, owner, severity, due_on)
+        ON CONFLICT DO NOTHING
+        """,
+        county,
+        [new_id(now) for _ in codes],
+        codes,
+        villages,
+        digests,
+        [check.owner for check in checks],
+        [check.severity for check in checks],
+        on,
+        now,
+        [due_on(on, check.days) for check in checks],
+    )
+    return len(codes)

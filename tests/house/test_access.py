@@ -29,6 +29,8 @@ IN_PATH = {
     "{name}": "medical_settlement",
     "{household_no}": NOWHERE["household"],
     "{rescreen_id}": NOWHERE["rescreen"],
+    "{run_id}": NOWHERE["rescreen"],
+    "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
     "{version}": "in_force",

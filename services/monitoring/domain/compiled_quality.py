@@ -144,7 +144,7 @@ left join lateral (
 
 
 def _details(kinds: Mapping[str, Kind], more: Mapping[str, str]) -> str:
-    said = {name: RECORD_TYPES.get(kind, "text") for name, kind in kinds.items()} | more
+    said = {name: RECORD_TYPES.get(kind, "text") for name, kind in kinds.items()} | dict(more)
     return ", ".join(f"{quoted(name)} {type_}" for name, type_ in said.items())
 
 

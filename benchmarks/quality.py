@@ -76,7 +76,8 @@ async def measure(size: int, runs: int) -> dict[str, Any]:
         await tidy(bench)
         await fill_details(bench)
         postmaster = bench.server._server._postmaster_info
-        assert postmaster is not None and postmaster.pid is not None
+        assert postmaster is not None
+        assert postmaster.pid is not None
         with PeakMemory(postmaster.pid) as memory:
             first = await one_pass(bench)
             again = [(await one_pass(bench), await bare(bench)) for _ in range(runs)]

@@ -20,7 +20,7 @@ from shared.queue.claim import LeaseLost, claim, finish
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 
-BATCH = 500
+BATCH = 2_000
 LEASE = timedelta(minutes=2)
 LINE = "monitoring_line"
 # A household is checked once it has been assessed, since assessments answer some of the checks.

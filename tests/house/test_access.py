@@ -249,6 +249,9 @@ BODIES: list[tuple[str, Any]] = [
     ("/monitoring/v1/policies/in_force/withdraw", {"reason": "文号有误"}),
     ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/findings/{rescreen}/accept", {"reason": "属实"}),
+    ("/monitoring/v1/quality/runs", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/villages", {"village": OWN, "as_of": "2026-03-15"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/alerts/{alert}/acknowledge", {}),
@@ -285,6 +288,7 @@ def test_every_body_is_tried() -> None:
         path.replace("{household}", "{household_no}")
         .replace("{alert}", "{alert_id}")
         .replace("/in_force/", "/{version}/")
+        .replace("/findings/{rescreen}/", "/findings/{finding_id}/")
         for path, _ in BODIES
     }
     posts = {route for route in table() if route.startswith("POST ")}

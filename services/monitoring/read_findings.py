@@ -140,9 +140,9 @@ def _grouped(rows: Iterable[Mapping[str, Any]], key_of: Any, name_of: Any) -> li
     return [_sum(key, name_of(key), group) for key, group in sorted(groups.items())]
 
 
-def _sum(key: str, name: str, rows: Sequence[Mapping[str, Any]]) -> FindingCount:
+def _sum(key: str, label: str, rows: Sequence[Mapping[str, Any]]) -> FindingCount:
     counted = ("open", "overdue", "accepted", "mended")
-    return FindingCount(key=key, name=name, **{each: sum(row[each] for row in rows) for each in counted})
+    return FindingCount(key=key, label=label, **{each: sum(row[each] for row in rows) for each in counted})
 
 
 def _check(check: QualityCheck) -> CheckView:

@@ -107,7 +107,7 @@ class FindingCount(Answer):
     """Findings of a division or an owner."""
 
     key: str
-    name: str
+    label: str
     open: int
     overdue: int
     accepted: int

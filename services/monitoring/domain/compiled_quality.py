@@ -23,6 +23,14 @@ RECORD_TYPES: Mapping[Kind, str] = {
     Kind.PER_HEAD: "bigint",
 }
 CURRENT = "{0}.superseded_at is null and {0}.valid_from <= $5 and ({0}.valid_to is null or {0}.valid_to > $5)"
+# Looked up household by household: a planner that thinks it knows better reads the ledger of the whole county.
+DEAD = """
+select distinct f.resident_id from chosen c cross join lateral (
+    select f.resident_id from fact f where f.county = $1 and f.household_id = c.household_id
+      and f.kind = 'event.death' and f.superseded_at is null and f.verified is distinct from false
+      and f.resident_id is not null offset 0
+) f
+"""
 STANDS = "f.superseded_at is null and (f.ended_on is null or f.ended_on > $5)"
 
 
@@ -31,6 +39,7 @@ def fired_sql(book: QualityBook, monitoring_line: int | None) -> str:
     line = "null::bigint" if monitoring_line is None else f"{monitoring_line}::bigint"
     return f"""\
 with {_chosen()},
+dead as materialized ({DEAD}),
 member as materialized ({_members(book)}),
 counted as materialized ({_counted(book)}),
 household_told as materialized ({_households(book, line)})
@@ -79,15 +88,13 @@ select m.household_id, m.resident_id, m.relation, r.sex as sex_by_number, ($6::b
        (select count(distinct o.household_id) from household_member o
         where o.resident_id = m.resident_id and o.county = $1 and o.status <> 'deceased' and {CURRENT.format("o")})
        as households_of_person,
-       m.died_on is not null or exists (
-           select from fact f where f.county = $1 and f.household_id = m.household_id and f.kind = 'event.death'
-             and f.resident_id = m.resident_id and f.superseded_at is null and f.verified is distinct from false)
-       as deceased_unrecorded{_columns(book.members)}
+       m.died_on is not null or e.resident_id is not null as deceased_unrecorded{_columns(book.members)}
 from chosen c join household_member m on m.household_id = c.household_id and m.county = $1
 join resident r on r.resident_id = m.resident_id
 left join roster_detail d on d.household_id = m.household_id and d.resident_id = m.resident_id
      and d.superseded_at is null
 left join lateral jsonb_to_record(d.details) as s({details}) on true
+left join dead e on e.resident_id = m.resident_id
 where m.status <> 'deceased' and {CURRENT.format("m")}
 """
 

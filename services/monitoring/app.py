@@ -11,6 +11,7 @@ from services.monitoring import (
     endpoints_identity,
     endpoints_lists,
     endpoints_policies,
+    endpoints_quality,
     endpoints_register,
 )
 from services.monitoring.endpoints import router
@@ -37,6 +38,7 @@ ROUTERS = [
     endpoints_identity.router,
     endpoints_lists.router,
     endpoints_policies.router,
+    endpoints_quality.router,
     endpoints_register.router,
 ]
 LIST_LIMIT_BYTES = 32 * 1024 * 1024

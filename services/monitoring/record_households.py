@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 
@@ -86,8 +86,13 @@ class Roster:
         homes = [(h, self.homes[h.household_no]) for h in self.told.households]
         newest = [(h, home["household_id"]) for h, home in homes if home["newest"]]
         said = [Detail(home, None, h.details) for h, home in newest if h.details]
-        members = [Detail(home, self.residents[_index(m)], m.details) for h, home in newest for m in self._once(h)]
-        return said + [each for each in members if each.details]
+        members = [
+            Detail(home, self.residents[_index(m)], m.details | _schemes(m))
+            for h, home in newest
+            for m in self._once(h)
+            if m.details
+        ]
+        return said + members
 
     def place(self, record: HouseholdRecord) -> Place:
         home = self.homes[record.household_no]
@@ -104,8 +109,8 @@ async def record_households(connection: asyncpg.Connection, event: Event, runtim
         return ("relay",)
     roster = await _put_people_and_homes(connection, told, event, runtime)
     moved = await _put_members(connection, roster)
-    await _put_details(connection, roster)
     now = runtime.clock.now()
+    await _put_details(connection, roster, now)
     appended = await append_facts(connection, await _entries(connection, roster), now=now, priority=BULK)
     matched = await _match_waiting(connection, roster, runtime)
     followed = await move_facts(
@@ -193,7 +198,7 @@ async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tu
     return changed | await rosters.reach_back(connection, late, until, on=on, at=at)
 
 
-async def _put_details(connection: asyncpg.Connection, roster: Roster) -> None:
+async def _put_details(connection: asyncpg.Connection, roster: Roster, now: datetime) -> None:
     """Keep what the newest roster says beyond facts; the checks of quality read it again."""
     told, at = roster.told, await households.database_time(connection)
     changed = await details.put(
@@ -204,7 +209,7 @@ async def _put_details(connection: asyncpg.Connection, roster: Roster) -> None:
         origin=told.feed_id,
         at=at,
     )
-    await due.mark(connection, sorted(changed), now=at)
+    await due.mark(connection, sorted(changed), now=now)
 
 
 async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry]:
@@ -221,6 +226,12 @@ async def _match_waiting(connection: asyncpg.Connection, roster: Roster, runtime
     """Append what waited for these people or households; a report among it waits for the assessment now."""
     waited = await waiting.of(connection, list(roster.residents), list(roster.homes))
     return await match_entries(connection, waited, runtime)
+
+
+def _schemes(member: MemberRecord) -> dict[str, bool]:
+    """Both schemes as the roster has them; the fact made of them keeps only the better one."""
+    said = {"insured_resident": member.insured_resident, "insured_employee": member.insured_employee}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _home(record: HouseholdRecord) -> Home:

@@ -34,6 +34,8 @@ IN_PATH = {
     "{name}": "medical_settlement",
     "{household_no}": NOWHERE["household"],
     "{rescreen_id}": NOWHERE["rescreen"],
+    "{run_id}": NOWHERE["rescreen"],
+    "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
     "{version}": "in_force",
@@ -284,6 +286,9 @@ BODIES: list[tuple[str, Any]] = [
     ("/monitoring/v1/policies/in_force/withdraw", {"reason": "文号有误"}),
     ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/findings/{rescreen}/accept", {"reason": "属实"}),
+    ("/monitoring/v1/quality/runs", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/villages", {"village": OWN, "as_of": "2026-03-15"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/alerts/{alert}/acknowledge", {}),
@@ -330,6 +335,7 @@ def test_every_body_is_tried() -> None:
         .replace("/in_force/", "/{version}/")
         .replace("identity-pairs/999", "identity-pairs/{pair_id}")
         .replace("unmatched/999", "unmatched/{unmatched_id}")
+        .replace("/findings/{rescreen}/", "/findings/{finding_id}/")
         for path, _ in BODIES
     }
     posts = {route for route in table() if route.startswith("POST ")}

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
+from services.intake.answer_feed import answer_feed
 from services.intake.catalogue import layout_named, layouts, owner_of, refresh_catalogue
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
@@ -15,11 +16,13 @@ from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.export_errors import export_errors
 from services.intake.freshness import freshness
+from services.intake.prepare_report import Submission
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
 from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
 from services.intake.schemas import (
     FeedReceived,
+    FeedSettled,
     FeedView,
     FreshnessItem,
     LayoutSummary,
@@ -29,9 +32,9 @@ from services.intake.schemas import (
     SelfReportReceived,
     SelfReportView,
 )
-from services.intake.submit_self_report import Submission, submit_self_report
+from services.intake.submit_self_report import submit_self_report
 from shared.errors import NotFound
-from shared.security.audit import audit
+from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.idempotency import idempotency_key
@@ -51,12 +54,21 @@ ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", des
 FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），或 UTF-8 的 NDJSON（每行一个对象）",
+        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），UTF-8 的 NDJSON（每行一个对象）或 JSON 数组",
         "content": {
             "text/csv": {"schema": {"type": "string", "format": "binary"}},
             "application/x-ndjson": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
         },
     }
+}
+PREFER_HEADER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "wait 或 wait=秒数 (至多 30)：1,000 行以内的 JSON 或 NDJSON 在同一次应答中给出结果和逐行错误",
+    "example": "wait=10",
+    "schema": {"type": "string", "maxLength": 100},
 }
 KEY_HEADER = {
     "name": "Idempotency-Key",
@@ -83,19 +95,21 @@ class ReportUnknown(NotFound):
     tags=["self-reports"],
     summary="农户自主申报",
     response_model=SelfReportReceived,
-    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422)},
+    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422, 429)},
     openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_self_report(body: SelfReportCreate, request: Request, caller: ReportWriter) -> Response:
     """收下申报并立即转监测；同一幂等键或同一内容再次提交，返回第一次的编号。"""
     state, context = request.app.state, request.state.context
     key = idempotency_key(request.headers.getlist("idempotency-key"))
-    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context)
+    address = request.client.host if request.client else ""
+    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context, address)
     done = await submit_self_report(state.runtime, state.villages, state.desk, submission)
     headers = {"Location": f"/intake/v1/self-reports/{done.report_id}"}
     if done.replayed:
         headers["Idempotent-Replay"] = "true"
-    answer = f'{{"id":"{done.report_id}","status":"received"}}'
+    code = "null" if done.receipt_code is None else f'"{done.receipt_code}"'
+    answer = f'{{"id":"{done.report_id}","status":"received","receipt_code":{code}}}'
     return Response(answer, 202, headers, "application/json")
 
 
@@ -119,6 +133,7 @@ async def get_self_report(
         f"report:{report_id}",
         now=runtime.clock.now(),
         request_id=context.request_id,
+        detail=post_of(caller),
     )
     return view_report(row, caller, runtime.keys)
 
@@ -130,10 +145,10 @@ async def get_self_report(
     summary="报送部门数据文件",
     responses={
         202: {"headers": LOCATION},
-        200: {"model": FeedReceived, "description": "同一文件此前已接收"},
+        200: {"model": FeedSettled | FeedReceived, "description": "等到了结果；或同一文件此前已接收"},
         **problems(401, 403, 404, 415, 422),
     },
-    openapi_extra=FILE_BODY,
+    openapi_extra={**FILE_BODY, "parameters": [PREFER_HEADER]},
 )
 async def post_feed(
     request: Request,
@@ -145,13 +160,18 @@ async def post_feed(
     mode: FeedMode = FeedMode.PARTIAL,
     period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
     division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
-) -> FeedReceived:
+) -> FeedReceived | FeedSettled:
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
     media_type = media_type_of(request.headers.get("content-type"))
     await refresh_catalogue(runtime.worker_pool)
     order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
+    settled = await answer_feed(runtime, caller, received, request.headers.getlist("prefer"))
+    if settled is not None:
+        response.headers["Preference-Applied"] = "wait"
+        response.status_code = 200
+        return settled
     response.status_code = 202 if received.fresh else 200
     return FeedReceived(id=received.feed_id, repeated=not received.fresh)
 

@@ -1,13 +1,15 @@
 """A feed is read to its end: check rows against each other, then decide what becomes of it."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import asyncpg
 
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed import FeedMode, FeedStatus, brakes
-from services.intake.domain.feed_layout import FeedLayout, Kind
+from services.intake.domain.feed_layout import FeedLayout, HouseholdSpec, Kind
+from services.intake.note_authorisations import discard_unauthorised
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,18 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows taken in, how many of them repeat another, and the records they make; rows that are staged."""
+
+    accepted: int
+    duplicates: int
+    records: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
-    """Rows read and taken in, and what recording the records would do."""
+    """Rows read but those discarded, rows taken in, and what recording the records would do."""
 
     read: int
     accepted: int
@@ -36,11 +48,17 @@ class Counted:
         return self.read - self.accepted
 
 
-async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Decision:
-    """Reject rows that contradict each other, count, and decide; in the caller's transaction."""
+async def settle_feed(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, today: date
+) -> Decision:
+    """Discard what nobody allowed, reject rows that contradict each other, count, and decide.
+
+    In the caller's transaction.
+    """
     await repository.expect_many(connection)
-    await _check_across_rows(connection, feed, layout)
-    counted = await _count(connection, feed)
+    discarded = await discard_unauthorised(connection, feed, layout, today)
+    staged = await _check_across_rows(connection, feed, layout, feed["staged"] - discarded)
+    counted = await _count(connection, feed, layout, staged, discarded)
     decision = await _decide(connection, feed, layout, counted)
     if decision.report:
         await repository.add_report(connection, feed["feed_id"], decision.report)
@@ -54,6 +72,8 @@ async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layo
             unchanged=counted.unchanged,
             ended=ending,
         )
+    if decision.status is FeedStatus.RECORDING and counted.added + counted.changed == 0:
+        await repository.skip_merging(connection, feed["feed_id"], counted.unchanged)
     return decision
 
 
@@ -62,7 +82,40 @@ def ends_unlisted(layout: FeedLayout, rejected: int) -> bool:
     return layout.kind is Kind.SNAPSHOT and rejected == 0
 
 
-async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> None:
+async def _check_across_rows(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, rows: int
+) -> Staged:
+    if layout.household is None:
+        return await _one_row_each(connection, feed, layout, rows)
+    await _check_households(connection, feed, layout, layout.household)
+    counted = await repository.count_staged(connection, feed["feed_id"])
+    return Staged(counted["rows"], counted["duplicates"], counted["records"], counted["rows"])
+
+
+async def _one_row_each(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, rows: int
+) -> Staged:
+    """Reject rows of one key that differ, and leave one of those that do not."""
+    rejected, repeated = 0, 0
+    if await repository.any_repeated(connection, feed["feed_id"]):
+        key = layout.column(layout.natural_key[0]).header
+        rejected = await repository.reject_rows(
+            connection,
+            feed["feed_id"],
+            repository.CONFLICTING_ROWS,
+            header=key,
+            code="rows_conflict",
+            reason=f"第 % 行的{key}相同而内容不同，无法判断哪一行正确",
+            expected="每个编号只保留正确的一行",
+        )
+        repeated = await repository.drop_repeated(connection, feed["feed_id"])
+    left = rows - rejected - repeated
+    return Staged(rows - rejected, repeated, left, left)
+
+
+async def _check_households(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, spec: HouseholdSpec
+) -> None:
     key = layout.column(layout.natural_key[0]).header
 
     async def reject(sql: str, header: str, code: str, reason: str, expected: str) -> None:
@@ -70,16 +123,7 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
             connection, feed["feed_id"], sql, header=header, code=code, reason=reason, expected=expected
         )
 
-    if layout.household is None:
-        await reject(
-            repository.CONFLICTING_ROWS,
-            key,
-            "rows_conflict",
-            f"第 % 行的{key}相同而内容不同，无法判断哪一行正确",
-            "每个编号只保留正确的一行",
-        )
-        return
-    person = layout.column(layout.household.member["number"]).header
+    person = layout.column(spec.member["number"]).header
     await reject(
         repository.CONFLICTING_MEMBERS,
         person,
@@ -87,7 +131,7 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
         f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确",
         "每人只保留正确的一行",
     )
-    relation, head = layout.column(layout.household.relation).header, layout.household.head
+    relation, head = layout.column(spec.relation).header, spec.head
     await reject(
         repository.TWO_HEADS,
         relation,
@@ -104,18 +148,22 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
     )
 
 
-async def _count(connection: asyncpg.Connection, feed: asyncpg.Record) -> Counted:
-    staged = await repository.count_staged(connection, feed["feed_id"])
+async def _count(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, staged: Staged, discarded: int
+) -> Counted:
+    read = feed["read"] - discarded
     await repository.set_counts(
         connection,
         feed["feed_id"],
-        accepted=staged["rows"],
-        rejected=feed["read"] - staged["rows"],
-        duplicates=staged["duplicates"],
-        records=staged["records"],
+        accepted=staged.accepted,
+        rejected=read - staged.accepted,
+        unauthorised=discarded,
+        duplicates=staged.duplicates,
+        records=staged.records,
+        staged=staged.rows,
     )
-    found = await repository.compare(connection, feed["feed_id"])
-    return Counted(feed["read"], staged["rows"], **dict(found))
+    found = await repository.compare(connection, feed, layout, staged.records)
+    return Counted(read, staged.accepted, **found)
 
 
 async def _decide(

@@ -90,6 +90,8 @@ class Column:
     `personal`: never shown in an error. Money: `unit` yuan or ten_thousand_yuan, `max_yuan` is the plausible most.
     Percentages: `unit` basis_points or percent (whole, rounded down). `most` bounds a number, `month` says which day
     a bare month means (first or last). `withheld`: never read, it stays in the sealed file alone (诉求原文).
+    `open_ended`: "长期" or 9999-12-31 means that no end is set. `typed`: sent by a typed interface (JSON), where an
+    amount has no thousands commas, currency marks or 万; no layout says so, the reader does.
     """
 
     name: str
@@ -111,6 +113,8 @@ class Column:
     most: int | None = None
     month: Month | None = None
     withheld: bool = False
+    open_ended: bool = False
+    typed: bool = False
 
 
 class Asked(StrEnum):
@@ -168,7 +172,8 @@ class FactSpec:
     `ends`: the fact is a state that ends when a snapshot no longer lists its record. `when`: said only of rows for
     which all of it holds. `fixed` are fields, `fixed_attributes` attributes that are the same for every row. `part`
     tells facts of one kind and row apart. `ended_on` is the first day on which the fact holds no more, `last_day` the
-    last on which it does. It concerns the person if the row names one, else the household.
+    last on which it does. It concerns the person if the row names one, else the household; his name goes along, if a
+    column has it, to be compared with the register's.
     """
 
     kind: str
@@ -189,6 +194,7 @@ class FactSpec:
     ended_on: str | None = None
     last_day: str | None = None
     part: str | None = None
+    person_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

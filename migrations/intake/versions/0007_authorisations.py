@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_authorisations"
-down_revision = "0004_catalogue"
+revision = "0007_authorisations"
+down_revision = "0006_reports"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,12 @@
 """Keep what intake itself must know of two data sets: who lives together, and which households allowed a comparison.
 
-Asset data (存款、车辆、不动产、工商) are taken only of people whose household has a live 承诺授权; whom a row is about
-must be known before anything of it is kept, so intake cannot leave that to monitoring.
+Asset data (存款、车辆、不动产、工商) are taken only of people whose household has a live 承诺授权. Whom a row is
+about must be known before anything of it is kept, so intake cannot leave that to monitoring.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from datetime import date
 
 import asyncpg
 
@@ -30,7 +30,7 @@ async def note_authorisations(
 
 
 async def discard_unauthorised(
-    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, on: Any
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, on: date
 ) -> int:
     """Remove the staged rows of asset data about people whose household allows it on no live form; how many."""
     if not layout.needs_authorisation:
@@ -41,8 +41,7 @@ async def discard_unauthorised(
 def _members(rows: Iterable[asyncpg.Record]) -> Iterator[tuple[str, str]]:
     """(household, blind index) of each member."""
     for row in rows:
-        member = json.loads(row["content"])["member"]
-        yield row["record"], member["index"]
+        yield row["record"], json.loads(row["content"])["member"]["index"]
 
 
 def _authorisations(rows: Iterable[asyncpg.Record]) -> Iterator[Authorisation]:

@@ -61,7 +61,6 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
         rows = await repository.merge_batch(connection, feed, layout, after, last, now)
         changed = {row["record"] for row in rows if row["known"]}
         was = Counter("changed" if row["known"] else "added" for row in rows)
-        changed = {row["record"] for row in rows if row["known"]}
         if layout.household is not None:
             rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in rows])
         await note_authorisations(connection, feed, layout, rows)

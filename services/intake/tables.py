@@ -335,9 +335,7 @@ class AuthorisationRow(IntakeTable, table=True):
     scope: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the data set it allows"))
     household_no: str | None = Field(default=None, sa_type=_RECORD)
     signed_on: date
-    ended_on: date | None = Field(
-        default=None, sa_column_kwargs=_said("the first day on which it holds no more")
-    )
+    ended_on: date | None = Field(default=None, sa_column_kwargs=_said("the first day on which it holds no more"))
     taken_back: bool
 
 

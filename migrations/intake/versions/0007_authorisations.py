@@ -36,6 +36,7 @@ def upgrade() -> None:
         comment="Authorisations (承诺授权)",
     )
     op.create_index("ix_authorisation_household_no", "authorisation", ["county", "household_no"], schema="intake")
+    op.execute(f"GRANT UPDATE (record, echo) ON intake.feed_row_error TO {WORKER}")
     for table in ("household_person", "authorisation"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON intake.{table} TO {WORKER}")
         op.execute(f"ALTER TABLE intake.{table} ENABLE ROW LEVEL SECURITY")
@@ -44,5 +45,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(f"REVOKE UPDATE (record, echo) ON intake.feed_row_error FROM {WORKER}")
     op.drop_table("authorisation", schema="intake")
     op.drop_table("household_person", schema="intake")

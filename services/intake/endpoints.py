@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
+from services.intake.answer_feed import answer_feed
 from services.intake.catalogue import layout_named, layouts, owner_of, refresh_catalogue
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
@@ -20,6 +21,7 @@ from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
 from services.intake.schemas import (
     FeedReceived,
+    FeedSettled,
     FeedView,
     FreshnessItem,
     LayoutSummary,
@@ -51,12 +53,21 @@ ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", des
 FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），或 UTF-8 的 NDJSON（每行一个对象）",
+        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），UTF-8 的 NDJSON（每行一个对象）或 JSON 数组",
         "content": {
             "text/csv": {"schema": {"type": "string", "format": "binary"}},
             "application/x-ndjson": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
         },
     }
+}
+PREFER_HEADER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "wait 或 wait=秒数 (至多 30)：1,000 行以内的 JSON 或 NDJSON 在同一次应答中给出结果和逐行错误",
+    "example": "wait=10",
+    "schema": {"type": "string", "maxLength": 100},
 }
 KEY_HEADER = {
     "name": "Idempotency-Key",
@@ -130,10 +141,10 @@ async def get_self_report(
     summary="报送部门数据文件",
     responses={
         202: {"headers": LOCATION},
-        200: {"model": FeedReceived, "description": "同一文件此前已接收"},
+        200: {"model": FeedSettled | FeedReceived, "description": "等到了结果；或同一文件此前已接收"},
         **problems(401, 403, 404, 415, 422),
     },
-    openapi_extra=FILE_BODY,
+    openapi_extra={**FILE_BODY, "parameters": [PREFER_HEADER]},
 )
 async def post_feed(
     request: Request,
@@ -145,13 +156,18 @@ async def post_feed(
     mode: FeedMode = FeedMode.PARTIAL,
     period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
     division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
-) -> FeedReceived:
+) -> FeedReceived | FeedSettled:
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
     media_type = media_type_of(request.headers.get("content-type"))
     await refresh_catalogue(runtime.worker_pool)
     order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
+    settled = await answer_feed(runtime, caller, received, request.headers.getlist("prefer"))
+    if settled is not None:
+        response.headers["Preference-Applied"] = "wait"
+        response.status_code = 200
+        return settled
     response.status_code = 202 if received.fresh else 200
     return FeedReceived(id=received.feed_id, repeated=not received.fresh)
 

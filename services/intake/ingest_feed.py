@@ -94,7 +94,8 @@ async def _read_and_settle(
     runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, out_of_time: Callable[[], bool]
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
-    reading = FeedReading(runtime, feed, await _context(runtime, feed), _lease(settings), settings.feed_row_limit)
+    context, limits = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *limits)
     try:
         if not await read_pieces(reading, out_of_time):
             await _give_back(runtime, feed)

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.intake.domain.csv_records import Record, RecordReader
+from services.intake.domain.csv_records import Record, RecordReader, encoding_of
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import BadRow, RawRow, in_units
 from services.intake.domain.header_map import HeaderMap, map_header
 from services.intake.domain.row_error import RowError, echo
-from services.intake.domain.text_lines import Line, LineSplitter
+from services.intake.domain.text_lines import Line, Lines, LineSplitter
 from services.intake.read_rows import FileRefused, Read
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -39,6 +39,48 @@ class CsvReader:
     def finish(self) -> Iterator[Read]:
         for line in self._lines.finish():
             yield from self._line(line)
+        yield from self.close()
+
+    @property
+    def settled(self) -> bool:
+        """True when the next line is a record of its own: the header is known, and no quote is open."""
+        return self.header is not None and not self._records.pending
+
+    @property
+    def shape(self) -> tuple[str, int, Sequence[int | None]]:
+        """Delimiter, cells of a row, and at which of them each column of the layout stands."""
+        return self._records.delimiter, self._width, self._positions
+
+    def lines_of(self, piece: bytes, last: bool) -> Lines:
+        """The lines complete after `piece`, for who reads many at once.
+
+        Each line that is not read so must come back through `take`, in order until `settled`; at last comes `close`.
+        """
+        lines = self._lines.take(piece)
+        if not last:
+            return lines
+        rest = self._lines.take_rest()
+        if lines.body is None or rest.body is None:
+            return rest if lines.body is None else lines
+        return Lines(lines.first, lines.body + b"\n" + rest.body, lines.begins_too_long)
+
+    def encoding_for(self, body: bytes) -> str:
+        """How to decode these lines: as the file so far, or as the first of them that is not ASCII says."""
+        if self._records.encoding is not None or body.isascii():
+            return self._records.encoding or "ascii"
+        for content in body.split(b"\n"):
+            if self._records.encoding is not None:
+                return self._records.encoding
+            if not content.isascii():
+                self._records.encoding = encoding_of(content)
+        return self._records.encoding or "ascii"
+
+    def take(self, line: Line) -> Iterator[Read]:
+        """What is complete after this line."""
+        return self._line(line)
+
+    def close(self) -> Iterator[Read]:
+        """What is left behind the last line."""
         yield from self._rows(self._records.finish())
         if self.header is None:
             raise FileRefused("header_missing", "文件中没有表头", "第一行是列名")

@@ -1,7 +1,7 @@
 """A department sends a file (部门报送): kept sealed as it came, due for ingestion; sent again it is the same feed."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from services.intake.catalogue import owner_of
 from services.intake.domain.feed import FeedMode, Period, parse_period
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.file_format import foreign_format
+from services.intake.first_look import READ_AT_ONCE, look_of
 from services.intake.repository_feeds import NewFeed
 from services.intake.spool import Spool
 from shared.db.scope import scoped
@@ -24,6 +25,7 @@ MEDIA_TYPES = {
     "text/csv": "text/csv",
     "application/csv": "text/csv",
     "application/x-ndjson": "application/x-ndjson",
+    "application/json": "application/json",
     "application/jsonl": "application/x-ndjson",
     "application/x-jsonlines": "application/x-ndjson",
 }
@@ -62,10 +64,11 @@ class FeedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFeed:
-    """The feed a file made; `fresh` is False when it was received before."""
+    """The feed a file made; `fresh` is False when it was received before; `small` if its rows may be waited for."""
 
     feed_id: UUID
     fresh: bool
+    small: bool = False
 
 
 async def receive_feed(
@@ -76,8 +79,12 @@ async def receive_feed(
     check_order(caller, order)
     feed_id = new_id()  # Of the machine's own time: files of one data set are taken in by the order of their ids.
     key, sealed_key = runtime.keys.new_file_key(*key_place(feed_id))
-    with Spool(lambda piece, seq: key.seal(piece, chunk_place(feed_id, seq)), _refuse_foreign) as spool:
+    look = look_of(order.media_type)
+    with Spool(
+        lambda piece, seq: key.seal(piece, chunk_place(feed_id, seq)), _refusing(order.media_type), look.take
+    ) as spool:
         await spool.take(body)
+        look.finish()
         new = NewFeed(
             feed_id=feed_id,
             client=caller.subject,
@@ -96,7 +103,7 @@ async def receive_feed(
         )
         received = await _store(runtime, caller, new, order.layout, spool)
     runtime.waker.wake("ingest")
-    return received
+    return replace(received, small=look.rows <= READ_AT_ONCE)
 
 
 def check_order(caller: Principal, order: FeedOrder) -> None:
@@ -117,7 +124,7 @@ def media_type_of(header: str | None) -> str:
         return MEDIA_TYPES[given]
     except KeyError:
         raise FeedFormatUnsupported(
-            f"内容类型“{given[:60] or '未注明'}”不支持；应为 text/csv 或 application/x-ndjson"
+            f"内容类型“{given[:60] or '未注明'}”不支持；应为 text/csv、application/json 或 application/x-ndjson"
         ) from None
 
 
@@ -139,13 +146,18 @@ def _period_refused(reason: str) -> PeriodRefused:
     return PeriodRefused(reason, errors=[error])
 
 
-def _refuse_foreign(start: bytes) -> None:
-    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise FeedIsEmpty("文件中没有内容；第一行应为列名")
-    found = foreign_format(start)
-    if found is not None:
-        error = FieldError("body", found[0], found[1], "CSV 或 NDJSON")
-        raise FeedFormatUnsupported(f"文件{found[1]}", errors=[error])
+def _refusing(media_type: str) -> Callable[[bytes], None]:
+    """What the first piece is refused for; JSON has a look of its own, and no line of NDJSON is no row."""
+
+    def refuse(start: bytes) -> None:
+        if media_type == "text/csv" and not start.strip(b"\xef\xbb\xbf \t\r\n"):
+            raise FeedIsEmpty("文件中没有内容；第一行应为列名")
+        found = foreign_format(start)
+        if found is not None and (media_type != "application/json" or found[0] != "utf_16"):
+            error = FieldError("body", found[0], found[1], "CSV、JSON 或 NDJSON")
+            raise FeedFormatUnsupported(f"文件{found[1]}", errors=[error])
+
+    return refuse
 
 
 def key_place(feed_id: UUID) -> tuple[str, str, str]:

@@ -154,6 +154,11 @@ async def row_errors(
     )
 
 
+async def count_errors(connection: asyncpg.Connection, feed_id: UUID) -> int:
+    """How many errors and warnings the rows of a feed have."""
+    return int(await connection.fetchval("SELECT count(*) FROM feed_row_error WHERE feed_id = $1", feed_id))
+
+
 async def newer_recorded(connection: asyncpg.Connection, feed_id: UUID) -> bool:
     """True if a later file of the same data set has been recorded since."""
     return bool(

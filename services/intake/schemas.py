@@ -301,6 +301,14 @@ class RowErrorView(BaseModel):
         )
 
 
+class FeedSettled(FeedView):
+    """A small file that was waited for: what GET /intake/v1/feeds/{id} says, and its row errors."""
+
+    errors: list[RowErrorView] = Field(description="前 1000 条")
+    error_count: int = Field(description="错误与提示的总数")
+    repeated: bool = Field(description="true：同一文件此前已接收，没有重复处理")
+
+
 class ColumnView(BaseModel):
     """A column of a data set."""
 

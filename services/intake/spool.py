@@ -15,10 +15,14 @@ Seal = Callable[[bytes, int], bytes]
 
 @dataclass(slots=True)
 class Spool:
-    """An unlinked temporary file of sealed pieces. `check` sees the first piece and may refuse it."""
+    """An unlinked temporary file of sealed pieces.
+
+    `check` sees the first piece and may refuse it, `look` each piece, in a thread.
+    """
 
     seal: Seal
     check: Callable[[bytes], None]
+    look: Callable[[bytes], None] | None = None
     size: int = 0
     pieces: int = 0
     _file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
@@ -62,6 +66,8 @@ class Spool:
         await asyncio.to_thread(self._write, piece)
 
     def _write(self, piece: bytes) -> None:
+        if self.look is not None:
+            self.look(piece)
         self._digest.update(piece)
         sealed = self.seal(piece, self.pieces)
         self._file.write(len(sealed).to_bytes(4, "big") + sealed)

@@ -71,7 +71,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
             "'failed')",
             name="status",
         ),
-        CheckConstraint("media_type IN ('text/csv','application/x-ndjson')", name="media_type"),
+        CheckConstraint("media_type IN ('text/csv','application/x-ndjson','application/json')", name="media_type"),
         CheckConstraint("octet_length(digest) = 32", name="digest"),
         CheckConstraint("accepted + rejected <= read", name="counts"),
         Index("ix_feed_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),

@@ -22,7 +22,12 @@ from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionCodeError, parse_division
 
-MEDIA_TYPES = {".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".ndjson": "application/x-ndjson",
+    ".jsonl": "application/x-ndjson",
+    ".json": "application/json",
+}
 _PLACE = re.compile(r"(?P<layout>[a-z][a-z0-9_]{0,60})(?:@(?P<period>[0-9-]{4,10}))?", re.ASCII)
 _EXPECTED = "文件夹应为 <区划代码>/<数据集>[@期次]，例如 130624000000/medical_settlement@2026-01"
 DONE, REFUSED = "done", "refused"

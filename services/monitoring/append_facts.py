@@ -10,6 +10,7 @@ from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_households as households
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.ledger import Entry, Key, Place, Register, Stored, changes, tell
+from services.monitoring.repository_places import whereabouts
 from shared.vocabulary.division import county_of
 
 
@@ -58,8 +59,15 @@ async def move_facts(
 
 
 async def _place(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Entry]:
-    found = iter(await ledger.locate(connection, [e for e in entries if e.place is None]))
-    return [entry if entry.place is not None else replace(entry, place=next(found)) for entry in entries]
+    lost = [entry for entry in entries if entry.place is None]
+    persons, household_nos = ({name for e in lost if (name := getattr(e, by))} for by in ("person", "household_no"))
+    found = await whereabouts(connection, persons, household_nos)
+    return [
+        entry
+        if entry.place is not None
+        else replace(entry, place=found.of(entry.person, entry.household_no, entry.key.kind))
+        for entry in entries
+    ]
 
 
 async def _lock(connection: asyncpg.Connection, entries: Sequence[Entry]) -> dict[Key, Stored]:

@@ -51,6 +51,11 @@ async def plan_afresh(connection: asyncpg.Connection) -> None:
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
+async def look_up(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like."""
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off")
+
+
 async def database_time(connection: asyncpg.Connection) -> datetime:
     """The time by which known time is told."""
     moment: datetime = await connection.fetchval("SELECT clock_timestamp()")

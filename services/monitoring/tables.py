@@ -939,6 +939,18 @@ class DashboardFigure(MonitoringTable, table=True):
     households: int
 
 
+class FeedCount(MonitoringTable, table=True):
+    """What one message of a feed did, until it is told to intake together with others; appended, never waited for."""
+
+    __tablename__ = "feed_count"
+
+    count_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    feed_id: str = Field(sa_type=_TEXT)
+    matched: int
+    unmatched: int
+    changed: int
+
+
 class DashboardTouch(MonitoringTable, table=True):
     """A place whose figures changed since they were counted; appended by the database, never waited for."""
 

@@ -12,6 +12,7 @@ from services.monitoring.publish_policy import activate_published
 from services.monitoring.refresh_figures import refresh_coverage, refresh_figures
 from services.monitoring.rescreen import activate_policy, match_again
 from services.monitoring.screen_ranges import screen_ranges
+from services.monitoring.tell_counts import tell_counts
 from shared.clock import Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.settings import Settings
@@ -23,6 +24,8 @@ def build_worker(
 ) -> Worker:
     """Everything below is idempotent, so any number of replicas may run it."""
     tasks = [
+        # First, so that what it tells is sent.
+        Task("counts", tell_counts, every=timedelta(milliseconds=500)),
         *RELAY,
         Task("assess", assess_due, heavy=True),
         Task("assess_ranges", screen_ranges, heavy=True),

@@ -1,9 +1,9 @@
 """What intake says: households of a roster, and observations of any kind."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.vocabulary.terms import BaseGroup, Source, Visit
 
@@ -111,7 +111,11 @@ class ReporterContact(Contract):
 
 
 class ObservationsRecorded(Contract):
-    """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands."""
+    """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands.
+
+    A feed's last message names the period its file covers, first and last day, and may say nothing else: that nothing
+    happened in it is news too.
+    """
 
     source: Source
     department: str | None = None
@@ -121,7 +125,19 @@ class ObservationsRecorded(Contract):
     division: str
     received_at: AwareDatetime
     reporter: ReporterContact | None = None
-    observations: list[Observation] = Field(min_length=1, max_length=1000)
+    period_from: date | None = None
+    period_to: date | None = None
+    observations: list[Observation] = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.period_from is None) is not (self.period_to is None):
+            raise ValueError("a period has a first and a last day")
+        if self.period_from is not None and self.period_to is not None and self.period_from > self.period_to:
+            raise ValueError("a period begins before it ends")
+        if not self.observations and (self.period_to is None or self.report_id is not None):
+            raise ValueError("without observations a feed must name the period it covers")
+        return self
 
 
 class DataNoticeItem(Contract):

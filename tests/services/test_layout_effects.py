@@ -11,10 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake.catalogue import FOLDER, layouts
+from services.intake.catalogue import example_of, layouts
 from tests.services.intake.build import COUNTY, Department
 
-EXAMPLES = FOLDER / "examples"
 ROSTER = "household_register"
 
 # A family of four, general; a family of three once poor, the wife not insured; an old man alone, below the line; a
@@ -334,7 +333,7 @@ def send(client: httpx.AsyncClient, house: Any, bearer: Callable[..., dict[str, 
     department = Department(client, house, bearer(), bearer("county_admin", COUNTY))
 
     async def sent(layout: str) -> dict[int, set[str]]:
-        content = (EXAMPLES / f"{layout}.v{layouts()[layout].version}.csv").read_bytes()
+        content = example_of(layouts()[layout]).read_bytes()
         feed = await department.send(layout, content, period="2025" if layout == ROSTER else "2026-03-14")
         assert feed["status"] == "recorded", feed["problem"]
         await house.settle()

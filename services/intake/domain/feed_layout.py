@@ -90,6 +90,8 @@ class Column:
     `personal`: never shown in an error. Money: `unit` yuan or ten_thousand_yuan, `max_yuan` is the plausible most.
     Percentages: `unit` basis_points or percent (whole, rounded down). `most` bounds a number, `month` says which day
     a bare month means (first or last). `withheld`: never read, it stays in the sealed file alone (诉求原文).
+    `open_ended`: "长期" or 9999-12-31 means that no end is set. `typed`: sent by a typed interface (JSON), where an
+    amount has no thousands commas, currency marks or 万; no layout says so, the reader does.
     """
 
     name: str
@@ -111,6 +113,8 @@ class Column:
     most: int | None = None
     month: Month | None = None
     withheld: bool = False
+    open_ended: bool = False
+    typed: bool = False
 
 
 class Asked(StrEnum):

@@ -1,7 +1,7 @@
 """One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
 
 import hashlib
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -25,7 +25,7 @@ from services.intake.domain.row_error import RowError, echo
 from shared.vocabulary.identity_number import IdentityNumber
 from shared.vocabulary.money import yuan
 
-Cell = str | int | bool | None
+Cell = str | int | float | bool | None
 Values = Mapping[str, Any]
 
 
@@ -104,6 +104,13 @@ class _Reading:
         self.values[column.name] = None
         self.failed.add(column.name)
 
+    def settle(self, column: Column, value: Any) -> None:
+        """Take back what was said against a column, which has a value after all."""
+        for said in (self.errors, self.warnings):
+            said[:] = [error for error in said if error.column != column.header]
+        self.failed.discard(column.name)
+        self.values[column.name] = value
+
 
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
@@ -126,6 +133,8 @@ class RowChecker:
                 _read_cell(reading, column, cell, self._context)
             else:
                 values[name] = value
+        if layout.reversal is not None and reading.failed:
+            _read_reversed_amounts(reading, layout, layout.reversal, raw, self._context.today)
         for rule in layout.rules:
             _apply(reading, layout, rule)
         if layout.household:
@@ -151,7 +160,12 @@ def _quick(column: Column, context: RowContext) -> Quick:
     read = quick_reader(column, context.today)
     if column.type is not ColumnType.DIVISION:
         return read
-    return lambda cell: value if (value := read(cell)) is UNSURE or not _misplaced(value, context) else UNSURE
+
+    def placed(cell: Cell) -> Any:
+        value = read(cell)
+        return UNSURE if value is not UNSURE and value is not None and misplaced(value, context) else value
+
+    return placed
 
 
 def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:
@@ -164,13 +178,28 @@ def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContex
         reading.complain(column, Refusal("required", f"{column.header}是必填项，不能为空", None, column.example))
         return
     if column.type is ColumnType.DIVISION and value is not None:
-        refusal = _misplaced(value, context)
+        refusal = misplaced(value, context)
         if refusal is not None:
             reading.complain(column, refusal, value)
             return
     reading.values[column.name] = value
     if outcome.notes:
         reading.notes.extend((column.header, note) for note in outcome.notes)
+
+
+def _read_reversed_amounts(
+    reading: _Reading, layout: FeedLayout, reversal: Reversal, raw: RawRow, today: date
+) -> None:
+    """An amount that a reversal writes with a minus is the amount it takes back; elsewhere it stays refused."""
+    if reading.values[reversal.column] not in reversal.codes:
+        return
+    for column, cell in zip(layout.columns, raw.cells, strict=True):
+        if column.type is not ColumnType.MONEY_YUAN or column.name not in reading.failed or not isinstance(cell, str):
+            continue
+        outcome = normalise(replace(column, negative=True), cell, today)
+        if isinstance(outcome, Normal) and outcome.value is not None:
+            reading.settle(column, -outcome.value)
+            reading.notes.extend((column.header, note) for note in (*outcome.notes, "reversal_sign"))
 
 
 def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
@@ -184,11 +213,15 @@ def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
             return Normal(cell)
     elif column.type in (ColumnType.INTEGER, ColumnType.YEAR):
         return normalise(column, str(cell), today)
+    if isinstance(cell, float) and column.type in _NUMBERED:
+        reason = f"{column.header}已丢失精度 (是小数或科学计数法)，应以文本 (字符串) 发送"
+        return Refusal("precision_lost", reason, "JSON 字符串", column.example)
     reason = f"{column.header}应以文本 (字符串) 发送，以免丢失精度"
     return Refusal("send_as_text", reason, "JSON 字符串", column.example)
 
 
-def _misplaced(division: str, context: RowContext) -> Refusal | None:
+def misplaced(division: str, context: RowContext) -> Refusal | None:
+    """Why this file may not name that place, if it may not."""
     lo, hi = context.divisions
     if not lo <= division < hi:
         return Refusal("division_outside_range", "行政区划不在本次报送的范围内", f"{lo} 至 {hi} 之间的代码")
@@ -387,8 +420,23 @@ def _public(value: Any, context: RowContext) -> Any:
 
 
 def _digest(layout: FeedLayout, public: Values) -> bytes:
-    said = [layout.version, *[public[c.name] for c in layout.columns]]
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+    text = SEPARATOR.join([str(layout.version), *[said(public[c.name]) for c in layout.columns]])
+    return row_digests([text.encode()])[0]
+
+
+SEPARATOR = "\x1f"  # No normal value holds it: control characters are refused.
+
+
+def said(value: Any) -> str:
+    """A public value of one column as it counts in a digest; null is empty, which no value is."""
+    if value is None:
+        return ""
+    return "\x1e".join(value) if isinstance(value, tuple) else str(value)
+
+
+def row_digests(texts: Iterable[bytes]) -> list[bytes]:
+    """The digest (16 bytes) of each row, of its version and all values joined by SEPARATOR."""
+    return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def _observations(layout: FeedLayout, record: str, values: Values, public: Values) -> list[dict[str, Any]]:
@@ -433,7 +481,7 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
     if fact.attributes or fact.fixed_attributes:
-        known = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+        known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
         said["attributes"] = {**known, **fact.fixed_attributes}
     if fact.fixed:
         said.update(fact.fixed)
@@ -456,13 +504,13 @@ def _word(value: Any) -> str:
     return "".join(value) if isinstance(value, tuple) else as_word(value) or ""
 
 
-def _attribute(value: Any) -> Any:
-    """A value as JSON; codes that are digits become numbers."""
+def json_value(value: Any) -> Any:
+    """A value as attributes hold it; codes that are digits become numbers."""
     if isinstance(value, tuple):
-        return [_attribute(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, date):
         return value.isoformat()
-    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value
+    return int(value) if isinstance(value, str) and len(value) <= 2 and value.isascii() and value.isdigit() else value
 
 
 def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -> dict[str, Any]:

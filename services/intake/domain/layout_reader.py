@@ -156,6 +156,7 @@ class _Reader:
             most=part.take("most", int, None),
             month=part.word("month", Month) if "month" in part.rest else None,
             withheld=part.take("withheld", bool, False),
+            open_ended=part.take("open_ended", bool, False),
         )
         units = UNITS.get(column.type, ("yuan",))
         if column.unit not in units:

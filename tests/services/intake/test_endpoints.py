@@ -59,7 +59,7 @@ REFUSED: list[tuple[str, dict[str, str], bytes, str, int, str]] = [
         "division_out_of_range",
     ),
     ("no media type", {"layout": "medical_settlement"}, b"x", "", 415, "feed_format_unsupported"),
-    ("json", {"layout": "medical_settlement"}, b"{}", "application/json", 415, "feed_format_unsupported"),
+    ("plain text", {"layout": "medical_settlement"}, b"[{}]", "text/plain", 415, "feed_format_unsupported"),
     ("empty", {"layout": "medical_settlement"}, b"", "text/csv", 400, "feed_empty"),
     ("blank", {"layout": "medical_settlement"}, b"\xef\xbb\xbf \n", "text/csv", 400, "feed_empty"),
     *(
@@ -209,4 +209,8 @@ async def test_the_openapi_description_is_whole(intake_client: httpx.AsyncClient
             assert operation["security"], (path, method)
     post = described["paths"]["/intake/v1/self-reports"]["post"]
     assert [p["name"] for p in post["parameters"]] == ["Idempotency-Key"]
-    assert set(described["paths"][FEEDS]["post"]["requestBody"]["content"]) == {"text/csv", "application/x-ndjson"}
+    assert set(described["paths"][FEEDS]["post"]["requestBody"]["content"]) == {
+        "text/csv",
+        "application/x-ndjson",
+        "application/json",
+    }

@@ -16,6 +16,7 @@ from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.export_errors import export_errors
 from services.intake.freshness import freshness
+from services.intake.prepare_report import Submission
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
 from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
@@ -31,9 +32,9 @@ from services.intake.schemas import (
     SelfReportReceived,
     SelfReportView,
 )
-from services.intake.submit_self_report import Submission, submit_self_report
+from services.intake.submit_self_report import submit_self_report
 from shared.errors import NotFound
-from shared.security.audit import audit
+from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.idempotency import idempotency_key
@@ -94,19 +95,21 @@ class ReportUnknown(NotFound):
     tags=["self-reports"],
     summary="农户自主申报",
     response_model=SelfReportReceived,
-    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422)},
+    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422, 429)},
     openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_self_report(body: SelfReportCreate, request: Request, caller: ReportWriter) -> Response:
     """收下申报并立即转监测；同一幂等键或同一内容再次提交，返回第一次的编号。"""
     state, context = request.app.state, request.state.context
     key = idempotency_key(request.headers.getlist("idempotency-key"))
-    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context)
+    address = request.client.host if request.client else ""
+    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context, address)
     done = await submit_self_report(state.runtime, state.villages, state.desk, submission)
     headers = {"Location": f"/intake/v1/self-reports/{done.report_id}"}
     if done.replayed:
         headers["Idempotent-Replay"] = "true"
-    answer = f'{{"id":"{done.report_id}","status":"received"}}'
+    code = "null" if done.receipt_code is None else f'"{done.receipt_code}"'
+    answer = f'{{"id":"{done.report_id}","status":"received","receipt_code":{code}}}'
     return Response(answer, 202, headers, "application/json")
 
 
@@ -130,6 +133,7 @@ async def get_self_report(
         f"report:{report_id}",
         now=runtime.clock.now(),
         request_id=context.request_id,
+        detail=post_of(caller),
     )
     return view_report(row, caller, runtime.keys)
 

@@ -18,9 +18,10 @@ from services.monitoring.keep_answers import FigureCache
 from services.monitoring.record_households import record_households
 from services.monitoring.record_observations import record_observations
 from services.monitoring.record_verification import record_verification
+from services.monitoring.tell_own_record import tell_own_record
 from shared.clock import Clock
 from shared.contracts.alerts import VERIFIED
-from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED
 from shared.runtime import open_runtime
 from shared.settings import Settings
 from shared.web.app import build_app
@@ -41,6 +42,7 @@ HANDLERS = {
     HOUSEHOLDS_RECORDED: record_households,
     OBSERVATIONS_RECORDED: record_observations,
     VERIFIED: record_verification,
+    OWN_RECORD_ASKED: tell_own_record,
 }
 
 

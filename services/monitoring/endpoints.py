@@ -37,7 +37,7 @@ from services.monitoring.schemas import (
 from services.monitoring.schemas_register import RegisterHistory
 from services.monitoring.search_person import search_person
 from shared.runtime import Runtime
-from shared.security.audit import audit
+from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.page import Cursor, Limit, Page, decode_cursor
@@ -72,7 +72,7 @@ class HouseholdRead:
             f"household:{self.household_no}",
             now=self.runtime.clock.now(),
             request_id=self.request_id,
-            detail=detail,
+            detail={**detail, **post_of(self.caller)},
         )
 
 

@@ -35,6 +35,7 @@ from shared.security.keys import Keyring
 from shared.vocabulary.division import county_of
 
 USUAL, BULK = 5, 9
+OWN_WORD = "self_report"  # The data set of reports by households.
 
 
 class IndexDoesNotFit(Unprocessable):
@@ -210,9 +211,10 @@ async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry],
     now = runtime.clock.now()
     appended = await append_facts(connection, waited, now=now, priority=BULK)
     found = {
-        entry.said.origin: entry.place.household_id
+        report_id: entry.place.household_id
         for entry in appended.matched
-        if _is_of_report(entry) and entry.place is not None
+        if entry.place is not None
+        for report_id in _reports_behind(entry)
     }
     for report_id, household_id in found.items():
         await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
@@ -221,9 +223,17 @@ async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry],
     return appended
 
 
-def _is_of_report(entry: Entry) -> bool:
-    """Whether a report said it, whose records are named after it; a list of calls comes in a feed, and is none."""
-    return calls_for_help(entry.source) and entry.said.origin in entry.key.record_key.split("/")
+def _reports_behind(entry: Entry) -> list[str]:
+    """The report that said it, and the one it corrects, after which its records are named; none once withdrawn.
+
+    A list of calls comes in a feed, and is no report.
+    """
+    if entry.content.verified is False or not calls_for_help(entry.source):
+        return []
+    named = entry.key.record_key.split("/")
+    if entry.said.origin in named:
+        return [entry.said.origin]
+    return [named[1], entry.said.origin] if entry.key.data_set == OWN_WORD and len(named) == 3 else []
 
 
 def _home(record: HouseholdRecord) -> Home:

@@ -46,8 +46,12 @@ async def _record_report(connection: asyncpg.Connection, told: ObservationsRecor
 
 
 async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorded, runtime: Runtime) -> None:
-    """Append what a feed says, if anything; what became of it is told together with its other messages."""
-    await freshness.record_observed(connection, told, runtime.clock.today())
+    """Append what a feed says, if anything; what became of it is told together with its other messages.
+
+    What is of no feed takes an earlier report back.
+    """
+    if told.feed_id is not None:
+        await freshness.record_observed(connection, told, runtime.clock.today())
     if told.observations:
         counts = await append_observations(connection, told, now=runtime.clock.now(), priority=USUAL)
         if told.feed_id is not None:
@@ -78,7 +82,8 @@ def _report(told: ObservationsRecorded) -> WaitingReport:
     assert told.report_id is not None
     contact = told.reporter
     name, phone = (contact.name, contact.phone) if contact else ("", None)
-    return WaitingReport(told.report_id, name, phone, current_trace())
+    note = told.note.model_dump(mode="json", exclude_none=True) if told.note else None
+    return WaitingReport(told.report_id, name, phone, current_trace(), note)
 
 
 def _progress(told: ObservationsRecorded, appended: Appended, now: datetime) -> ProgressItem:

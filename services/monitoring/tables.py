@@ -1014,4 +1014,7 @@ class IdempotencyKey(IdempotencyColumns, MonitoringTable, table=True):
 
 class AuditLog(AuditColumns, MonitoringTable, table=True):
     __tablename__ = "audit_log"
-    __table_args__ = (Index("ix_audit_log_at", "at"),)
+    __table_args__ = (
+        Index("ix_audit_log_at", "at"),
+        Index("ix_audit_log_object", "object", "at", postgresql_where=text("object LIKE 'household:%'")),
+    )

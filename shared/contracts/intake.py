@@ -9,6 +9,7 @@ from shared.vocabulary.terms import BaseGroup, Source, Visit
 
 HOUSEHOLDS_RECORDED = "cn.fangpin.intake.households_recorded.v1"
 OBSERVATIONS_RECORDED = "cn.fangpin.intake.observations_recorded.v1"
+OWN_RECORD_ASKED = "cn.fangpin.intake.own_record_asked.v1"
 DATA_NOTICE = "cn.fangpin.intake.data_notice.v1"
 
 
@@ -110,6 +111,18 @@ class ReporterContact(Contract):
     phone: str | None = None
 
 
+class ReportNote(Contract):
+    """What a later word on an earlier report is (更正、撤回、申诉), in a sentence without anybody's data.
+
+    `first_report_id`: the report it is about, if there is one. `answered_by`: the officer whose answer is appealed.
+    """
+
+    nature: Literal["correction", "withdrawal", "appeal"]
+    sentence: str
+    first_report_id: str | None = None
+    answered_by: str | None = None
+
+
 class ObservationsRecorded(Contract):
     """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands.
 
@@ -125,6 +138,7 @@ class ObservationsRecorded(Contract):
     division: str
     received_at: AwareDatetime
     reporter: ReporterContact | None = None
+    note: ReportNote | None = None
     period_from: date | None = None
     period_to: date | None = None
     observations: list[Observation] = Field(max_length=1000)
@@ -138,6 +152,14 @@ class ObservationsRecorded(Contract):
         if not self.observations and (self.period_to is None or self.report_id is not None):
             raise ValueError("without observations a feed must name the period it covers")
         return self
+
+
+class OwnRecordAsked(Contract):
+    """A person asks what is held about him and who looked (`person`: hex blind index); monitoring tells it back."""
+
+    request_id: str
+    person: str
+    division: str
 
 
 class DataNoticeItem(Contract):

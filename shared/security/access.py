@@ -9,6 +9,7 @@ SCOPES = MappingProxyType(
     {
         "intake:reports:write": "提交农户自主申报",
         "intake:reports:read": "查询申报进度",
+        "intake:appeals:decide": "裁定申诉（仅限个人）",
         "intake:feeds:write": "上传部门数据",
         "intake:feeds:read": "查看数据目录与上传结果",
         "intake:connectors": "维护部门对接接口",
@@ -43,7 +44,7 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:feeds:read", "monitoring:evaluate"},
+        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
         Role.COUNTY_ADMIN: _COUNTY,
         Role.LIAISON: frozenset({"intake:feeds:write", "intake:feeds:read"}),
         Role.AUDITOR: frozenset({"intake:feeds:read", "intake:reports:read", "monitoring:read", "alerts:read"}),
@@ -51,7 +52,12 @@ SCOPES_OF_ROLE = MappingProxyType(
 )
 
 # A system never decides: no machine principal may classify, approve or remove a household.
-SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {"monitoring:decide", "monitoring:policy", "alerts:act"}
+SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
+    "intake:appeals:decide",
+    "monitoring:decide",
+    "monitoring:policy",
+    "alerts:act",
+}
 
 FIELD_CLASSES_OF_ROLE = MappingProxyType(
     {

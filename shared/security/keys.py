@@ -113,6 +113,12 @@ class Keyring:
         index: bytes = outer.digest()
         return index
 
+    def keyed_digest(self, purpose: str, text: str) -> bytes:
+        """A keyed digest (32 bytes) of a text for one purpose; of another purpose it is unrelated."""
+        if self._index is None:
+            raise KeyLost(f"服务 {self.service} 不持有索引密钥")
+        return hmac.digest(self._index, f"fangpin.{purpose}\x00{text}".encode(), "sha256")
+
     def message_secret(self, sender: str, receiver: str) -> bytes:
         """The signing secret of internal messages from one service to another."""
         return hmac.digest(self._messages, f"{sender}>{receiver}".encode(), "sha256")

@@ -23,6 +23,17 @@ route                                               grid village first town coun
 
 POST /intake/v1/self-reports                         +      +      +    +     +      -       -      +       !
 GET  /intake/v1/self-reports/{report_id}             +      +      +    +     +      -       +      +       !
+POST /intake/v1/self-reports/{report_id}/corrections +      +      +    +     +      -       -      +       !
+POST /intake/v1/self-reports/{report_id}/withdrawal  +      +      +    +     +      -       -      +       !
+POST /intake/v1/self-reports/{report_id}/receipt     +      +      +    +     +      -       -      -       !
+GET  /intake/v1/self-reports/{report_id}/attachments +      +      +    +     +      -       -      -       !
+POST /intake/v1/attachments                          +      +      +    +     +      -       -      +       !
+POST /intake/v1/attachments/{attachment_id}/download +      +      +    +     +      -       -      -       !
+POST /intake/v1/attachments/{attachment_id}/erasure  +      +      +    +     +      -       -      +       !
+POST /intake/v1/appeals                              +      +      +    +     +      -       -      -       !
+GET  /intake/v1/appeals                              +      +      +    +     +      -       +      +       !
+GET  /intake/v1/appeals/{appeal_id}                  +      +      +    +     +      -       +      +       !
+POST /intake/v1/appeals/{appeal_id}/decision         -      -      -    +     +      -       -      -       !
 POST /intake/v1/feeds                                -      -      -    -     +      +       -      +       !
 GET  /intake/v1/feeds                                -      -      -    +     +      +       +      +       !
 GET  /intake/v1/feeds/{feed_id}                      -      -      -    +     +      +       +      +       !
@@ -114,6 +125,14 @@ OPEN_DOORS: Final = {
     "GET /intake/v1/catalogue/{name}/template.xlsx": "an empty form",
     "GET /intake/v1/catalogue/{name}/example.csv": "invented rows",
     "POST /oauth2/token": "asks for the client's secret",
+    "GET /intake/v1/consent": "the text everybody may read before agreeing to it",
+    "GET /intake/v1/reporting-rules": "the published limits",
+    "POST /intake/v1/receipts/progress": "asks for a receipt code",
+    "POST /intake/v1/receipts/corrections": "asks for a receipt code",
+    "POST /intake/v1/receipts/withdrawal": "asks for a receipt code",
+    "POST /intake/v1/receipts/appeals": "asks for a receipt code",
+    "POST /intake/v1/receipts/attachments": "asks for a receipt code",
+    "POST /intake/v1/receipts/own-record": "asks for a receipt code and the end of one's own number",
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",
     "POST /alerts/v1/events": "asks for a peer's signature",

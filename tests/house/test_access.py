@@ -22,10 +22,13 @@ from tests.house.county import (
 from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
+DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
 SERVICES = ("intake", "monitoring", "alerts")
 IN_PATH = {
     "{report_id}": NOWHERE["report"],
     "{feed_id}": NOWHERE["feed"],
+    "{attachment_id}": NOWHERE["report"],
+    "{appeal_id}": NOWHERE["report"],
     "{name}": "medical_settlement",
     "{household_no}": NOWHERE["household"],
     "{rescreen_id}": NOWHERE["rescreen"],
@@ -99,6 +102,8 @@ async def _mark(county: County, route: str, caller: str) -> str:
     body: dict[str, Any] = {"json": _BODIES.get(route, {})} if method in {"POST", "PUT"} else {}
     if route == "POST /intake/v1/feeds":
         body = {"content": b"", "headers": {"Content-Type": "text/csv"}, "params": {"layout": "medical_settlement"}}
+    if route == "POST /intake/v1/attachments":
+        body = {"content": b"", "params": {"division": OWN}}
     headers = {**_caller(county, caller), **body.pop("headers", {})}
     answer = await county.client.request(method, path, headers=headers, **body)
     assert answer.status_code < 500, f"{route} as {caller}: {answer.text}"
@@ -106,6 +111,10 @@ async def _mark(county: County, route: str, caller: str) -> str:
 
 
 _BODIES: Mapping[str, Any] = {
+    "POST /intake/v1/self-reports/{report_id}/receipt": {"reason": "遗失补发"},
+    "POST /intake/v1/attachments/{attachment_id}/download": {"purpose": "核实前查看"},
+    "POST /intake/v1/appeals": {"reason": "不服答复", "report_id": NOWHERE["report"]},
+    "POST /intake/v1/appeals/{appeal_id}/decision": DECIDED,
     "PUT /intake/v1/connectors/{name}": {
         "layout": "medical_settlement",
         "division": COUNTY,
@@ -230,11 +239,19 @@ BODIES: list[tuple[str, Any]] = [
         {
             "division": OWN,
             "hardships": ["other"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(1)},
             "on_behalf_of": {"officer_no": "S-own"},
         },
     ),
+    ("/intake/v1/self-reports/{report}/corrections", {"reason": "填错了", "hardships": ["illness"]}),
+    ("/intake/v1/self-reports/{report}/withdrawal", {"reason": "不需要了"}),
+    ("/intake/v1/self-reports/{report}/receipt", {"reason": "遗失补发"}),
+    ("/intake/v1/attachments/{attachment}/download", {"purpose": "核实前查看"}),
+    ("/intake/v1/attachments/{attachment}/erasure", {"reason": "农户要求"}),
+    ("/intake/v1/appeals", {"reason": "不服答复", "report_id": NOWHERE["report"]}),
+    ("/intake/v1/appeals/{appeal}/decision", DECIDED),
     ("/monitoring/v1/households/search", {"identity_number": number(1), "purpose": "核对"}),
     ("/monitoring/v1/households/{household}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
     (
@@ -278,6 +295,7 @@ def test_every_body_is_tried() -> None:
     bodiless = {
         "POST /intake/v1/feeds",
         "POST /intake/v1/feeds/{feed_id}/confirm",
+        "POST /intake/v1/attachments",
         "POST /intake/v1/feeds/{feed_id}/replay",
         "POST /intake/v1/layouts",
         "POST /intake/v1/connectors/{name}/pull",
@@ -293,6 +311,9 @@ def test_every_body_is_tried() -> None:
     tried = {
         path.replace("{household}", "{household_no}")
         .replace("{alert}", "{alert_id}")
+        .replace("{report}", "{report_id}")
+        .replace("{attachment}", "{attachment_id}")
+        .replace("{appeal}", "{appeal_id}")
         .replace("/in_force/", "/{version}/")
         for path, _ in BODIES
     }

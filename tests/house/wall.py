@@ -15,6 +15,8 @@ NO_PERSONAL_ROWS: Final = {
     "alerts.inbox_counter": "how many letters an officer has had",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.policy_activation": "which policy has assessed since when",
+    "intake.receipt": "which report a receipt code opens, by a keyed digest of the code",
+    "intake.limit_count": "how often something limited was done, by keyed digests",
     "idempotency_key": "a digest of the request, and its answer: an id and a status",
 }
 

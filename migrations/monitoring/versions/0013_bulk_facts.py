@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_bulk_facts"
-down_revision = "0009_timed_visits"
+revision = "0013_bulk_facts"
+down_revision = "0012_quality"
 branch_labels = None
 depends_on = None
 

@@ -480,8 +480,8 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
             said[name] = public[column]
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
-    if fact.attributes or fact.fixed_attributes:
-        known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    if known or fact.fixed_attributes:
         said["attributes"] = {**known, **fact.fixed_attributes}
     if fact.fixed:
         said.update(fact.fixed)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.services.intake.build import COUNTY, Department
+from tests.services.intake.helped import Helped
 
 
 @pytest.fixture
@@ -27,3 +28,11 @@ def said(admin: Any) -> Callable[..., Any]:
         return [(row["type"], row["payload"], row["id"]) for row in rows]
 
     return read
+
+
+@pytest.fixture
+async def helped(client: httpx.AsyncClient, house: Any, bearer: Callable[..., dict[str, str]]) -> Helped:
+    """A household on the roster, officers at their posts, all three services."""
+    made = Helped(client, house, bearer)
+    await made.people()
+    return made

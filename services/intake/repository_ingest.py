@@ -404,7 +404,8 @@ async def merge_batch(
 
 _ENDING = """
 CASE WHEN cardinality($8::text[]) = 0 THEN NULL ELSE (
-    SELECT jsonb_agg(o) FROM jsonb_array_elements(content::jsonb->'observations') o WHERE o->>'kind' = ANY ($8)
+    SELECT jsonb_agg(o - 'person_name') FROM jsonb_array_elements(content::jsonb->'observations') o
+    WHERE o->>'kind' = ANY ($8)
 ) END"""
 
 

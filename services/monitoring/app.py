@@ -8,8 +8,10 @@ from services.monitoring import (
     endpoints_dashboard,
     endpoints_evaluations,
     endpoints_explanations,
+    endpoints_identity,
     endpoints_lists,
     endpoints_policies,
+    endpoints_quality,
     endpoints_register,
 )
 from services.monitoring.endpoints import router
@@ -33,8 +35,10 @@ ROUTERS = [
     endpoints_dashboard.router,
     endpoints_evaluations.router,
     endpoints_explanations.router,
+    endpoints_identity.router,
     endpoints_lists.router,
     endpoints_policies.router,
+    endpoints_quality.router,
     endpoints_register.router,
 ]
 LIST_LIMIT_BYTES = 32 * 1024 * 1024

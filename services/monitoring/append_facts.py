@@ -129,3 +129,31 @@ async def take_over_facts(
     stored = {fact.entry.key: fact for fact in facts}
     after = {fact.entry.key: _moved(fact, place) for fact in facts}
     return (await _write(connection, stored, after, now, priority))[1]
+
+
+async def reassign_facts(
+    connection: asyncpg.Connection,
+    moves: Sequence[tuple[Stored, Place | None, str | None]],
+    *,
+    now: datetime,
+    priority: int,
+) -> frozenset[int]:
+    """Let facts be another person's; those whose place is None wait for the person named (hex of a blind index)."""
+    await households.lock(
+        connection, sorted(_households([f.entry for f, *_ in moves]) | _places(p for _, p, _ in moves))
+    )
+    stored = {fact.entry.key: fact for fact, *_ in moves}
+    after = {fact.entry.key: _renamed(fact, place, person) for fact, place, person in moves}
+    await waiting.replace(connection, (), [e for register in after.values() for e in register.waiting()])
+    return (await _write(connection, stored, after, now, priority))[1]
+
+
+def _renamed(fact: Stored, place: Place | None, person: str | None) -> Register:
+    register = fact.register()
+    assert register.put is not None
+    put = replace(register.put, place=place, person=person)
+    return replace(register, put=put, end=register.end and replace(register.end, place=place, person=person))
+
+
+def _places(places: Iterable[Place | None]) -> set[int]:
+    return {place.household_id for place in places if place is not None}

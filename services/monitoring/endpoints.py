@@ -227,10 +227,11 @@ async def post_rescreen_resume(
 
 @router.get("/monitoring/v1/unmatched", summary="未匹配到农户的数据", responses=problems(401, 403, 422))
 async def get_unmatched(
-    caller: Reader, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
+    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnmatchedView]:
     position = decode_cursor(cursor, after=int)
-    return await list_unmatched(connection, after=position["after"] if position else 0, limit=limit)
+    after = position["after"] if position else 0
+    return await list_unmatched(connection, caller, runtime.clock.now(), after=after, limit=limit)
 
 
 def _rescreen(status: RescreenStatus) -> RescreenView:

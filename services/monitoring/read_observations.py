@@ -53,6 +53,7 @@ def entry_of(
         division=one.division or told.division,
         department=told.department,
         person=one.person,
+        person_name=one.person_name,
         household_no=one.household_no,
         place=place,
     )

@@ -1,7 +1,7 @@
 """Read facts out of a roster: what it says of each household, as entries for the ledger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -43,6 +43,7 @@ class State:
     value: str | None
     attributes: dict[str, Any] = field(default_factory=dict)
     holds: bool = True
+    person: str | None = None
 
 
 def incomes_of(told: HouseholdsRecorded, record: HouseholdRecord, place: Place) -> Iterator[Entry]:
@@ -70,7 +71,8 @@ def states_of(
         yield State(DWELLING, base, place, grade, {"occupied": occupied, "only": occupied == grade})
     for member in record.members:
         resident = Place(place.household_id, place.county, residents[bytes.fromhex(member.index)])
-        yield from _member_states(member, f"{base}/{member.index[:32]}", resident)
+        for state in _member_states(member, f"{base}/{member.index[:32]}", resident):
+            yield replace(state, person=member.index)
 
 
 def _member_states(member: MemberRecord, subject: str, resident: Place) -> Iterator[State]:
@@ -127,7 +129,8 @@ def _change(told: HouseholdsRecorded, state: State, known: Sequence[Stored]) -> 
         return
     later = min((s.entry.content.occurred_on for s in known if s.entry.content.occurred_on > on), default=None)
     content = Content(occurred_on=on, ended_on=later, value=state.value, attributes=state.attributes)
-    yield _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    entry = _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    yield replace(entry, person=state.person)
 
 
 def _holds(stored: Stored, on: date) -> bool:

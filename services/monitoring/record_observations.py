@@ -12,6 +12,7 @@ from services.monitoring.announce import announce_progress, announce_unmatched_r
 from services.monitoring.append_facts import Appended, append_facts
 from services.monitoring.append_observations import append_observations
 from services.monitoring.domain.report import WaitingReport
+from services.monitoring.note_identity import note_observed
 from services.monitoring.read_message import check_divisions, check_indices
 from services.monitoring.read_observations import entries_of
 from services.monitoring.tell_counts import note_counts
@@ -41,6 +42,7 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
 async def _record_report(connection: asyncpg.Connection, told: ObservationsRecorded, runtime: Runtime) -> None:
     now = runtime.clock.now()
     appended = await append_facts(connection, entries_of(told), now=now, priority=A_PERSON_WAITS)
+    await note_observed(connection, told, now=now)
     await _hold_report(connection, told, appended, runtime)
     await announce_progress(connection, [_progress(told, appended, now)], now=now, priority=A_PERSON_WAITS)
 
@@ -53,7 +55,9 @@ async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorde
     if told.feed_id is not None:
         await freshness.record_observed(connection, told, runtime.clock.today())
     if told.observations:
-        counts = await append_observations(connection, told, now=runtime.clock.now(), priority=USUAL)
+        now = runtime.clock.now()
+        counts = await append_observations(connection, told, now=now, priority=USUAL)
+        await note_observed(connection, told, now=now)
         if told.feed_id is not None:
             await note_counts(connection, told.feed_id, counts)
 

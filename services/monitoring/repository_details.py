@@ -60,6 +60,15 @@ async def put(
     return {row["household_id"] for row in (*ended, *joined)}
 
 
+async def of_household(connection: asyncpg.Connection, household_id: int) -> dict[int | None, dict[str, Any]]:
+    """What stands of a household (under null) and of its members, by resident."""
+    rows = await connection.fetch(
+        "SELECT resident_id, details FROM roster_detail WHERE household_id = $1 AND superseded_at IS NULL",
+        household_id,
+    )
+    return {row["resident_id"]: row["details"] for row in rows}
+
+
 def _columns(details: Sequence[Detail]) -> tuple[list[int], list[int | None], list[dict[str, Any]]]:
     return (
         [each.household_id for each in details],

@@ -1,4 +1,7 @@
-"""Whom statements concern, in the database: residents by blind index, households by number."""
+"""Whom statements concern, in the database: residents by blind index, households by number.
+
+A number that an officer gave to somebody (an alias) names him before anybody who has it as his own.
+"""
 
 from collections.abc import Collection
 
@@ -22,7 +25,9 @@ LEFT JOIN LATERAL (SELECT household_id, county FROM household WHERE household_id
 # join, and from an index of current memberships that would have to be read whole for each person.
 PEOPLE = f"""
 WITH person AS MATERIALIZED (
-    SELECT resident_id, number_index FROM resident WHERE number_index = ANY ($1::bytea[])
+    SELECT resident_id, number_index FROM resident r WHERE number_index = ANY ($1::bytea[])
+      AND NOT EXISTS (SELECT FROM number_alias a WHERE a.number_index = r.number_index)
+    UNION ALL SELECT resident_id, number_index FROM number_alias WHERE number_index = ANY ($1::bytea[])
 ), member AS MATERIALIZED (
     SELECT DISTINCT ON (m.resident_id) m.resident_id, m.household_id
     FROM person p

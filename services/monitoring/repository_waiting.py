@@ -51,6 +51,8 @@ async def that_match(connection: asyncpg.Connection, limit: int) -> list[Entry]:
         WHERE u.op = 'put' AND (
             EXISTS (SELECT 1 FROM resident r JOIN household_member m USING (resident_id)
                     WHERE r.number_index = u.person AND m.superseded_at IS NULL)
+            OR EXISTS (SELECT 1 FROM number_alias a JOIN household_member m USING (resident_id)
+                       WHERE a.number_index = u.person AND m.superseded_at IS NULL)
             OR (u.person IS NULL OR u.kind LIKE 'event.%')
                AND EXISTS (SELECT 1 FROM household h WHERE h.household_no = u.household_no))
         ORDER BY u.unmatched_id LIMIT $1

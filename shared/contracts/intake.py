@@ -20,10 +20,14 @@ class Contract(BaseModel):
 
 
 class MemberRecord(Contract):
-    """A resident as the roster lists him; the number travels sealed (AAD: event id, "members/<household>/<i>")."""
+    """A resident as the roster lists him; the number travels sealed (AAD: event id, "members/<household>/<i>").
+
+    Who has no number (newborn, lost) has a `no_id_reason`; his `index` is a stand-in, of household, name and birth.
+    """
 
     index: str = Field(description="hex of the blind index of the identity number")
-    sealed: str = Field(description="base64 of the identity number sealed for transit")
+    sealed: str | None = Field(default=None, description="base64 of the identity number sealed for transit")
+    no_id_reason: str | None = Field(default=None, min_length=1, max_length=100)
     name: str
     relation: str
     sex: Literal["male", "female"]
@@ -33,6 +37,12 @@ class MemberRecord(Contract):
     details: dict[str, Any] = Field(
         default_factory=dict, description="what else the roster says, by column; see layout"
     )
+
+    @model_validator(mode="after")
+    def _has_number_or_reason(self) -> "MemberRecord":
+        if (self.sealed is None) == (self.no_id_reason is None):
+            raise ValueError("either a sealed number, or the reason why there is none")
+        return self
 
 
 class YearIncome(Contract):
@@ -85,6 +95,7 @@ class Observation(Contract):
     record: str
     op: Literal["put", "end", "withdraw", "reverse"] = "put"
     person: str | None = None
+    person_name: str | None = Field(default=None, max_length=100)
     household_no: str | None = None
     division: str | None = None
     kind: str

@@ -20,6 +20,8 @@ SCOPES = MappingProxyType(
         "monitoring:rescreen": "发起重新筛查",
         "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",
         "monitoring:policy": "起草、比较、审批、发布政策（仅限个人）",
+        "monitoring:quality": "查看疑点数据（联络员只见本部门的）",
+        "monitoring:quality:close": "说明疑点情况属实（仅限个人）",
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
@@ -33,6 +35,8 @@ _CADRE = frozenset(
         "intake:reports:write",
         "intake:reports:read",
         "monitoring:read",
+        "monitoring:quality",
+        "monitoring:quality:close",
         "alerts:read",
         "alerts:act",
     }
@@ -46,8 +50,12 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.FIRST_SECRETARY: _CADRE,
         Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
         Role.COUNTY_ADMIN: _COUNTY,
-        Role.LIAISON: frozenset({"intake:feeds:write", "intake:feeds:read"}),
-        Role.AUDITOR: frozenset({"intake:feeds:read", "intake:reports:read", "monitoring:read", "alerts:read"}),
+        Role.LIAISON: frozenset(
+            {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
+        ),
+        Role.AUDITOR: frozenset(
+            {"intake:feeds:read", "intake:reports:read", "monitoring:read", "monitoring:quality", "alerts:read"}
+        ),
     }
 )
 
@@ -56,6 +64,7 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "intake:appeals:decide",
     "monitoring:decide",
     "monitoring:policy",
+    "monitoring:quality:close",
     "alerts:act",
 }
 

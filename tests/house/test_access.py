@@ -23,6 +23,8 @@ from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
 DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
+SAME_PERSON = {"decision": "same", "reason": "派出所证明"}
+LINK = {"household_no": NOWHERE["household"], "member_id": 1, "reason": "入户核实"}
 SERVICES = ("intake", "monitoring", "alerts")
 IN_PATH = {
     "{report_id}": NOWHERE["report"],
@@ -32,10 +34,14 @@ IN_PATH = {
     "{name}": "medical_settlement",
     "{household_no}": NOWHERE["household"],
     "{rescreen_id}": NOWHERE["rescreen"],
+    "{run_id}": NOWHERE["rescreen"],
+    "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
     "{version}": "in_force",
     "{comparison_id}": NOWHERE["rescreen"],
+    "{pair_id}": "999",
+    "{unmatched_id}": "999",
 }
 
 
@@ -127,6 +133,9 @@ _BODIES: Mapping[str, Any] = {
     "POST /monitoring/v1/policies/changes": [],
     "POST /monitoring/v1/policies/{version}/publish": {"activates_on": "2026-08-01"},
     "POST /monitoring/v1/monitored-list/export": {"purpose": "录入"},
+    "POST /monitoring/v1/unmatched/{unmatched_id}/link": LINK,
+    "POST /monitoring/v1/identity-pairs/{pair_id}/decision": SAME_PERSON,
+    "POST /monitoring/v1/identity-pairs/{pair_id}/undo": {"reason": "认定有误"},
     "POST /alerts/v1/alerts/{alert_id}/attempts": {"method": "call"},
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
@@ -152,6 +161,9 @@ async def test_a_system_never_acknowledges_verifies_classifies_or_confirms(count
         *((f"/alerts/v1/alerts/{county.ids['alert']['own']}/{step}", body) for step, body in STEPS.items()),
         (f"/monitoring/v1/households/{household_no('own')}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
         (f"/intake/v1/feeds/{county.ids['feed']['own']}/confirm", None),
+        ("/monitoring/v1/identity-pairs/1/decision", SAME_PERSON),
+        ("/monitoring/v1/identity-pairs/1/undo", {"reason": "认定有误"}),
+        ("/monitoring/v1/unmatched/1/link", LINK),
     ]
     for principal in claims:
         made = issuer.issue(principal, now=county.house.clock.now(), lifetime=timedelta(minutes=5))
@@ -265,12 +277,18 @@ BODIES: list[tuple[str, Any]] = [
         },
     ),
     ("/monitoring/v1/monitored-list/export", {"purpose": "录入"}),
+    ("/monitoring/v1/identity-pairs/999/decision", SAME_PERSON),
+    ("/monitoring/v1/identity-pairs/999/undo", {"reason": "认定有误"}),
+    ("/monitoring/v1/unmatched/999/link", LINK),
     # Its parameters are named by the package; a name it does not know is refused with a code of its own.
     ("/monitoring/v1/evaluations", {name: value for name, value in REQUEST_EXAMPLE.items() if name != "parameters"}),
     ("/monitoring/v1/policies/in_force/publish", {"activates_on": "2026-08-01"}),
     ("/monitoring/v1/policies/in_force/withdraw", {"reason": "文号有误"}),
     ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/findings/{rescreen}/accept", {"reason": "属实"}),
+    ("/monitoring/v1/quality/runs", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/villages", {"village": OWN, "as_of": "2026-03-15"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/alerts/{alert}/acknowledge", {}),
@@ -315,6 +333,9 @@ def test_every_body_is_tried() -> None:
         .replace("{attachment}", "{attachment_id}")
         .replace("{appeal}", "{appeal_id}")
         .replace("/in_force/", "/{version}/")
+        .replace("identity-pairs/999", "identity-pairs/{pair_id}")
+        .replace("unmatched/999", "unmatched/{unmatched_id}")
+        .replace("/findings/{rescreen}/", "/findings/{finding_id}/")
         for path, _ in BODIES
     }
     posts = {route for route in table() if route.startswith("POST ")}

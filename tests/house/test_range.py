@@ -206,6 +206,12 @@ LISTS = [
     "/monitoring/v1/households?format=csv&purpose=x",
     "/monitoring/v1/near-misses?percent=50&crossing_within_days=366",
     "/monitoring/v1/unmatched",
+    "/monitoring/v1/unmatched/counts",
+    "/monitoring/v1/identity-pairs",
+    "/monitoring/v1/identity-pairs/counts",
+    "/monitoring/v1/quality/findings",
+    "/monitoring/v1/quality/findings?format=csv&purpose=x",
+    "/monitoring/v1/quality/counts",
     "/monitoring/v1/monitored-list/comparison",
     "/monitoring/v1/monitored-list/export",
     "/monitoring/v1/monitored-list/export?households=should_enter",
@@ -237,6 +243,8 @@ FILTERED = [
         for board in ("summary", "trend", "causes", "funnel", "workload")
     ),
     "/monitoring/v1/monitored-list/comparison?division={}",
+    "/monitoring/v1/quality/findings?division={}",
+    "/monitoring/v1/quality/counts?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
 ]

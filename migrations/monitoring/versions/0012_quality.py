@@ -123,7 +123,7 @@ CREATE TABLE monitoring.village_figure (
     CONSTRAINT pk_village_figure PRIMARY KEY (village)
 );"""
 
-# table -> what the app role may read; it writes none of them.
+# table -> what the app role may read. It writes none of them, but that it notes a household whose facts it changes.
 READS = {
     "roster_detail": OF_HOUSEHOLD.format("roster_detail"),
     "quality_finding": f"({OF_VILLAGE}) OR {OF_HOUSEHOLD.format('quality_finding')}",
@@ -148,11 +148,13 @@ def upgrade() -> None:
         op.execute(statement)
     for table, privileges in GRANTS_TO_WORKER.items():
         op.execute(f"GRANT {privileges} ON monitoring.{table} TO {WORKER}")
+    op.execute(f"GRANT INSERT, UPDATE ON monitoring.quality_due TO {APP}")
     for table, reads in READS.items():
         op.execute(f"GRANT SELECT ON monitoring.{table} TO {APP}")
         op.execute(f"ALTER TABLE monitoring.{table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE monitoring.{table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY scope ON monitoring.{table} TO {APP} USING ({reads}) WITH CHECK (false)")
+        writes = reads if table == "quality_due" else "false"
+        op.execute(f"CREATE POLICY scope ON monitoring.{table} TO {APP} USING ({reads}) WITH CHECK ({writes})")
         op.execute(f"CREATE POLICY worker ON monitoring.{table} TO {WORKER} USING (true) WITH CHECK (true)")
 
 

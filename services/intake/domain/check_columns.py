@@ -55,9 +55,9 @@ _KNOWN_FIELDS: Mapping[type, str] = MappingProxyType(
         " purpose legal_basis retention_months raw_retention_days owner columns rules facts household source"
         " needs_authorisation reversal own_codes",
         Column: "name header type required synonyms codes multiple unit negative max_yuan max_length pattern tolerant"
-        " personal future example most month withheld",
+        " personal future example most month withheld typed open_ended",
         FactSpec: "kind person household division occurred_on amounts visit stay value attributes ends when fixed"
-        " fixed_attributes period ended_on last_day part",
+        " fixed_attributes period ended_on last_day part person_name",
         Rule: "code kind columns level message target tolerance_fen when",
     }
 )
@@ -100,7 +100,7 @@ def told_in_columns(layout: FeedLayout) -> bool:
 
 
 def _readable(column: Column) -> bool:
-    if column.withheld or column.type not in (*_BOUNDED, *_REPEATING):
+    if column.withheld or column.typed or column.open_ended or column.type not in (*_BOUNDED, *_REPEATING):
         return False
     return _plain_codes(column) and (column.most is None or column.type not in _BOUNDED)
 
@@ -128,6 +128,7 @@ def _sayable(fact: FactSpec, columns: Mapping[str, Column]) -> bool:
         and of([fact.household, fact.division, fact.visit, fact.stay], *words, ColumnType.DIVISION)
         and of(fact.amounts.values(), *_COUNTED)
         and of(fact.value, *words)
+        and of([fact.person_name], ColumnType.TEXT)
         and of(fact.attributes.values(), ColumnType.TEXT, *_REPEATING)
     )
 
@@ -421,6 +422,9 @@ def _observation(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
         if column is not None:
             value = _json_of(layout.column(column), _VALUE)
             pieces.append((pl.lit(f',"{name}":') + value).fill_null(""))
+    if fact.person is not None and fact.person_name is not None:
+        name_ = pl.lit(',"person_name":') + _json_of(layout.column(fact.person_name), _VALUE)
+        pieces.append(pl.when(pl.col(_SPOKEN + fact.person).is_not_null()).then(name_).fill_null(""))
     if fact.value:
         parts = [pl.col(_SPOKEN + name).str.replace_all("\x1e", "", literal=True) for name in fact.value]
         value = pl.lit(',"value":"') + pl.concat_str(parts, separator="-") + pl.lit('"')

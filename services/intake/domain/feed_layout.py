@@ -172,7 +172,8 @@ class FactSpec:
     `ends`: the fact is a state that ends when a snapshot no longer lists its record. `when`: said only of rows for
     which all of it holds. `fixed` are fields, `fixed_attributes` attributes that are the same for every row. `part`
     tells facts of one kind and row apart. `ended_on` is the first day on which the fact holds no more, `last_day` the
-    last on which it does. It concerns the person if the row names one, else the household.
+    last on which it does. It concerns the person if the row names one, else the household; his name goes along, if a
+    column has it, to be compared with the register's.
     """
 
     kind: str
@@ -193,6 +194,7 @@ class FactSpec:
     ended_on: str | None = None
     last_day: str | None = None
     part: str | None = None
+    person_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

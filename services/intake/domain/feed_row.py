@@ -478,6 +478,8 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
+    if "person" in said and fact.person_name is not None and values[fact.person_name] is not None:
+        said["person_name"] = values[fact.person_name]
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
     known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}

@@ -32,6 +32,8 @@ UNITS = {
     ColumnType.MONEY_YUAN: ("yuan", "ten_thousand_yuan"),
     ColumnType.PERCENT: ("basis_points", "percent"),
 }
+# The standard name of the column with the name of the person whom a row is about.
+PERSON_NAME = "person_name"
 MEMBER_FIELDS = frozenset({"number", "name", "insured_resident", "insured_employee"})
 HEAD_FIELDS = frozenset({"base_group", "phone", "dwelling_grade", "occupied_grade"})
 INCOME_FIELDS = frozenset({"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"})
@@ -237,6 +239,7 @@ class _Reader:
             ended_on=self._name(part, "ended_on", {ColumnType.DATE}, None),
             last_day=self._name(part, "last_day", {ColumnType.DATE}, None),
             part=part.take("part", str, None),
+            person_name=PERSON_NAME if PERSON_NAME in self.names else None,
         )
         if fact.person is None and fact.household is None:
             raise part.wrong("person", "person 与 household 至少要有一个")

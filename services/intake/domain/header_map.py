@@ -35,6 +35,8 @@ class HeaderMap:
         return not self.missing and not self.repeated
 
 
+ERROR_COLUMN = "错误说明"  # Ours, in a file handed back for mending; sent again it is ignored.
+
 _UNIT = re.compile(r"[(\[【](.*?)[)\]】]")
 _MONEY_UNITS = {"元": "yuan", "人民币元": "yuan", "万元": "ten_thousand_yuan"}
 

@@ -14,6 +14,7 @@ from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
+from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.export_errors import export_errors
 from services.intake.freshness import freshness
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
@@ -40,6 +41,7 @@ from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encod
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
+from shared.web.spreadsheet import XLSX
 
 ReportWriter = Annotated[Principal, Depends(require("intake:reports:write"))]
 ReportReader = Annotated[Principal, Depends(require("intake:reports:read"))]
@@ -52,9 +54,13 @@ ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", des
 FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），UTF-8 的 NDJSON（每行一个对象）或 JSON 数组",
+        "description": "CSV、TSV（UTF-8、GB18030 或 UTF-16，列名在前 10 行内）、XLSX（至多 64 MiB）、"
+        "UTF-8 的 NDJSON（每行一个对象）或 JSON 数组；文本可用 gzip 压缩（至多 512 MiB，解压后至多 2 GiB）",
         "content": {
             "text/csv": {"schema": {"type": "string", "format": "binary"}},
+            "text/tab-separated-values": {"schema": {"type": "string", "format": "binary"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+            "application/gzip": {"schema": {"type": "string", "format": "binary"}},
             "application/x-ndjson": {"schema": {"type": "string", "format": "binary"}},
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
         },
@@ -141,7 +147,7 @@ async def get_self_report(
     responses={
         202: {"headers": LOCATION},
         200: {"model": FeedSettled | FeedReceived, "description": "等到了结果；或同一文件此前已接收"},
-        **problems(401, 403, 404, 415, 422),
+        **problems(400, 401, 403, 404, 413, 415, 422),
     },
     openapi_extra={**FILE_BODY, "parameters": [PREFER_HEADER]},
 )
@@ -155,10 +161,15 @@ async def post_feed(
     mode: FeedMode = FeedMode.PARTIAL,
     period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
     division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
+    unknown: Annotated[
+        Unknown, Query(description="不认识的列：ignore 忽略并列出，reject 整个文件退回")
+    ] = Unknown.IGNORE,
+    sheet: Annotated[str, Query(max_length=31, description="XLSX 的工作表名；默认为有本数据集表头的那一张")] = "",
 ) -> FeedReceived | FeedSettled:
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
-    media_type = media_type_of(request.headers.get("content-type"))
-    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
+    media_type = media_type_of(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    options = FileOptions(unknown, sheet)
+    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type, options)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
     settled = await answer_feed(runtime, caller, received, request.headers.getlist("prefer"))
@@ -195,12 +206,12 @@ async def get_feeds(
 @router.get(
     "/intake/v1/feeds/{feed_id}", tags=["feeds"], summary="批次进度与结果", responses=problems(401, 403, 404, 422)
 )
-async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnection) -> FeedView:
+async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep) -> FeedView:
     """进度、计数、映射与规范化说明。"""
     row = await feeds.feed_by_id(connection, feed_id, caller.department)
     if row is None:
         raise FeedUnknown
-    return FeedView.of(row)
+    return FeedView.of(row, runtime.clock.now())
 
 
 @router.get(

@@ -1,11 +1,10 @@
 """What a file is refused for as a whole by its header: nothing is read whose columns are not plain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NoReturn
 
 from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.domain.header_map import HeaderMap
 from services.intake.domain.header_search import (
     MOST_ROWS_ABOVE,
@@ -19,21 +18,6 @@ from services.intake.read_rows import FileRefused
 
 MOST_COLUMNS = 500
 _TRADITIONAL = ("姓名", "證", "戶", "醫", "費", "日期", "編號", "身份", "金額")
-
-
-class Unknown(StrEnum):
-    """What becomes of a file with columns that its layout does not know; they are listed in any case."""
-
-    IGNORE = "ignore"
-    REJECT = "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """What a sender may say of a file: what of unknown columns, and which sheet of a workbook."""
-
-    unknown: Unknown = Unknown.IGNORE
-    sheet: str | None = None
 
 
 def check_columns(texts: Sequence[str]) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 from services.intake.domain.csv_records import Record, RecordReader
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import BadRow, RawRow, in_units
+from services.intake.domain.file_options import PLAIN, FileOptions
 from services.intake.domain.header_map import HeaderMap
 from services.intake.domain.header_search import MOST_ROWS_ABOVE, FoundHeader, closest_header, header_at_end, is_total
 from services.intake.domain.row_error import RowError
 from services.intake.domain.text_lines import LONGEST_LINE, Line, LineSplitter
-from services.intake.judge_header import FileOptions, check_columns, check_header, check_version, refuse_without_header
+from services.intake.judge_header import check_columns, check_header, check_version, refuse_without_header
 from services.intake.read_rows import FileRefused, Read
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -28,7 +29,7 @@ class CsvReader:
     """
 
     layout: FeedLayout
-    options: FileOptions = FileOptions()
+    options: FileOptions = PLAIN
     header: HeaderMap | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     stated: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +112,9 @@ class CsvReader:
         best: tuple[int, FoundHeader, RecordReader, list[Record]] | None = None
         for delimiter in DELIMITERS:
             reader, records = self._tried(delimiter)
-            found = header_at_end(self.layout, [r.fields for r in records]) if records and not reader.pending else None
+            found = (
+                header_at_end(self.layout, [r.fields for r in records]) if records and not reader.pending else None
+            )
             if found is not None and (best is None or found.known > best[0]):
                 best = found.known, found, RecordReader(delimiter, reader.encoding), records
         if best is not None:

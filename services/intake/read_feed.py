@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -15,12 +16,17 @@ from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
 from services.intake.domain.feed_row import BadRow, FeedRow, RowChecker, RowContext
+from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
+from services.intake.file_limits import FileLimits
 from services.intake.publish_observations import number_place
+from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
+from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
 from services.intake.repository_ingest import FEEDS
+from services.intake.stream_pieces import PieceStream
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
@@ -47,14 +53,20 @@ class FeedReading:
     context: RowContext
     lease: timedelta
     row_limit: int
+    limits: FileLimits = field(default_factory=FileLimits)
     reader: RowReader = field(init=False)
+    stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
     _checker: RowChecker | None = None
 
     def __post_init__(self) -> None:
-        self.reader = reader_for(self.feed["media_type"], layout_named(self.feed["layout"]))
+        media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"])
+        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
+        self.reader = reader_for(media_type, layout, options)
+        every = self.lease.total_seconds() / 3
+        self.stream = PieceStream(media_type, layout, options, self.limits, self.hold, every)
         self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
@@ -71,22 +83,31 @@ class FeedReading:
         id_: UUID = self.feed["feed_id"]
         return id_
 
+    async def hold(self) -> None:
+        """Keep the feed for another lease."""
+        async with transaction(self.runtime.worker_pool) as connection:
+            await extend(connection, FEEDS, (self.feed_id,), self.feed["lease_token"], self.lease)
+
 
 async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
     done = 0
-    for seq in range(reading.feed["chunks"]):
-        raw = await _raw(reading, seq)
-        done += len(raw)
-        last = seq + 1 == reading.feed["chunks"]
-        if done <= reading.feed["bytes_done"]:
-            await asyncio.to_thread(_skip, reading.reader, raw, last)
-            continue
-        piece = await asyncio.to_thread(_check, reading, raw, last)
-        await _keep(reading, piece, done)
-        if not last and out_of_time():
-            return False
+    async with aclosing(reading.stream.pieces(_raw_pieces(reading), reading.feed["size_bytes"])) as pieces:
+        async for streamed in pieces:
+            done += len(streamed.content)
+            if done <= reading.feed["bytes_done"]:
+                await asyncio.to_thread(_skip, reading.reader, streamed.content, streamed.last)
+                continue
+            piece = await asyncio.to_thread(_check, reading, streamed.content, streamed.last)
+            await _keep(reading, piece, done, streamed.share)
+            if not streamed.last and out_of_time():
+                return False
     return True
+
+
+async def _raw_pieces(reading: FeedReading) -> AsyncGenerator[bytes, None]:
+    for seq in range(reading.feed["chunks"]):
+        yield await _raw(reading, seq)
 
 
 async def _raw(reading: FeedReading, seq: int) -> bytes:
@@ -134,7 +155,7 @@ def _stage(reading: FeedReading, piece: Piece, row: FeedRow) -> None:
         piece.newest = row.newest
 
 
-async def _keep(reading: FeedReading, piece: Piece, done: int) -> None:
+async def _keep(reading: FeedReading, piece: Piece, done: int, share: float) -> None:
     """Store what a piece gave and the checkpoint behind it, in one transaction that still holds the lease."""
     reading.notes.update(piece.notes)
     reading.read += piece.read
@@ -148,7 +169,7 @@ async def _keep(reading: FeedReading, piece: Piece, done: int) -> None:
             bytes_done=done,
             read=piece.read,
             staged=len(piece.staged),
-            report=_report(reading),
+            report=_report(reading) | {"share": round(share, 4)},
             newest_on=piece.newest,
             now=reading.runtime.clock.now(),
         )
@@ -159,12 +180,20 @@ def _report(reading: FeedReading) -> dict[str, Any]:
     header = reading.reader.header
     mapped = [{"header": c.header, "column": c.column} for c in header.cells if c.column] if header else []
     return {
-        "encoding": reading.reader.encoding or "utf-8",
+        "encoding": reading.stream.stated.get("encoding") or reading.reader.encoding or "utf-8",
+        "file": _stated(reading),
         "mapped": mapped,
         "ignored": [echo(name) for name in header.unknown] if header else [],
-        "skipped": dict(reading.reader.skipped),
+        "skipped": {name: count for name, count in reading.reader.skipped.items() if count},
         "notes": list(_said(reading.notes.items())),
     }
+
+
+def _stated(reading: FeedReading) -> dict[str, Any]:
+    """What is known of the file as such: packed, which sheet, where the header stands, what was hidden."""
+    stated = {name: said for name, said in reading.stream.stated.items() if name != "encoding"}
+    reader = reading.reader
+    return stated | reader.stated if isinstance(reader, CsvReader | WorkbookReader) else stated
 
 
 def _said(notes: Iterable[tuple[tuple[str, str], int]]) -> Iterator[dict[str, Any]]:

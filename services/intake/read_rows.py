@@ -27,9 +27,10 @@ class RowReader(Protocol):
     """What turns the bytes of one format into rows."""
 
     layout: FeedLayout
-    header: HeaderMap | None
     skipped: Counter[str]
 
+    @property
+    def header(self) -> HeaderMap | None: ...
     @property
     def encoding(self) -> str | None: ...
     def feed(self, piece: bytes) -> Iterator[Read]: ...

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.intake.catalogue import layout_named
 from services.intake.domain.feed import FeedMode
-from services.intake.ingest_feed import settings_of
+from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, receive_feed
 from services.intake.spool import PIECE_BYTES
 from shared.errors import FangpinError

@@ -20,7 +20,11 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _DEFINITION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DANGEROUS = {
     "xl/vbaproject.bin": ("macros", "工作簿含有宏 (.xlsm)", "另存为不含宏的 .xlsx"),
-    "xl/externallinks/": ("external_link", "工作簿引用了其他文件 (外部链接)", "断开外部链接或粘贴为数值，再另存为 .xlsx"),
+    "xl/externallinks/": (
+        "external_link",
+        "工作簿引用了其他文件 (外部链接)",
+        "断开外部链接或粘贴为数值，再另存为 .xlsx",
+    ),
     "xl/macrosheets/": ("macros", "工作簿含有宏表", "另存为不含宏的 .xlsx"),
 }
 
@@ -62,7 +66,9 @@ def check_listing(file: IO[bytes], limits: Limits) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise WorkbookRefused("damaged", "工作簿已损坏或不完整", "重新另存为 .xlsx") from error
     if len(entries) > MOST_ENTRIES:
-        raise WorkbookRefused("too_many_entries", f"工作簿中的部件超过 {MOST_ENTRIES} 个", "只保留数据表，另存为 .xlsx")
+        raise WorkbookRefused(
+            "too_many_entries", f"工作簿中的部件超过 {MOST_ENTRIES} 个", "只保留数据表，另存为 .xlsx"
+        )
     if any(entry.flag_bits & 1 for entry in entries):
         raise WorkbookRefused("encrypted", "工作簿设有密码", "去掉打开密码后另存为 .xlsx")
     names = [entry.filename.lower() for entry in entries]
@@ -98,9 +104,19 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, lim
                 if left < 0:
                     raise _too_large(limits)
                 if xml and (_DEFINITION.search(before[-16:] + piece) or b"\x00" in piece[:64]):
-                    raise WorkbookRefused("external_definition", "工作簿含有不允许的外部定义 (DTD)", "重新另存为 .xlsx")
+                    raise WorkbookRefused(
+                        "external_definition", "工作簿含有不允许的外部定义 (DTD)", "重新另存为 .xlsx"
+                    )
                 before = piece
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise WorkbookRefused("damaged", "工作簿已损坏或不完整", "重新另存为 .xlsx") from error
     if size != entry.file_size:
         raise WorkbookRefused("lying_size", "工作簿中部件的大小与所写不符", "重新另存为 .xlsx")

@@ -27,13 +27,14 @@ class Sheet:
 
 
 class OpenWorkbook:
-    """A workbook that a child has checked and opened: its sheets, then the frames of one of them."""
+    """A workbook in the hands of a child: after `begin` its sheets, then the frames of one of them."""
 
     def __init__(self, child: asyncio.subprocess.Process, limits: Limits) -> None:
         self._child, self._limits = child, limits
         self.sheets: Sequence[Sheet] = ()
 
     async def begin(self) -> None:
+        """Wait until the file is checked and `sheets` are known."""
         said = json.loads(await self._frame())
         self.sheets = [Sheet(s["name"], s["visible"], s["head"]) for s in _unrefused(said)["sheets"]]
 
@@ -71,7 +72,7 @@ def _unrefused(said: dict[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_workbook(file: int, limits: Limits) -> AsyncIterator[OpenWorkbook]:
-    """Open the workbook in the file descriptor `file`. Raises WorkbookRefused, also while frames are read."""
+    """Give the workbook in the file descriptor `file` to a child. Reading it raises WorkbookRefused."""
     os.lseek(file, 0, os.SEEK_SET)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -84,9 +85,7 @@ async def open_workbook(file: int, limits: Limits) -> AsyncIterator[OpenWorkbook
         env={name: os.environ[name] for name in _INHERITED if name in os.environ},
     )
     try:
-        book = OpenWorkbook(child, limits)
-        await book.begin()
-        yield book
+        yield OpenWorkbook(child, limits)
     finally:
         if child.returncode is None:
             child.kill()

@@ -70,7 +70,9 @@ class _Patterns:
         self.hidden_column = re.compile(rb"<" + p + rb"""col\b[^>]*\bhidden=["'](?:1|true)["']""")
         numbers = b"|".join(str(style).encode() for style in sorted(percent_styles))
         self.percent = (
-            re.compile(rb"<" + p + rb"""c\b([^>]*\bs=["'](?:""" + numbers + rb""")["'][^>/]*)>""") if numbers else None
+            re.compile(rb"<" + p + rb"""c\b([^>]*\bs=["'](?:""" + numbers + rb""")["'][^>/]*)>""")
+            if numbers
+            else None
         )
 
 
@@ -94,7 +96,9 @@ def _mark(pattern: re.Pattern[bytes], xml: bytes, what: str, marks: SheetMarks) 
             continue  # The empty text is a value, and an error has been marked.
         reference = _REFERENCE.search(attributes)
         if reference is None:
-            raise WorkbookRefused("cells_unplaced", "工作表的单元格没有位置，无法读取", "用 Excel 或 WPS 打开后另存为 .xlsx")
+            raise WorkbookRefused(
+                "cells_unplaced", "工作表的单元格没有位置，无法读取", "用 Excel 或 WPS 打开后另存为 .xlsx"
+            )
         marks.cells.setdefault(int(reference[2]), {})[_column(reference[1])] = what
 
 

@@ -63,7 +63,7 @@ def template_version(rows: Sequence[Sequence[str]]) -> tuple[str, int] | None:
 
 
 def mojibake(layout: FeedLayout, rows: Sequence[Sequence[str]]) -> bool:
-    """True if the header can be read once its bytes are taken back for what they were: decoded wrongly, then saved."""
+    """True if the header can be read once a wrong decoding is taken back: it was read wrongly, then saved."""
     for row in rows:
         for wrong in ("cp1252", "latin-1", "gb18030"):
             again = [_taken_back(text, wrong) for text in row]

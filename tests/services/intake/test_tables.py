@@ -32,7 +32,7 @@ async def test_autogenerate_finds_no_difference(database: str) -> None:
     assert found == []
 
 
-SCOPED = ("self_report", "feed", "feed_row_error")
+SCOPED = ("self_report", "feed", "feed_chunk", "feed_row_error")
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""Each listed bad file through the API and the worker: its code, never a 5xx, and nothing lost in silence."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.services.intake.bad_files import FILES, BadFile
+from tests.services.intake.build import Department
+
+MIB = 2**20
+
+
+@pytest.fixture
+def small(intake_runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same limits, smaller, so that bombs can be: for the app, and for the worker's settings."""
+    for name in ("feed_inflated_limit_bytes", "workbook_inflated_limit_bytes"):
+        monkeypatch.setitem(vars(intake_runtime.settings), name, 64 * MIB)
+        monkeypatch.setenv(f"FANGPIN_{name.upper()}", str(64 * MIB))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[f"{f.media_type[-5:]} {f.name}" for f in FILES])
+async def test_a_file_as_it_comes(file: BadFile, department: Department, small: None) -> None:
+    answer = await department.post(file.layout, file.body(), media_type=file.media_type, **file.query)
+    assert answer.status_code == file.answer, answer.text
+    if file.answer != 202:
+        assert file.code in _codes(answer)
+        return
+    await department.house.run_worker("intake", "ingest")
+    feed = await department.feed(answer.json()["id"])
+    assert (feed["status"], (feed["problem"] or {}).get("code")) == (file.end, file.code), feed
+    errors = {e["line"]: e["code"] for e in await department.errors(feed["id"]) if e["level"] == "error"}
+    assert errors == dict(file.rows)
+    if file.end == "recorded":
+        counts = feed["counts"]
+        assert counts["accepted"] == file.taken, feed
+        assert counts["read"] == counts["accepted"] + counts["rejected"]
+    for path, said in file.says.items():
+        assert _at(feed["report"], path) == said, feed["report"]
+
+
+def _codes(answer: httpx.Response) -> set[str]:
+    problem = answer.json()
+    return {problem["code"], *(error["code"] for error in problem.get("errors", ()))}
+
+
+def _at(report: Any, path: str) -> Any:
+    for step in path.split("."):
+        report = report[int(step)] if step.isdigit() else report[step]
+    return report

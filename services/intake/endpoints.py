@@ -16,9 +16,11 @@ from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.export_errors import export_errors
+from services.intake.export_original import Rows, export_original, open_original
 from services.intake.freshness import freshness
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
 from services.intake.report_view import view_report
+from services.intake.repository_original import raw_file
 from services.intake.schemas import (
     FeedReceived,
     FeedSettled,
@@ -41,7 +43,7 @@ from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encod
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
-from shared.web.spreadsheet import XLSX
+from shared.web.spreadsheet import CSV, XLSX
 
 ReportWriter = Annotated[Principal, Depends(require("intake:reports:write"))]
 ReportReader = Annotated[Principal, Depends(require("intake:reports:read"))]
@@ -49,7 +51,10 @@ FeedWriter = Annotated[Principal, Depends(for_department("intake:feeds:write"))]
 FeedReader = Annotated[Principal, Depends(for_department("intake:feeds:read"))]
 LayoutName = Annotated[str, Query(pattern="^[a-z][a-z0-9_]{0,60}$", examples=["medical_settlement"])]
 
-ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="csv：全部错误，一个文件")]
+ErrorFormat = Annotated[
+    Literal["json", "csv", "original"] | None,
+    Query(alias="format", description="csv：全部错误，一个文件；original：原文件加“错误说明”一列，限报送部门下载"),
+]
 
 FILE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -218,7 +223,10 @@ async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnecti
     "/intake/v1/feeds/{feed_id}/errors",
     tags=["feeds"],
     summary="逐行错误",
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(401, 403, 404, 422)},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string"}}}},
+        **problems(401, 403, 404, 409, 410, 422),
+    },
 )
 async def get_feed_errors(
     feed_id: UUID,
@@ -226,6 +234,7 @@ async def get_feed_errors(
     connection: ScopedConnection,
     runtime: RuntimeDep,
     format_: ErrorFormat = None,
+    rows_: Annotated[Rows, Query(alias="rows", description="original 中的行：bad 有问题的，all 全部")] = Rows.BAD,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -233,8 +242,14 @@ async def get_feed_errors(
     """按行号列出错误与提示：行、列、代码、原因、应为、示例。"""
     if await feeds.feed_by_id(connection, feed_id, caller.department) is None:
         raise FeedUnknown
+    if format_ == "original":
+        feed = await raw_file(connection, feed_id, caller.department)
+        original = await open_original(connection, runtime, caller, feed, rows_)
+        kind = "xlsx" if original.is_workbook else "csv"
+        return _download(export_original(original), f"feed-{feed_id}-mend.{kind}", kind)  # type: ignore[return-value]
     if format_ == "csv" or (format_ is None and accept.startswith("text/csv")):
-        return _csv(export_errors(runtime, caller.division, feed_id), feed_id)  # type: ignore[return-value]
+        name = f"feed-{feed_id}-errors.csv"
+        return _download(export_errors(runtime, caller.division, feed_id), name, "csv")  # type: ignore[return-value]
     at = decode_cursor(cursor, line=int, error=int) or {"line": 0, "error": 0}
     rows = await feeds.row_errors(connection, feed_id, after=(at["line"], at["error"]), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
@@ -278,6 +293,6 @@ async def get_freshness(caller: FeedReader, connection: ScopedConnection, runtim
     return await freshness(connection, caller, layouts().values(), runtime.clock.today())
 
 
-def _csv(pieces: Any, feed_id: UUID) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="feed-{feed_id}-errors.csv"'}
-    return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+def _download(pieces: Any, name: str, kind: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type=XLSX if kind == "xlsx" else CSV, headers=headers)

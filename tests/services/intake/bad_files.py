@@ -87,10 +87,14 @@ CSV_FILES = [
     good("8 UTF-16 without a mark", lambda: text().encode("utf-16-le"), encoding="utf-16-le"),
     good("9 short GBK", lambda: text().encode("gb18030"), encoding="gb18030"),
     one_bad(
-        "10 a GBK line in UTF-8", lambda: text(medical_row(0)).encode() + f"{LINE}\r\n".encode("gbk"), "wrong_encoding"
+        "10 a GBK line in UTF-8",
+        lambda: text(medical_row(0)).encode() + f"{LINE}\r\n".encode("gbk"),
+        "wrong_encoding",
     ),
     one_bad(
-        "10 a UTF-8 line in GBK", lambda: text(medical_row(0)).encode("gbk") + f"{LINE}\r\n".encode(), "wrong_encoding"
+        "10 a UTF-8 line in GBK",
+        lambda: text(medical_row(0)).encode("gbk") + f"{LINE}\r\n".encode(),
+        "wrong_encoding",
     ),
     rejected("11 Big5", lambda: "結算單號,證件號碼,姓名,醫療總費用\r\n1,2,3,4\r\n".encode("big5"), "big5"),
     rejected("12 mojibake of Latin", lambda: text().encode().decode("latin-1"), "mojibake"),
@@ -100,7 +104,7 @@ CSV_FILES = [
     good("13 full-width commas", lambda: text().replace(",", "，"), file__delimiter="fullwidth_comma"),
     good("13 TSV", lambda: text().replace(",", "\t"), media_type="text/tab-separated-values", file__delimiter="tab"),
     one_bad("14 quote not closed", lambda: text(medical_row(0)) + f'"{LINE}\r\n', "quote_not_closed"),
-    good("15 line break in quotes", lambda: text(medical_row(0, 住院号='ZY1')).replace("ZY1", '"ZY1\n"')),
+    good("15 line break in quotes", lambda: text(medical_row(0, 住院号="ZY1")).replace("ZY1", '"ZY1\n"')),
     good("16 CR only", lambda: text().replace("\r\n", "\r")),
     good("17 trailing delimiter", lambda: text().replace("\r\n", ",\r\n")),
     one_bad("18 short row", lambda: text() + "a,b\r\n", "ragged_row"),
@@ -109,9 +113,11 @@ CSV_FILES = [
     good("20 synonym", lambda: text().replace("证件号码", "身份证号", 1)),
     good(
         "21 header with blanks, break, asterisk and unit",
-        lambda: text(medical_row(0))
-        .replace("证件号码", '" 证件号码 *\n(必填)"', 1)
-        .replace("医疗总费用", "医疗总费用（元）", 1),
+        lambda: (
+            text(medical_row(0))
+            .replace("证件号码", '" 证件号码 *\n(必填)"', 1)
+            .replace("医疗总费用", "医疗总费用（元）", 1)
+        ),
     ),
     good("22 unknown header, ignored", lambda: csv_text([{**medical_row(0), "备注": "x"}]), ignored=["备注"]),
     rejected(
@@ -124,12 +130,12 @@ CSV_FILES = [
     good("24 title above", lambda: TITLE + text(), skipped__title_rows=2, file__header_line=3),
     good(
         "25 two header rows",
-        lambda: HEADER.replace("医疗总费用", "费用")
-        .replace("结算日期", "结算日期")
-        .replace("基本医保支付", "")
-        + "\r\n"
-        + ",".join(name if name in ("医疗总费用", "基本医保支付") else "" for name in MEDICAL)
-        + f"\r\n{LINE}\r\n",
+        lambda: (
+            HEADER.replace("医疗总费用", "费用").replace("结算日期", "结算日期").replace("基本医保支付", "")
+            + "\r\n"
+            + ",".join(name if name in ("医疗总费用", "基本医保支付") else "" for name in MEDICAL)
+            + f"\r\n{LINE}\r\n"
+        ),
         file__header_rows=2,
     ),
     good("26 total row", lambda: text() + "合 计,,,,,,1000.00,,,,,,\r\n", skipped__total_rows=1),
@@ -156,13 +162,19 @@ CSV_FILES = [
     good("gzip", lambda: gzip.compress(text().encode()), file__compression="gzip"),
     good("gzip, nothing said of within", lambda: gzip.compress(text().encode()), media_type=GZIP),
     good("gzip of two members", lambda: gzip.compress(HEADER.encode() + b"\n") + gzip.compress(LINE.encode())),
-    refused("gzip with trailing garbage", lambda: gzip.compress(text().encode()) + b"xx", 400, "gzip_trailing_garbage"),
+    refused(
+        "gzip with trailing garbage", lambda: gzip.compress(text().encode()) + b"xx", 400, "gzip_trailing_garbage"
+    ),
     refused("gzip cut short", lambda: gzip.compress(text().encode())[:-9], 400, "gzip_truncated"),
     refused("gzip broken", lambda: b"\x1f\x8b" + b"x" * 100, 400, "gzip_broken"),
     refused("gzip in name only", text, 400, "not_gzip", media_type=GZIP),
     refused("gzip of a workbook", lambda: gzip.compress(workbook([MEDICAL])), 415, "xlsx_or_zip"),
     refused("gzip bomb", lambda: gzip.compress(bytes(80 * 2**20)), 413, "inflated_too_large"),
-    good("our own column of errors", lambda: csv_text([{**medical_row(0), "错误说明": "x"}]), query={"unknown": "reject"}),
+    good(
+        "our own column of errors",
+        lambda: csv_text([{**medical_row(0), "错误说明": "x"}]),
+        query={"unknown": "reject"},
+    ),
     good("header repeated in the middle", lambda: text() + HEADER + "\r\n", skipped__repeated_headers=1),
 ]
 
@@ -223,7 +235,9 @@ XLSX_FILES = of_book(
         refused("a zip of other things", lambda: patched(book(), {}, {})[:0] + _zip_of_text(), 415, "zip"),
         rejected("11 sheet empty", lambda: workbook([]), "sheet_empty"),
         rejected("12 several sheets", two_sheets, "several_sheets"),
-        good("12 the one named", two_sheets, query={"sheet": "二月"}, file__sheet="二月", file__other_sheets=["一月"]),
+        good(
+            "12 the one named", two_sheets, query={"sheet": "二月"}, file__sheet="二月", file__other_sheets=["一月"]
+        ),
         rejected("12 none of that name", two_sheets, "sheet_unknown", query={"sheet": "三月"}),
         good(
             "12 the only one with our header",
@@ -282,7 +296,9 @@ XLSX_FILES = of_book(
             lambda: patched(book(cells(), cells(1, 结算日期=date(2026, 1, 5))), {SHEET: replaced(b"46027", b"60")}),
             "no_such_date",
         ),
-        good("24 time part", lambda: book(cells(结算日期=datetime(2026, 1, 5, 10, 30))), notes__0__code="time_dropped"),
+        good(
+            "24 time part", lambda: book(cells(结算日期=datetime(2026, 1, 5, 10, 30))), notes__0__code="time_dropped"
+        ),
         good("25 formula", lambda: book(cells(医疗总费用=Formula("=500+500|1000")))),
         one_bad(
             "26 formula without a value",
@@ -327,7 +343,11 @@ XLSX_FILES = of_book(
             "37 a value far below",
             lambda: patched(
                 book(),
-                {SHEET: replaced(b"</sheetData>", b'<row r="90000"><c r="A90000" t="s"><v>999</v></c></row></sheetData>')},
+                {
+                    SHEET: replaced(
+                        b"</sheetData>", b'<row r="90000"><c r="A90000" t="s"><v>999</v></c></row></sheetData>'
+                    )
+                },
             ),
         )
         if False
@@ -335,13 +355,19 @@ XLSX_FILES = of_book(
             "a string that is not there",
             lambda: patched(
                 book(),
-                {SHEET: replaced(b"</sheetData>", b'<row r="90000"><c r="A90000" t="s"><v>999</v></c></row></sheetData>')},
+                {
+                    SHEET: replaced(
+                        b"</sheetData>", b'<row r="90000"><c r="A90000" t="s"><v>999</v></c></row></sheetData>'
+                    )
+                },
             ),
             "damaged",
         ),
         good(
             "38 wrong dimension",
-            lambda: patched(book(), {SHEET: replaced(b'<dimension ref="A1:M2"/>', b'<dimension ref="A1:XFD1048576"/>')}),
+            lambda: patched(
+                book(), {SHEET: replaced(b'<dimension ref="A1:M2"/>', b'<dimension ref="A1:XFD1048576"/>')}
+            ),
         ),
         rejected(
             "a cell in the last column",

@@ -72,7 +72,9 @@ def _write(sheet: Any, i: int, j: int, cell: Any, kinds: Mapping[type, Any]) -> 
         sheet.write_string(i, j, cell)
 
 
-def patched(book: bytes, changes: Mapping[str, Callable[[bytes], bytes]], extra: Mapping[str, bytes] | None = None) -> bytes:
+def patched(
+    book: bytes, changes: Mapping[str, Callable[[bytes], bytes]], extra: Mapping[str, bytes] | None = None
+) -> bytes:
     """The workbook with some of its parts changed, and others added."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:

@@ -60,8 +60,10 @@ _SHOWN = MappingProxyType({"excel_error": "#REF!", "formula_without_value": ""})
 
 def plain(number: float) -> str:
     """The number as Excel means it: fifteen digits, no exponent, no .0."""
-    text = format(Decimal(format(number, ".15g")), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if -EXACT < number < EXACT and number == int(number):
+        return str(int(number))
+    text = format(number, ".15g")
+    return text if "e" not in text else format(Decimal(text), "f")
 
 
 def _told(column: Column, value: Mapping[str, Any]) -> Cell | Refusal:

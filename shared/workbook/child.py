@@ -63,7 +63,7 @@ def _tell(archive: zipfile.ZipFile, sheets: "_Sheets", name: str) -> None:
     merged = [[r1 + 1, c1, r2 + 1, c2] for (r1, c1), (r2, c2) in sheet.merged_cell_ranges or ()]
     _say(
         {
-            "rows": sheet.total_height,
+            "rows": sheet.end[0] + 1 if sheet.end else 0,
             "merged": merged,
             "hidden_rows": marks.hidden_rows,
             "hidden_columns": marks.hidden_columns,
@@ -123,7 +123,8 @@ class _Sheets:
                 self._parsed[i] = self._book.get_sheet_by_name(self.names[i])
             except self._errors as error:
                 raise WorkbookRefused("damaged", "工作簿已损坏或不完整", "重新另存为 .xlsx") from error
-            if self._parsed[i].total_width > MOST_COLUMNS:
+            end = self._parsed[i].end
+            if end and end[1] >= MOST_COLUMNS:
                 # A stray cell far to the right makes every row that wide.
                 raise WorkbookRefused("too_many_columns", f"工作表超过 {MOST_COLUMNS} 列", "删去数据右侧的列后另存")
         return self._parsed[i]

@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.services.intake.bad_files import FILES, BadFile
-from tests.services.intake.build import Department
+from tests.services.intake.bad_files import FILES, XLSX, BadFile
+from tests.services.intake.build import MEDICAL, Department, medical_row
+from tests.services.intake.workbooks import workbook
 
 MIB = 2**20
 
@@ -48,3 +49,13 @@ def _at(report: Any, path: str) -> Any:
     for step in path.split("."):
         report = report[int(step)] if step.isdigit() else report[step]
     return report
+
+
+async def test_a_workbook_read_in_many_turns_is_the_same(
+    department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FANGPIN_FEED_SLICE_SECONDS", "0")
+    book = workbook([list(MEDICAL), *(list(medical_row(i).values()) for i in range(1200))])
+    feed = await department.send("medical_settlement", book, media_type=XLSX)
+    assert (feed["status"], feed["counts"]["accepted"], feed["counts"]["duplicates"]) == ("recorded", 1200, 0)
+    assert feed["progress"]["percent"] == 100

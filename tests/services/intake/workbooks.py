@@ -61,7 +61,7 @@ def workbook(
 def _write(sheet: Any, i: int, j: int, cell: Any, kinds: Mapping[type, Any]) -> None:
     if isinstance(cell, Formula):
         text, _, value = cell.partition("|")
-        sheet.write_formula(i, j, text, None, value)
+        sheet.write_formula(i, j, text, None, int(value) if value.isdigit() else value)
     elif isinstance(cell, date):
         sheet.write_datetime(i, j, cell, kinds[type(cell)])
     elif isinstance(cell, bool):

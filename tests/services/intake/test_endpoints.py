@@ -206,6 +206,9 @@ async def test_the_openapi_description_is_whole(intake_client: httpx.AsyncClient
     assert [p["name"] for p in post["parameters"]] == ["Idempotency-Key"]
     assert set(described["paths"][FEEDS]["post"]["requestBody"]["content"]) == {
         "text/csv",
+        "text/tab-separated-values",
         "application/x-ndjson",
         "application/json",
+        "application/gzip",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     }

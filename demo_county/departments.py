@@ -18,6 +18,7 @@ from demo_county.life import Life
 from demo_county.mistakes import Mistakes
 from demo_county.months import LENGTH, Period
 from demo_county.people import Household, Person
+from demo_county.register_details import DETAIL_COLUMNS, Doubt, details_of
 
 ROSTER_FILE = "household_register.csv"
 DISABILITY_FILE = "disability_register.csv"
@@ -45,6 +46,7 @@ ROSTER_COLUMNS = (
     "参加职工医保",
     "住房等级",
     "实际居住房屋等级",
+    *DETAIL_COLUMNS,
     *INCOME_COLUMNS,
 )
 MEDICAL_COLUMNS = (
@@ -88,6 +90,7 @@ class Departments:
         self.earlier = stack.enter_context(Sheet(folder / EARLIER_MEDICAL_FILE, MEDICAL_COLUMNS, UTF8))
         self.medical = {m: stack.enter_context(_medical_sheet(folder, period, m)) for m in period.last_year}
         self.unmatched: dict[str, int] = {}
+        self.doubts: list[Doubt] = []
 
     def write(self, life: Life, chance: Chance) -> frozenset[int]:
         """Write the household everywhere; returns the members whose register row a reader refuses."""
@@ -106,10 +109,14 @@ class Departments:
         )
         incomes = verified_income(life, self._period, self._calibration, chance)
         for position, person in enumerate(life.household.persons):
-            row = _register_row(life.household, person)
+            details, doubt = details_of(life, position)
+            row = [*_register_row(life.household, person), *details]
             row += [str(self._period.reporting_year), *incomes] if position == 0 else [""] * 6
-            if self._mistakes.write(self.roster, "roster", row, chance).rejected:
+            written = self._mistakes.write(self.roster, "roster", row, chance)
+            if written.rejected:
                 refused.add(position)
+            elif doubt is not None:
+                self.doubts.append(Doubt(life.household.number, written.line, doubt))
         return frozenset(refused)
 
     def _settle(self, household: Household, bill: Bill, refused: frozenset[int], chance: Chance) -> None:

@@ -16,6 +16,7 @@ from demo_county.mistakes import Mistakes
 from demo_county.months import Period, period_until
 from demo_county.officers import OFFICERS_FILE, write_officers
 from demo_county.places import Village, flooded_months, share_out
+from demo_county.register_details import DOUBTS_FILE
 from demo_county.self_reports import SELF_REPORTS_FILE, SelfReport, self_report
 from demo_county.signals import SIGNALS_FILE, Signal, Signals
 
@@ -119,12 +120,14 @@ class _Writing:
             ({**asdict(r), "reported_on": r.reported_on.isoformat()} for r in reports),
         )
         _write_lines(self._folder / MISTAKES_FILE, map(asdict, planted))
+        _write_lines(self._folder / DOUBTS_FILE, map(asdict, self._departments.doubts))
         return self._counts() | {
             OFFICERS_FILE: FileCount(officers),
             SELF_REPORTS_FILE: FileCount(len(reports)),
             SIGNALS_FILE: FileCount(self._signals),
             TRUTH_FILE: FileCount(self._households),
             MISTAKES_FILE: FileCount(len(planted)),
+            DOUBTS_FILE: FileCount(len(self._departments.doubts)),
         }
 
     def _counts(self) -> dict[str, FileCount]:

@@ -54,6 +54,7 @@ echo "户 household=$HOUSEHOLD 村 village=$VILLAGE 村支书 officer=$OFFICER"
 echo '== 2 农户申报 a household reports'
 cat > "$TOUR/report.json" <<EOF
 {"household_no": "$HOUSEHOLD", "division": "$VILLAGE", "hardships": ["illness"], "reported_on": "$DAY",
+ "consent": {"version": "$(curl -sf "$BASE_URL/intake/v1/consent" | field version)"},
  "description": "住院花费大，家中借了钱",
  "reporter": {"name": "$NAME", "identity_number": "$NUMBER", "phone": "19900000001"}}
 EOF

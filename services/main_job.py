@@ -178,19 +178,21 @@ def _counts(feeds: list[dict[str, Any]]) -> dict[str, int]:
 async def _send_self_reports(client: httpx.AsyncClient, settings: Settings, path: Path) -> int:
     headers = _bearer(settings, "system")
     sent = 0
+    consent = (await client.get("/intake/v1/consent")).json()["version"]
     for line in path.read_text(encoding="utf-8").splitlines():
-        body = _as_request(json.loads(line))
+        body = _as_request(json.loads(line), consent)
         key = {"Idempotency-Key": f"demo-{sent}"}
         _checked(await client.post("/intake/v1/self-reports", json=body, headers={**headers, **key}), "自主申报")
         sent += 1
     return sent
 
 
-def _as_request(report: dict[str, Any]) -> dict[str, Any]:
+def _as_request(report: dict[str, Any], consent: str) -> dict[str, Any]:
     return {
         "household_no": report["household_no"],
         "division": report["division"],
         "hardships": report["hardships"],
+        "consent": {"version": consent},
         "description": report["text"],
         "reported_on": report["reported_on"],
         "reporter": {

@@ -18,7 +18,8 @@ from shared.vocabulary.terms import Severity
 class Dispatch:
     """One thing to be told about one alert; `key` makes it once for each recipient.
 
-    `new_reports` are the reports it answers for. With `only`, nobody but these people is told.
+    `new_reports` are the reports it answers for. With `only`, nobody but these people is told; `barred` are told
+    nothing, since it is their answer that is appealed.
     """
 
     alert: repository.Row
@@ -27,6 +28,7 @@ class Dispatch:
     sentences: tuple[str, ...] = ()
     new_reports: tuple[str, ...] = ()
     only: tuple[Listener, ...] | None = None
+    barred: frozenset[str] = frozenset()
 
     @property
     def alert_id(self) -> UUID:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.alerts.domain.alert import Deadlines, deadlines, worse
 from services.alerts.repository import Row
+from shared.contracts.intake import ReportNote
 from shared.contracts.monitoring import RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
@@ -35,7 +36,13 @@ class News:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        return tuple(finding.sentence for finding in self.item.findings if finding.state == "fired")
+        fired = (finding.sentence for finding in self.item.findings if finding.state == "fired")
+        return (*(note.sentence for note in self.item.notes), *fired)
+
+    @property
+    def barred(self) -> frozenset[str]:
+        """Officers whose answer is appealed: they are not asked again."""
+        return frozenset(note.answered_by for note in self.item.notes if note.answered_by)
 
 
 def newest_of_each(items: Sequence[RiskItem]) -> list[RiskItem]:
@@ -49,7 +56,8 @@ def newest_of_each(items: Sequence[RiskItem]) -> list[RiskItem]:
 
 def _joined(before: RiskItem, item: RiskItem) -> RiskItem:
     reports = sorted({*before.report_ids, *item.report_ids})
-    return item.model_copy(update={"report_ids": reports, "opens": before.opens or item.opens})
+    notes = [*before.notes, *item.notes]
+    return item.model_copy(update={"report_ids": reports, "notes": notes, "opens": before.opens or item.opens})
 
 
 def opening(
@@ -143,11 +151,24 @@ _STATED = {"recommendation": "评估结论变化", "finding": "指标触发", "h
 def evidence_of(item: RiskItem) -> list[tuple[str, dict[str, Any]]]:
     """What fired, and the facts behind it; where a message brings neither, what it says itself."""
     found = [("finding", f.model_dump(mode="json")) for f in item.findings if f.state == "fired"]
+    found += [("finding", _note(note)) for note in item.notes]
     found += [("fact", e.model_dump(mode="json")) for e in item.evidence]
     if not found:
         stated = {"kind": item.reason, "occurred_on": item.on.isoformat(), "summary": _STATED[item.reason]}
         found.append(("fact", {**stated, "source": "self_report" if item.report_ids else "department"}))
     return found
+
+
+def _note(note: ReportNote) -> dict[str, Any]:
+    """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
+    barred = {"barred": note.answered_by} if note.answered_by else {}
+    return {
+        "indicator": note.nature,
+        "state": "fired",
+        "note": note.sentence,
+        "about": note.first_report_id,
+        **barred,
+    }
 
 
 def digest_of(kind: str, item: dict[str, Any]) -> str:

@@ -146,7 +146,7 @@ def _dispatch(one: News) -> Dispatch | None:
         kind, key = Kind.REPORTED, f"reported:{one.alert_id}:{'+'.join(sorted(one.new_reports))}"
     elif one.before is not None:
         return None
-    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports)
+    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports, barred=one.barred)
 
 
 def _withheld(item: RiskItem, desk: Desk) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncpg
 from shared.contracts.envelope import Event
 from shared.contracts.progress import ALERTS_PROGRESS, Progress, ProgressItem, Stage
 from shared.messaging.outbox import enqueue
+from shared.vocabulary.terms import Outcome
 
 SOURCE = "fangpin/alerts"
 _URGENT = 0
@@ -18,10 +19,12 @@ _ITEMS_PER_MESSAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Reports that came to one alert."""
+    """Reports that came to one alert; of an answer, what it was and whose."""
 
     alert_id: UUID
     report_ids: Sequence[str]
+    outcome: Outcome | None = None
+    answered_by: str | None = None
 
 
 async def report_progress(
@@ -29,7 +32,14 @@ async def report_progress(
 ) -> None:
     """Write the message that these reports reached `stages`; nothing if no report is among them."""
     items = [
-        ProgressItem(report_id=report_id, stage=stage, at=now, alert_id=str(one.alert_id))
+        ProgressItem(
+            report_id=report_id,
+            stage=stage,
+            at=now,
+            alert_id=str(one.alert_id),
+            outcome=one.outcome,
+            answered_by=one.answered_by,
+        )
         for one in reported
         for report_id in one.report_ids
         for stage in stages

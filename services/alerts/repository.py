@@ -192,6 +192,17 @@ async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
     return [row["indicator"] for row in rows]
 
 
+async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
+    """Officers whose answer is appealed in this alert, and who therefore do not answer it again (回避)."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
+        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " AND item ->> 'barred' IS NOT NULL",
+        alert_id,
+    )
+    return frozenset(row["officer_no"] for row in rows)
+
+
 async def lock_unrouted_alerts(connection: Connection, today: date, limit: int) -> list[asyncpg.Record]:
     """Alerts that no person answers for, though by now somebody is on duty for the place."""
     return await connection.fetch(

@@ -48,12 +48,17 @@ def _listening(dispatch: Dispatch, desk: Desk) -> Listening:
     """Those named; or, of a further report, who answers for the alert already; or these and the duty holders."""
     if dispatch.only is not None:
         return Listening(dispatch.only, ())
-    assigned = Listening(tuple(desk.assigned.get(dispatch.alert_id, ())), ())
+    named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in dispatch.barred]
+    assigned = Listening(tuple(named), ())
     if dispatch.kind is Kind.REPORTED and assigned.listeners:
         return assigned
-    listening = listening_at(dispatch.living, dispatch.severity, desk.posts)
+    posts = [post for post in desk.posts if post.officer_no not in dispatch.barred]
+    listening = listening_at(dispatch.living, dispatch.severity, posts)
     if dispatch.registered != dispatch.living:
-        listening = joined(listening, copied_at(dispatch.registered, desk.posts))
+        listening = joined(listening, copied_at(dispatch.registered, posts))
+    if dispatch.barred:
+        # His post is filled, he only stands back (回避): that is no gap to be reported.
+        listening = Listening(listening.listeners, () if listening.listeners else listening.gaps)
     return joined(assigned, listening)
 
 

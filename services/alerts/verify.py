@@ -13,13 +13,19 @@ from services.alerts.report_progress import SOURCE, Reported, report_progress
 from services.alerts.take_step import Doing, PersonNeeded, check_version, lock_any_version, take_step
 from shared.contracts.alerts import VERIFIED, Verified, VerifiedItem
 from shared.contracts.envelope import Event
-from shared.errors import Conflict, FieldError, Unprocessable
+from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
 from shared.messaging.outbox import enqueue
 from shared.vocabulary.terms import Role
 
 
 class VerificationIncomplete(Unprocessable):
     code, title = "verification_incomplete", "核实结论不完整"
+
+
+class AnotherOfficerNeeded(Forbidden):
+    """An appealed answer is looked at again by somebody else than who gave it (回避)."""
+
+    code, title = "another_officer_needed", "须由另一位干部核实"
 
 
 class VerificationIdTaken(Conflict):
@@ -34,6 +40,8 @@ async def verify(
     if await _is_repeated(connection, doing, verification, verification_id):
         return alert
     check_version(alert, doing)
+    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
+        raise AnotherOfficerNeeded("您的答复正被申诉，须由另一位干部重新核实；可移交给其他责任人")
     if alert["closed_at"] is None:
         _check(verification, alert, today)
     closed = await take_step(
@@ -46,7 +54,8 @@ async def verify(
     )
     await _add(connection, _row(verification, verification_id, doing))
     await _tell_monitoring(connection, closed, verification, doing)
-    await report_progress(connection, [Reported(doing.alert_id, alert["report_ids"])], ("verified",), doing.now)
+    answered = Reported(doing.alert_id, alert["report_ids"], verification.outcome, doing.officer_no)
+    await report_progress(connection, [answered], ("verified",), doing.now)
     return closed
 
 

@@ -28,7 +28,7 @@ from shared.security.principal import Principal
 
 # Which keys of a piece of evidence each field class opens. Nothing else is ever shown.
 OPENED_BY: Mapping[str, Collection[str]] = {
-    "cause": ("cause", "occurred_on", "source", "state", "severity"),
+    "cause": ("cause", "occurred_on", "source", "state", "severity", "note"),
     "class": ("indicator", "kind", "department", "summary"),
     "amount": ("measured", "threshold", "margin", "unit", "sentence"),
 }

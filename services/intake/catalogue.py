@@ -1,9 +1,16 @@
-"""The layouts this installation ships: read once, checked, found by name."""
+"""The data sets of this installation (数据目录): those it ships, and those its counties added, found by name.
+
+Shipped layouts are files, read once. A county's own are rows; every process keeps what it has read of them, and
+`refresh_catalogue` looks whether there is more.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import yaml
 
 from services.intake.domain.feed_layout import FeedLayout, LayoutInvalid
@@ -11,31 +18,88 @@ from services.intake.domain.layout_reader import read_layout
 from shared.errors import NotFound
 
 FOLDER = Path(__file__).parent / "layouts"
+Versions = Mapping[tuple[str, int], FeedLayout]
 
 
 class LayoutUnknown(NotFound):
     code, title = "layout_unknown", "没有这个数据集版式"
 
 
+@dataclass(slots=True)
+class Own:
+    """What a process knows of the layouts that counties added: every version, the retired names, whose they are."""
+
+    versions: dict[tuple[str, int], FeedLayout] = field(default_factory=dict)
+    divisions: dict[str, str] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
+    seen: tuple[Any, ...] = (0, 0, None)
+
+
+_OWN = Own()
+
+
 @cache
-def layouts(folder: Path = FOLDER) -> Mapping[str, FeedLayout]:
-    """The newest version of every layout, by name; LayoutInvalid names the file and key that is wrong."""
-    found: dict[str, FeedLayout] = {}
+def shipped(folder: Path = FOLDER) -> Versions:
+    """Every shipped layout by name and version; LayoutInvalid names the file and key that is wrong."""
+    found: dict[tuple[str, int], FeedLayout] = {}
     for path in sorted(folder.glob("*.yaml")):
         layout = read_layout(_parse(path), path.name)
         if path.name != f"{layout.name}.v{layout.version}.yaml":
             raise LayoutInvalid(path.name, "/name", f"文件名应为 {layout.name}.v{layout.version}.yaml")
-        if layout.name not in found or found[layout.name].version < layout.version:
-            found[layout.name] = layout
+        found[layout.name, layout.version] = layout
     return found
 
 
-def layout_named(name: str) -> FeedLayout:
-    """The layout of that name; LayoutUnknown lists the names there are."""
+def versions() -> Versions:
+    """Every layout in use or once in use, by name and version."""
+    return {**shipped(), **_OWN.versions}
+
+
+def layouts() -> Mapping[str, FeedLayout]:
+    """The newest version of every layout in use, by name; files are read by it unless they came before it did."""
+    every = versions()
+    return {name: every[name, version] for name, version in sorted(every) if name not in _OWN.retired}
+
+
+def layout_named(name: str, version: int | None = None) -> FeedLayout:
+    """The layout of that name in its newest version, if in use; or in that version, in use or not."""
     try:
-        return layouts()[name]
+        return layouts()[name] if version is None else versions()[name, version]
     except KeyError:
         raise LayoutUnknown(f"没有名为 {name[:40]} 的版式；现有: {', '.join(layouts())}") from None
+
+
+def owner_of(name: str) -> str | None:
+    """The division that added a layout, which alone may send it; None for those that are shipped."""
+    return _OWN.divisions.get(name)
+
+
+def example_of(layout: FeedLayout) -> Path | None:
+    """The example file of a shipped layout, with typical mistakes: its version's, or the last one's before it."""
+    paths = (FOLDER / "examples" / f"{layout.name}.v{number}.csv" for number in range(layout.version, 0, -1))
+    return next((path for path in paths if path.exists()), None)
+
+
+async def refresh_catalogue(pool: asyncpg.Pool) -> None:
+    """Learn what counties added or retired since the last look; cheap if nothing."""
+    seen = await pool.fetchrow(
+        "SELECT count(*) AS rows, count(retired_at) AS retired, max(changed_at) AS newest FROM own_layout"
+    )
+    assert seen is not None
+    if tuple(seen.values()) == _OWN.seen:
+        return
+    rows = await pool.fetch(
+        "SELECT name, version, division, document, retired_at FROM own_layout ORDER BY name, version"
+    )
+    _OWN.versions = {(row["name"], row["version"]): own_layout(row["document"]) for row in rows}
+    _OWN.divisions = {row["name"]: row["division"] for row in rows}
+    _OWN.retired = frozenset(row["name"] for row in rows if row["retired_at"] is not None)
+    _OWN.seen = tuple(seen.values())
+
+
+def own_layout(document: Any) -> FeedLayout:
+    """The layout in a document that a county sent; LayoutInvalid names the key that is wrong."""
+    return read_layout(document, "版式")
 
 
 def _parse(path: Path) -> object:

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
 from services.intake.answer_feed import answer_feed
-from services.intake.catalogue import layout_named, layouts
+from services.intake.catalogue import layout_named, layouts, owner_of, refresh_catalogue
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
@@ -18,7 +18,9 @@ from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.export_errors import export_errors
 from services.intake.export_original import Rows, export_original, open_original
 from services.intake.freshness import freshness
+from services.intake.prepare_report import Submission
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
+from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
 from services.intake.repository_original import raw_file
 from services.intake.schemas import (
@@ -33,9 +35,9 @@ from services.intake.schemas import (
     SelfReportReceived,
     SelfReportView,
 )
-from services.intake.submit_self_report import Submission, submit_self_report
+from services.intake.submit_self_report import submit_self_report
 from shared.errors import NotFound
-from shared.security.audit import audit
+from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.idempotency import idempotency_key
@@ -104,19 +106,21 @@ class ReportUnknown(NotFound):
     tags=["self-reports"],
     summary="农户自主申报",
     response_model=SelfReportReceived,
-    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422)},
+    responses={202: {"headers": LOCATION | REPLAY}, **problems(401, 403, 409, 415, 422, 429)},
     openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_self_report(body: SelfReportCreate, request: Request, caller: ReportWriter) -> Response:
     """收下申报并立即转监测；同一幂等键或同一内容再次提交，返回第一次的编号。"""
     state, context = request.app.state, request.state.context
     key = idempotency_key(request.headers.getlist("idempotency-key"))
-    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context)
+    address = request.client.host if request.client else ""
+    submission = Submission(body.as_report(), caller, key, body.model_dump_json().encode(), context, address)
     done = await submit_self_report(state.runtime, state.villages, state.desk, submission)
     headers = {"Location": f"/intake/v1/self-reports/{done.report_id}"}
     if done.replayed:
         headers["Idempotent-Replay"] = "true"
-    answer = f'{{"id":"{done.report_id}","status":"received"}}'
+    code = "null" if done.receipt_code is None else f'"{done.receipt_code}"'
+    answer = f'{{"id":"{done.report_id}","status":"received","receipt_code":{code}}}'
     return Response(answer, 202, headers, "application/json")
 
 
@@ -140,6 +144,7 @@ async def get_self_report(
         f"report:{report_id}",
         now=runtime.clock.now(),
         request_id=context.request_id,
+        detail=post_of(caller),
     )
     return view_report(row, caller, runtime.keys)
 
@@ -174,6 +179,7 @@ async def post_feed(
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
     media_type = media_type_of(request.headers.get("content-type"), request.headers.get("content-encoding"))
     options = FileOptions(unknown, sheet)
+    await refresh_catalogue(runtime.worker_pool)
     order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type, options)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
@@ -273,18 +279,47 @@ async def post_feed_confirmation(
     return FeedView.of(await feeds.feed_by_id(connection, feed_id, caller.department))
 
 
+@router.post(
+    "/intake/v1/feeds/{feed_id}/replay",
+    status_code=202,
+    tags=["feeds"],
+    summary="按最新版式重放原始文件",
+    responses={
+        202: {"headers": LOCATION},
+        200: {"model": FeedReceived, "description": "按同一版式已处理过"},
+        **problems(401, 403, 404, 409, 422),
+    },
+)
+async def post_replay(
+    feed_id: UUID,
+    response: Response,
+    caller: FeedWriter,
+    runtime: RuntimeDep,
+    context: ContextDep,
+    mode: FeedMode = FeedMode.DRY_RUN,
+) -> FeedReceived:
+    """版式更新后，用保存期内的原始文件重新处理；内容相同的行不变。"""
+    await refresh_catalogue(runtime.worker_pool)
+    received = await replay_feed(runtime, caller, feed_id, mode, traceparent=context.traceparent)
+    response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
+    response.status_code = 202 if received.fresh else 200
+    return FeedReceived(id=received.feed_id, repeated=not received.fresh)
+
+
 @router.get("/intake/v1/layouts", tags=["layouts"], summary="数据集目录", responses=problems(401, 403, 422))
-async def get_layouts(caller: FeedReader) -> list[LayoutSummary]:
+async def get_layouts(caller: FeedReader, runtime: RuntimeDep) -> list[LayoutSummary]:
     """各部门数据集：报送频率、用途、依据、保存期限。"""
-    return [LayoutSummary.of(layout) for layout in layouts().values()]
+    await refresh_catalogue(runtime.worker_pool)
+    return [LayoutSummary.of(layout, owner_of(layout.name)) for layout in layouts().values()]
 
 
 @router.get(
     "/intake/v1/layouts/{name}", tags=["layouts"], summary="数据集版式", responses=problems(401, 403, 404, 422)
 )
-async def get_layout(name: str, caller: FeedReader) -> LayoutView:
+async def get_layout(name: str, caller: FeedReader, runtime: RuntimeDep) -> LayoutView:
     """列名、同义列名、类型、单位、代码表与规则。"""
-    return LayoutView.whole(layout_named(name))
+    await refresh_catalogue(runtime.worker_pool)
+    return LayoutView.whole(layout_named(name), owner_of(name))
 
 
 @router.get("/intake/v1/freshness", tags=["feeds"], summary="数据新鲜度", responses=problems(401, 403, 422))

@@ -23,8 +23,9 @@ from services.intake.file_limits import limits_of, settings_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
+from services.intake.repository_ingest import load_chunk
 from services.intake.stream_pieces import PieceStream
-from shared.db.scope import scoped
+from shared.db.scope import scoped, transaction
 from shared.errors import Conflict, Forbidden, Gone
 from shared.runtime import Runtime
 from shared.security.audit import audit
@@ -105,7 +106,8 @@ async def export_original(original: Original) -> AsyncIterator[bytes]:
 
 async def _pages(original: Original) -> AsyncGenerator[list[list[str]], None]:
     """The rows as they go back, a page for each piece of the file."""
-    feed, layout = original.feed, layout_named(original.feed["layout"])
+    feed = original.feed
+    layout = layout_named(feed["layout"], feed["layout_version"])
     options = FileOptions(Unknown.IGNORE, feed["sheet"])
     reader = _reader(layout, options, original)
     limits = limits_of(settings_of(original.runtime))
@@ -183,10 +185,9 @@ async def _raw(original: Original) -> AsyncIterator[bytes]:
     keys, feed_id = original.runtime.keys, original.feed_id
     key = keys.open_file_key(original.feed["sealed_key"], *key_place(feed_id))
     for seq in range(original.feed["chunks"]):
-        async with scoped(original.runtime.pool, original.division) as connection:
-            sealed = await repository.raw_piece(connection, feed_id, seq)
-        if sealed is None:
-            return
+        # The role that serves requests reads no raw file; whose this one is was looked at in the caller's scope.
+        async with transaction(original.runtime.worker_pool) as connection:
+            sealed = await load_chunk(connection, feed_id, seq)
         yield key.open(sealed, chunk_place(feed_id, seq))
 
 

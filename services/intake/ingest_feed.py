@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake import repository_ingest as repository
-from services.intake.catalogue import layout_named
+from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext
 from services.intake.file_limits import limits_of, settings_of
@@ -39,6 +39,7 @@ RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30, 120))
 async def ingest_once(runtime: Runtime) -> int:
     """Give the next due feed one turn; 0 if none is due."""
     settings = settings_of(runtime)
+    await refresh_catalogue(runtime.worker_pool)
     async with transaction(runtime.worker_pool) as connection:
         feed = await repository.claim_feed(connection, runtime.clock.now(), _lease(settings))
     if feed is None:
@@ -66,7 +67,7 @@ async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record
         if status is not FeedStatus.RECORDING:
             return
         feed = await _reload(runtime, feed)
-    recording = Recording(runtime, feed, layout_named(feed["layout"]), _lease(settings))
+    recording = Recording(runtime, feed, layout_named(feed["layout"], feed["layout_version"]), _lease(settings))
     if await record_batches(recording, out_of_time):
         await _close(runtime, feed, FeedStatus.RECORDED)
     else:
@@ -87,8 +88,8 @@ async def _read_and_settle(
     runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, out_of_time: Callable[[], bool]
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
-    bounds = settings.feed_row_limit, limits_of(settings)
-    reading = FeedReading(runtime, feed, await _context(runtime, feed), _lease(settings), *bounds)
+    context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings))
     try:
         if not await read_pieces(reading, out_of_time):
             await _give_back(runtime, feed)
@@ -104,7 +105,7 @@ async def _settle(runtime: Runtime, feed: asyncpg.Record) -> FeedStatus:
     feed = await _reload(runtime, feed)
     async with transaction(runtime.worker_pool) as connection:
         await extend(connection, FEEDS, *_held(feed), _lease(settings_of(runtime)))
-        decision = await settle_feed(connection, feed, layout_named(feed["layout"]))
+        decision = await settle_feed(connection, feed, layout_named(feed["layout"], feed["layout_version"]))
         match decision.status:
             case FeedStatus.RECORDING:
                 await repository.set_recording(connection, feed["feed_id"])

@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 
 from services.intake import repository_retention as repository
-from services.intake.catalogue import layouts
+from services.intake.catalogue import refresh_catalogue, versions
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.repository_ingest import destroy_raw, drop_staged
 from shared.db.scope import transaction
@@ -25,13 +25,20 @@ ACTOR = "intake.retention"
 async def keep_retention(runtime: Runtime) -> int:
     """Destroy all whose time is over; the number of files and rows. In steps, so that no lock lasts."""
     now, gone = runtime.clock.now(), 0
+    await refresh_catalogue(runtime.worker_pool)
     for step in (_raw_files, _row_errors, _records):
         done = 1
         while done:
             async with transaction(runtime.worker_pool) as connection:
-                done = await step(connection, layouts().values(), now)
+                done = await step(connection, _newest(), now)
             gone += done
     return gone
+
+
+def _newest() -> list[FeedLayout]:
+    """The newest version of every layout, also of those no longer in use: their data is still kept."""
+    every = versions()
+    return list({name: every[name, version] for name, version in sorted(every)}.values())
 
 
 async def _raw_files(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:

@@ -1,4 +1,7 @@
-"""What a feed says to monitoring: a thousand observations or a hundred and fifty households to a message."""
+"""What a feed says to monitoring: a thousand observations or a hundred and fifty households to a message.
+
+Observations go as the text in which they were staged: of a million rows nobody has to parse and write each again.
+"""
 
 import base64
 import json
@@ -10,10 +13,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.feed_row import part_of
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, WrittenEvent
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.db.pool import to_json
 from shared.runtime import Runtime
 from shared.security.keys import Keyring
 from shared.vocabulary.identifiers import new_id
@@ -24,6 +28,8 @@ MOST_HOUSEHOLDS = 150  # Monitoring holds a county's rosters while it takes one 
 BULK = 9  # Priority: a household's own word goes first.
 
 _ABOUT = ("person", "household_no", "division", "occurred_on")
+# How the content of a staged row begins and ends that holds nothing but observations.
+_OPENING, _CLOSING = '{"observations":[', "]}"
 
 T = TypeVar("T")
 
@@ -35,23 +41,26 @@ def events_of(
     rows: Sequence[asyncpg.Record],
     now: datetime,
     changed: Container[str] = (),
-) -> list[Event]:
+) -> Sequence[Event | WrittenEvent]:
     """The messages that say these new or different rows (by record and line); CPU work, for a thread.
 
     Of the records that `changed` it also says what they say no longer.
     """
     if layout.household is None:
-        said = (o for row in rows for o in _said(layout, row, changed))
-        return [_observations(feed, layout, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
+        return [_written(feed, layout, part, now) for part in _texts(_contents(layout, rows, changed))]
     grouped = (list(group) for _, group in groupby(rows, key=lambda row: row["record"]))
     return [_households(runtime.keys, feed, part, now) for part in _parts(grouped, MOST_HOUSEHOLDS)]
 
 
-def _said(layout: FeedLayout, row: asyncpg.Record, changed: Container[str]) -> Iterator[dict[str, Any]]:
-    observations = json.loads(row["content"])["observations"]
-    yield from observations
-    if row["record"] in changed and any(fact.when for fact in layout.facts):
-        yield from withdrawn(layout, row["record"], observations)
+def _contents(layout: FeedLayout, rows: Iterable[asyncpg.Record], changed: Container[str]) -> Iterator[str]:
+    """The contents of the rows, and behind a changed one's what it says no longer."""
+    conditional = any(fact.when for fact in layout.facts)
+    for row in rows:
+        yield row["content"]
+        if conditional and row["record"] in changed:
+            said = json.loads(row["content"])["observations"]
+            if gone := list(withdrawn(layout, row["record"], said)):
+                yield to_json({"observations": gone})
 
 
 def withdrawn(layout: FeedLayout, record: str, said: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -65,6 +74,45 @@ def withdrawn(layout: FeedLayout, record: str, said: Sequence[dict[str, Any]]) -
             yield {**about, "record": key[0], "kind": key[1], "op": "withdraw"}
 
 
+def _texts(contents: Iterable[str]) -> Iterator[list[str]]:
+    """The observations in the contents of rows, as text, as many together as a message may hold."""
+    part: list[str] = []
+    held = 0
+    for content in contents:
+        text = _observations_in(content)
+        if not text:  # No condition of the layout held: the row says nothing.
+            continue
+        # Each observation names its record; a quote within a value would be escaped.
+        count = text.count('"record":')
+        if part and held + count > MOST_OBSERVATIONS:
+            yield part
+            part, held = [], 0
+        part.append(text)
+        held += count
+    if part:
+        yield part
+
+
+def _observations_in(content: str) -> str:
+    """What stands between the brackets of a content's observations."""
+    if content.startswith(_OPENING) and content.endswith(_CLOSING):
+        return content[len(_OPENING) : -len(_CLOSING)]
+    return to_json(json.loads(content)["observations"])[1:-1]
+
+
+def _written(feed: asyncpg.Record, layout: FeedLayout, observations: list[str], now: datetime) -> WrittenEvent:
+    common = to_json({**_common(feed), "source": str(layout.source)})
+    return WrittenEvent(
+        id=new_id(now),
+        source=SOURCE,
+        type=OBSERVATIONS_RECORDED,
+        time=now,
+        subject=f"feed:{feed['feed_id']}",
+        traceparent=feed["traceparent"],
+        data=f'{common[:-1]},"observations":[{",".join(observations)}]}}',
+    )
+
+
 def ending_events(
     feed: asyncpg.Record, layout: FeedLayout, ended: Iterable[asyncpg.Record], now: datetime
 ) -> list[Event]:
@@ -74,10 +122,23 @@ def ending_events(
     return [_observations(feed, layout, part, now) for part in _parts(said, MOST_OBSERVATIONS)]
 
 
+def covering_event(feed: asyncpg.Record, layout: FeedLayout, now: datetime) -> Event | None:
+    """The message that says which days a recorded file covers, though it may have listed nothing.
+
+    A list says how things stood on its day. Other files cover the period they were sent for; sent for none, they
+    cover no more than they say. A roster always lists somebody, and says from when it holds.
+    """
+    if layout.household is not None or not (feed["period"] or layout.kind is Kind.SNAPSHOT):
+        return None
+    first = feed["snapshot_on"] if layout.kind is Kind.SNAPSHOT else feed["valid_from"]
+    period = {"period_from": first.isoformat(), "period_to": feed["snapshot_on"].isoformat()}
+    return _observations(feed, layout, [], now, **period)
+
+
 def _observations(
-    feed: asyncpg.Record, layout: FeedLayout, observations: list[dict[str, Any]], now: datetime
+    feed: asyncpg.Record, layout: FeedLayout, observations: list[dict[str, Any]], now: datetime, **period: str
 ) -> Event:
-    data = {**_common(feed), "source": str(layout.source), "observations": observations}
+    data = {**_common(feed), "source": str(layout.source), **period, "observations": observations}
     subject = f"feed:{feed['feed_id']}"
     return Event.make(SOURCE, OBSERVATIONS_RECORDED, subject, data, now, traceparent=feed["traceparent"])
 

@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 
 from services.intake import repository_connectors as repository
-from services.intake.catalogue import layout_named
+from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.connector import Connector, period_asked
 from services.intake.domain.feed import FeedMode
 from services.intake.fetch_pages import Fetch, FetchFailed, fetch_pages
@@ -49,6 +49,7 @@ class Turn:
 
 async def pull_once(runtime: Runtime) -> int:
     """Ask the next due interface; 0 if none is due."""
+    await refresh_catalogue(runtime.worker_pool)
     async with transaction(runtime.worker_pool) as connection:
         row = await repository.claim_connector(connection, runtime.clock.now(), LEASE)
     if row is None:

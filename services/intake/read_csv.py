@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.intake.domain.csv_records import Record, RecordReader
+from services.intake.domain.csv_records import Record, RecordReader, encoding_of
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import BadRow, RawRow, in_units
 from services.intake.domain.file_options import PLAIN, FileOptions
 from services.intake.domain.header_map import HeaderMap
 from services.intake.domain.header_search import MOST_ROWS_ABOVE, FoundHeader, closest_header, header_at_end, is_total
 from services.intake.domain.row_error import RowError
-from services.intake.domain.text_lines import LONGEST_LINE, Line, LineSplitter
+from services.intake.domain.text_lines import LONGEST_LINE, Line, Lines, LineSplitter
 from services.intake.judge_header import check_columns, check_header, check_version, refuse_without_header
 from services.intake.read_rows import FileRefused, Read
 
@@ -25,7 +25,8 @@ MOST_LINES_ABOVE = 60  # Physical lines among which the header is looked for.
 class CsvReader:
     """Comma separated text (or tab, semicolon, bar: settled by the header, which may stand below a title).
 
-    `on_record` is told of every record, the header and what stands above it included.
+    `on_record` is told of every record, the header and what stands above it included; `unnamed` are the columns
+    without a header in which something stands.
     """
 
     layout: FeedLayout
@@ -33,6 +34,7 @@ class CsvReader:
     header: HeaderMap | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     stated: dict[str, Any] = field(default_factory=dict)
+    unnamed: set[int] = field(default_factory=set)
     on_record: Callable[[Record], None] | None = None
     _lines: LineSplitter = field(default_factory=LineSplitter)
     _records: RecordReader = field(default_factory=RecordReader)
@@ -41,6 +43,7 @@ class CsvReader:
     _positions: Sequence[int | None] = ()
     _width: int = 0
     _headers: Sequence[str] = ()
+    _blank_headers: Sequence[int] = ()
 
     @property
     def encoding(self) -> str | None:
@@ -53,6 +56,58 @@ class CsvReader:
     def finish(self) -> Iterator[Read]:
         for line in self._lines.finish():
             yield from self._line(line)
+        yield from self.close()
+
+    @property
+    def settled(self) -> bool:
+        """True when the next line is a record of its own: the header is known, and no quote is open."""
+        return self.header is not None and not self._records.pending
+
+    @property
+    def shape(self) -> tuple[str, int, Sequence[int | None]]:
+        """Delimiter, cells of a row, and at which of them each column of the layout stands."""
+        return self._records.delimiter, self._width, self._positions
+
+    @property
+    def headers(self) -> Sequence[str]:
+        """The texts of the header."""
+        return self._headers
+
+    @property
+    def blank_headers(self) -> Sequence[int]:
+        """Columns among others that have no header."""
+        return self._blank_headers
+
+    def lines_of(self, piece: bytes, last: bool) -> Lines:
+        """The lines complete after `piece`, for who reads many at once.
+
+        Each line that is not read so must come back through `take`, in order until `settled`; at last comes `close`.
+        """
+        lines = self._lines.take(piece)
+        if not last:
+            return lines
+        rest = self._lines.take_rest()
+        if lines.body is None or rest.body is None:
+            return rest if lines.body is None else lines
+        return Lines(lines.first, lines.body + b"\n" + rest.body, lines.begins_too_long)
+
+    def encoding_for(self, body: bytes) -> str:
+        """How to decode these lines: as the file so far, or as the first of them that is not ASCII says."""
+        if self._records.encoding is not None or body.isascii():
+            return self._records.encoding or "ascii"
+        for content in body.split(b"\n"):
+            if self._records.encoding is not None:
+                return self._records.encoding
+            if not content.isascii():
+                self._records.encoding = encoding_of(content)
+        return self._records.encoding or "ascii"
+
+    def take(self, line: Line) -> Iterator[Read]:
+        """What is complete after this line."""
+        return self._line(line)
+
+    def close(self) -> Iterator[Read]:
+        """What is left behind the last line."""
         yield from self._rows(self._records.finish())
         if self.header is None:
             self._refuse()
@@ -98,6 +153,8 @@ class CsvReader:
             if len(fields) < width or any(text.strip() for text in fields[width:]):
                 return self._ragged(record)
             fields = fields[:width]
+        if self._blank_headers:
+            self.unnamed.update(at for at in self._blank_headers if fields[at].strip())
         return RawRow(record.line, tuple(None if at is None else fields[at] for at in self._positions))
 
     def _ragged(self, record: Record) -> BadRow:
@@ -147,6 +204,7 @@ class CsvReader:
         at = {c.column: c.position for c in self.header.cells if c.column}
         self._positions = [at.get(c.name) for c in self.layout.columns]
         self._width, self._headers = len(found.texts), found.texts
+        self._blank_headers = [at for at, text in enumerate(found.texts) if not text.strip()]
         self.layout = in_units(self.layout, {c.column: c.unit for c in self.header.cells if c.column and c.unit})
         self.stated = {"delimiter": NAMES[reader.delimiter], "header_line": records[-found.rows].line}
         if found.rows > 1:

@@ -1,9 +1,12 @@
-"""Read a feed's raw pieces into staged rows and row errors, a checkpoint after each piece."""
+"""Read a feed's raw pieces into staged rows and row errors, a checkpoint after every few of them.
+
+Parts follow each other like work on a line: while one is stored, the next is checked, one is cut and one fetched.
+"""
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -15,18 +18,24 @@ import asyncpg
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
-from services.intake.domain.feed_row import BadRow, FeedRow, RowChecker, RowContext
+from services.intake.domain.check_columns import ColumnChecker, ToldBlock, told_in_columns
+from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
 from services.intake.domain.file_options import FileOptions, Unknown
+from services.intake.domain.header_map import unnamed_column
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.file_limits import FileLimits
+from services.intake.pack_rows import pack_columns, pack_row
 from services.intake.publish_observations import number_place
+from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
 from services.intake.repository_ingest import FEEDS
-from services.intake.stream_pieces import PieceStream
+from services.intake.spool import PIECE_BYTES
+from services.intake.stream_pieces import PieceStream, Streamed
+from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 from shared.runtime import Runtime
@@ -34,14 +43,39 @@ from shared.security.keys import SealingKey
 
 
 @dataclass(slots=True)
-class Piece:
-    """What one raw piece gave: good rows ready to be staged, bad rows, warnings, and what was normalised."""
+class Part:
+    """What a part of the file gave: good rows packed for COPY, bad rows, warnings, and what was normalised."""
 
+    done: int = 0
+    last: bool = False
     read: int = 0
-    staged: list[tuple[Any, ...]] = field(default_factory=list)
+    staged: int = 0
+    packed: list[bytes] = field(default_factory=list)
     errors: list[tuple[RowError, str | None]] = field(default_factory=list)
     newest: date | None = None
     notes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def newer(self, day: date | None) -> None:
+        if day is not None and (self.newest is None or day > self.newest):
+            self.newest = day
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A part read but not yet checked: rows as columns, rows one by one, and what is known of the file so far.
+
+    `done` is how many bytes of the stream lie before its end, `share` which part of the file that is.
+    """
+
+    done: int
+    share: float
+    last: bool
+    block: ToldBlock | None
+    reads: list[Read]
+    skipped: dict[str, int]
+    stated: dict[str, Any]
+    unnamed: list[int]
 
 
 @dataclass(slots=True)
@@ -53,16 +87,19 @@ class FeedReading:
     context: RowContext
     lease: timedelta
     row_limit: int
+    part_bytes: int
     limits: FileLimits = field(default_factory=FileLimits)
     reader: RowReader = field(init=False)
     stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
+    _blocks: BlockReader | None = None
     _checker: RowChecker | None = None
+    _columns: ColumnChecker | None = None
 
     def __post_init__(self) -> None:
-        media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"])
+        media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
         options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
         self.reader = reader_for(media_type, layout, options)
         every = self.lease.total_seconds() / 3
@@ -70,6 +107,8 @@ class FeedReading:
         self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
+        if isinstance(self.reader, CsvReader) and told_in_columns(self.reader.layout):
+            self._blocks = BlockReader(self.reader)
 
     @property
     def checker(self) -> RowChecker:
@@ -77,6 +116,13 @@ class FeedReading:
         if self._checker is None:
             self._checker = RowChecker(self.reader.layout, self.context)
         return self._checker
+
+    @property
+    def columns(self) -> ColumnChecker | None:
+        """Checks rows as columns, if the layout can be told so."""
+        if self._columns is None and told_in_columns(self.reader.layout):
+            self._columns = ColumnChecker(self.reader.layout, self.context)
+        return self._columns
 
     @property
     def feed_id(self) -> UUID:
@@ -88,112 +134,170 @@ class FeedReading:
         async with transaction(self.runtime.worker_pool) as connection:
             await extend(connection, FEEDS, (self.feed_id,), self.feed["lease_token"], self.lease)
 
+    def rows(self, content: bytes, last: bool) -> tuple[Block | None, list[Read]]:
+        """The rows complete after `content`: as columns, and one by one."""
+        if self._blocks is not None:
+            return self._blocks.read(content, last)
+        reads = list(self.reader.feed(content))
+        return None, [*reads, *self.reader.finish()] if last else reads
+
 
 async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
-    done = 0
-    async with aclosing(reading.stream.pieces(_raw_pieces(reading), reading.feed["size_bytes"])) as pieces:
-        async for streamed in pieces:
-            done += len(streamed.content)
-            if done <= reading.feed["bytes_done"]:
-                await asyncio.to_thread(_skip, reading.reader, streamed.content, streamed.last)
-                continue
-            piece = await asyncio.to_thread(_check, reading, streamed.content, streamed.last)
-            await _keep(reading, piece, done, streamed.share)
-            if not streamed.last and out_of_time():
+    checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_parts(reading))))))
+    async with aclosing(checked):
+        async for part in checked:
+            await _keep(reading, part)
+            if not part.last and out_of_time():
                 return False
     return True
 
 
 async def _raw_pieces(reading: FeedReading) -> AsyncGenerator[bytes, None]:
-    for seq in range(reading.feed["chunks"]):
-        yield await _raw(reading, seq)
+    """The file as it came; some of its pieces are fetched together."""
+    chunks, size = reading.feed["chunks"], max(reading.part_bytes // PIECE_BYTES, 1)
+    for seqs in (range(at, min(at + size, chunks)) for at in range(0, chunks, size)):
+        async with transaction(reading.runtime.worker_pool) as connection:
+            sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
+        for piece in await asyncio.to_thread(_opened, reading, seqs, sealed):
+            yield piece
 
 
-async def _raw(reading: FeedReading, seq: int) -> bytes:
-    async with transaction(reading.runtime.worker_pool) as connection:
-        sealed = await repository.load_chunk(connection, reading.feed_id, seq)
-    return reading.key.open(sealed, chunk_place(reading.feed_id, seq))
+async def _parts(reading: FeedReading) -> AsyncGenerator[Streamed, None]:
+    """What the reader takes at a time: text in longer parts, since blocks are worth that; each frame by itself."""
+    joined, size = list[bytes](), 0
+    async with aclosing(reading.stream.pieces(_raw_pieces(reading), reading.feed["size_bytes"])) as pieces:
+        async for piece in pieces:
+            joined.append(piece.content)
+            size += len(piece.content)
+            if reading.stream.is_workbook or size >= reading.part_bytes or piece.last:
+                yield Streamed(b"".join(joined), piece.share, piece.last)
+                joined, size = [], 0
 
 
-def _rows(reader: RowReader, raw: bytes, last: bool) -> Iterator[Read]:
-    yield from reader.feed(raw)
-    if last:
-        yield from reader.finish()
+async def _cut(reading: FeedReading, parts: AsyncGenerator[Streamed, None]) -> AsyncGenerator[_Cut, None]:
+    """The rows behind the checkpoint; what is before it is read, since what follows depends on it, and left."""
+    done, kept = 0, reading.feed["bytes_done"]
+    async with aclosing(parts):
+        async for part in parts:
+            content, last = part.content, part.last
+            known = min(max(kept - done, 0), len(content))
+            done += len(content)
+            if known or not content:
+                await asyncio.to_thread(reading.rows, content[:known], last and known == len(content))
+            if known < len(content):
+                rest = Streamed(content[known:], part.share, last)
+                yield await asyncio.to_thread(_cut_rows, reading, rest, done)
 
 
-def _skip(reader: RowReader, raw: bytes, last: bool) -> None:
-    """Bring the reader to where the checkpoint stands; its rows are staged already."""
-    for _ in _rows(reader, raw, last):
-        pass
+async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> AsyncGenerator[Part, None]:
+    async with aclosing(cuts):
+        async for cut in cuts:
+            yield await asyncio.to_thread(_check, reading, cut)
 
 
-def _check(reading: FeedReading, raw: bytes, last: bool) -> Piece:
-    """Read and check the rows of one piece; runs in a thread, touches no database."""
-    piece = Piece()
-    for row in _rows(reading.reader, raw, last):
-        piece.read += 1
-        checked = row if isinstance(row, BadRow) else reading.checker.check(row)
-        if isinstance(checked, BadRow):
-            piece.errors.extend((error, checked.record) for error in checked.errors)
-        else:
-            _stage(reading, piece, checked)
-    if reading.read + piece.read > reading.row_limit:
+def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> list[bytes]:
+    places = (chunk_place(reading.feed_id, seq) for seq in seqs)
+    return [reading.key.open(piece, place) for piece, place in zip(sealed, places, strict=True)]
+
+
+def _cut_rows(reading: FeedReading, part: Streamed, done: int) -> _Cut:
+    """Read the rows of one part and see which are sure; runs in a thread, touches no database."""
+    cells, reads = reading.rows(part.content, part.last)
+    if cells is None and reading.columns is not None:
+        rows = [row for row in reads if isinstance(row, RawRow)]
+        cells, others = block_of(reading.reader.layout, rows)
+        reads = [*(row for row in reads if isinstance(row, BadRow)), *others]
+    block = reading.columns.tell(cells) if cells is not None and reading.columns is not None else None
+    skipped = {name: count for name, count in reading.reader.skipped.items() if count}
+    return _Cut(done, part.share, part.last, block, reads, skipped, *_stated(reading))
+
+
+def _check(reading: FeedReading, cut: _Cut) -> Part:
+    """Check what was read, in a thread of its own: meanwhile the next part is being read."""
+    part = Part(cut.done, cut.last, len(cut.reads) + (len(cut.block) if cut.block else 0))
+    if reading.read + part.read > reading.row_limit:
         raise FileRefused("too_many_rows", f"超过 {reading.row_limit} 行", "分成几个文件报送")
-    return piece
+    unsure = _say(reading, part, cut.block) if cut.block else ()
+    for row in (*cut.reads, *unsure):
+        _take(reading, part, row)
+    reading.read += part.read
+    reading.notes.update(part.notes)
+    part.report = _report(reading, cut)
+    return part
 
 
-def _stage(reading: FeedReading, piece: Piece, row: FeedRow) -> None:
+def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]:
+    """Stage the sure rows of a block; the others."""
+    assert reading.columns is not None
+    checked = reading.columns.say(block)
+    part.packed.append(pack_columns(reading.feed_id, checked.clean))
+    part.staged += checked.clean.height
+    part.notes.update(checked.notes)
+    part.newer(checked.newest)
+    return rows_of(reading.reader.layout, block.cells, checked.unsure)
+
+
+def _take(reading: FeedReading, part: Part, row: Read) -> None:
+    checked = row if isinstance(row, BadRow) else reading.checker.check(row)
+    if isinstance(checked, BadRow):
+        part.errors.extend((error, checked.record) for error in checked.errors)
+    else:
+        _stage(reading, part, checked)
+
+
+def _stage(reading: FeedReading, part: Part, row: FeedRow) -> None:
     sealed = None
     if row.number is not None:
         sealed = reading.runtime.keys.seal(row.number, *number_place(reading.feed_id, row.line))
     content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
-    piece.staged.append((reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
-    piece.errors.extend((warning, row.record) for warning in row.warnings)
-    piece.notes.update(row.notes)
-    if row.newest is not None and (piece.newest is None or row.newest > piece.newest):
-        piece.newest = row.newest
+    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
+    part.staged += 1
+    part.errors.extend((warning, row.record) for warning in row.warnings)
+    part.notes.update(row.notes)
+    part.newer(row.newest)
 
 
-async def _keep(reading: FeedReading, piece: Piece, done: int, share: float) -> None:
-    """Store what a piece gave and the checkpoint behind it, in one transaction that still holds the lease."""
-    reading.notes.update(piece.notes)
-    reading.read += piece.read
+async def _keep(reading: FeedReading, part: Part) -> None:
+    """Store what a part gave and the checkpoint behind it, in one transaction that still holds the lease."""
     async with transaction(reading.runtime.worker_pool) as connection:
         await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
-        await repository.stage(connection, piece.staged)
-        await repository.add_errors(connection, reading.feed_id, piece.errors)
+        await repository.stage(connection, part.packed)
+        await repository.add_errors(connection, reading.feed_id, part.errors)
         await repository.note_progress(
             connection,
             reading.feed_id,
-            bytes_done=done,
-            read=piece.read,
-            staged=len(piece.staged),
-            report=_report(reading) | {"share": round(share, 4)},
-            newest_on=piece.newest,
+            bytes_done=part.done,
+            read=part.read,
+            staged=part.staged,
+            report=part.report,
+            newest_on=part.newest,
             now=reading.runtime.clock.now(),
         )
 
 
-def _report(reading: FeedReading) -> dict[str, Any]:
+def _report(reading: FeedReading, cut: _Cut) -> dict[str, Any]:
     """What was mapped, ignored, skipped and normalised so far: nothing is changed in silence."""
     header = reading.reader.header
     mapped = [{"header": c.header, "column": c.column} for c in header.cells if c.column] if header else []
+    unknown = [echo(name) for name in header.unknown] if header else []
     return {
-        "encoding": reading.stream.stated.get("encoding") or reading.reader.encoding or "utf-8",
-        "file": _stated(reading),
+        "encoding": cut.stated.get("encoding") or reading.reader.encoding or "utf-8",
+        "file": {name: said for name, said in cut.stated.items() if name != "encoding"},
+        "share": round(cut.share, 4),
         "mapped": mapped,
-        "ignored": [echo(name) for name in header.unknown] if header else [],
-        "skipped": {name: count for name, count in reading.reader.skipped.items() if count},
+        "ignored": [*unknown, *map(unnamed_column, cut.unnamed)],
+        "skipped": cut.skipped,
         "notes": list(_said(reading.notes.items())),
     }
 
 
-def _stated(reading: FeedReading) -> dict[str, Any]:
-    """What is known of the file as such: packed, which sheet, where the header stands, what was hidden."""
-    stated = {name: said for name, said in reading.stream.stated.items() if name != "encoding"}
-    reader = reading.reader
-    return stated | reader.stated if isinstance(reader, CsvReader | WorkbookReader) else stated
+def _stated(reading: FeedReading) -> tuple[dict[str, Any], list[int]]:
+    """What is known of the file as such: packed, which sheet, where the header stands; the columns without one."""
+    reader, stated = reading.reader, dict(reading.stream.stated)
+    if isinstance(reader, CsvReader | WorkbookReader):
+        return stated | reader.stated, sorted(reader.unnamed)
+    return stated, []
 
 
 def _said(notes: Iterable[tuple[tuple[str, str], int]]) -> Iterator[dict[str, Any]]:

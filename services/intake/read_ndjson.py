@@ -20,7 +20,7 @@ TYPE, VERSION = "type", "schema_version"
 class NdjsonReader:
     """One JSON object a line; its keys are headers, synonyms or standard names; unknown keys are refused.
 
-    A line may say of what data set and version it is (`type`, `schema_version`); another than the layout's is refused.
+    A line may say of what data set and version it is (`type`, `schema_version`); any but the layout's is refused.
     """
 
     layout: FeedLayout

@@ -35,12 +35,14 @@ class WorkbookReader:
     header: HeaderMap | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     stated: dict[str, Any] = field(default_factory=dict)
+    unnamed: set[int] = field(default_factory=set)
     on_record: Callable[[Record], None] | None = None
     encoding: str | None = None
     _above: list[Numbered] = field(default_factory=list)
     _plan: Sequence[tuple[Column, int | None]] = ()
     _width: int = 0
     _headers: Sequence[str] = ()
+    _blank_headers: Sequence[int] = ()
     _merged: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     _tops: dict[tuple[int, int], Any] = field(default_factory=dict)
     _filled: frozenset[int] = frozenset()
@@ -94,6 +96,8 @@ class WorkbookReader:
         merged = self._merged.get(number)
         if merged is not None or self._tops:
             row = self._unmerged(number, list(row), merged or ())
+        if self._blank_headers or len(row) > self._width:
+            self._note_unnamed(row)
         of_1904 = self._1904
         cells: list[Cell | Refusal] = []
         for column, at in self._plan:
@@ -103,6 +107,11 @@ class WorkbookReader:
             else:
                 cells.append(value if isinstance(value, Refusal) else cell_of(column, value, uses_1904=of_1904))
         return RawRow(number, cells)
+
+    def _note_unnamed(self, row: Sequence[Any]) -> None:
+        """Something that stands in a column without a header is not read, and so is told."""
+        places = (*self._blank_headers, *range(self._width, len(row)))
+        self.unnamed.update(at for at in places if row[at] is not MERGED and shown(row[at]).strip())
 
     def _unmerged(self, number: int, row: list[Any], merged: Sequence[tuple[int, int]]) -> list[Any]:
         """The row with what its merged cells mean."""
@@ -130,6 +139,7 @@ class WorkbookReader:
         check_version(self.layout, above)
         check_header(found.mapped, self.options)
         self.header, self._headers, self._width = found.mapped, found.texts, len(found.texts)
+        self._blank_headers = [at for at, text in enumerate(found.texts) if not text.strip()]
         at = {c.column: c.position for c in self.header.cells if c.column}
         self.layout = in_units(self.layout, {c.column: c.unit for c in self.header.cells if c.column and c.unit})
         self._plan = [(column, at.get(column.name)) for column in self.layout.columns]

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from services.intake import repository_feeds as repository
+from services.intake.catalogue import owner_of
 from services.intake.domain.feed import FeedMode, Period, parse_period
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.file_options import PLAIN, FileOptions
@@ -112,6 +113,9 @@ def check_order(caller: Principal, order: FeedOrder) -> None:
     """A caller sends for divisions of its own range, and a department only its own data sets."""
     if not covers(caller.division, order.division):
         raise DivisionOutOfRange(f"只能报送 {caller.division} 范围内的数据")
+    owner = owner_of(order.layout.name)
+    if owner is not None and not covers(owner, order.division):
+        raise DivisionOutOfRange(f"{order.layout.title} 只能由 {owner} 报送")
     if caller.department is not None and caller.department != order.layout.department:
         raise LayoutOfAnotherDepartment(f"{order.layout.title} 由 {order.layout.department_title} 报送")
 

@@ -10,16 +10,17 @@ import asyncpg
 
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed_layout import FeedLayout
-from services.intake.publish_observations import BULK, ending_events, events_of
+from services.intake.publish_observations import BULK, covering_event, ending_events, events_of
 from services.intake.repository_ingest import FEEDS
 from services.intake.settle_feed import ends_unlisted
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Event, WrittenEvent
 from shared.db.scope import transaction
 from shared.messaging.outbox import enqueue
 from shared.queue.claim import extend
 from shared.runtime import Runtime
 
-BATCH_RECORDS = 2000
+BATCH_RECORDS = 10_000
+BATCH_HOUSEHOLDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +44,41 @@ async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) 
         while await _end_batch(recording):
             if out_of_time():
                 return False
+    await _say_what_it_covers(recording)
     return True
 
 
 async def _record_batch(recording: Recording, after: str) -> str | None:
     """Merge the next records and enqueue what changed; the last key, or None when there were none."""
-    feed, now = recording.feed, recording.runtime.clock.now()
+    feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
     async with transaction(recording.runtime.worker_pool) as connection:
         await _hold(recording, connection)
         await repository.expect_many(connection)
-        batch = await repository.merge_batch(connection, feed, recording.layout, after, BATCH_RECORDS, now)
-        if not batch:
+        last, records = await repository.next_records(connection, feed["feed_id"], after, _batch_of(layout))
+        if last is None:
             return None
-        new = [row["record"] for row in batch if row["was"]]
-        rows = await repository.contents(connection, feed["feed_id"], new)
-        changed = {row["record"] for row in batch if row["was"] == "changed"}
-        events = await asyncio.to_thread(events_of, recording.runtime, feed, recording.layout, rows, now, changed)
+        rows = await repository.merge_batch(connection, feed, layout, after, last, now)
+        changed = {row["record"] for row in rows if row["known"]}
+        was = Counter("changed" if row["known"] else "added" for row in rows)
+        changed = {row["record"] for row in rows if row["known"]}
+        if layout.household is not None:
+            rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in rows])
+        events = await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now, changed)
         await _say(connection, events)
-        was = Counter(row["was"] for row in batch)
-        last: str = batch[-1]["record"]
         await repository.note_merge(
-            connection, feed["feed_id"], last=last, added=was["added"], changed=was["changed"], unchanged=was[None]
+            connection,
+            feed["feed_id"],
+            last=last,
+            added=was["added"],
+            changed=was["changed"],
+            unchanged=records - was.total(),
         )
     recording.runtime.waker.wake("relay")
     return last
+
+
+def _batch_of(layout: FeedLayout) -> int:
+    return BATCH_RECORDS if layout.household is None else BATCH_HOUSEHOLDS
 
 
 async def _end_batch(recording: Recording) -> int:
@@ -81,11 +93,21 @@ async def _end_batch(recording: Recording) -> int:
     return len(ended)
 
 
+async def _say_what_it_covers(recording: Recording) -> None:
+    """The last message of a feed; said again if the worker dies before the feed is closed, which changes nothing."""
+    event = covering_event(recording.feed, recording.layout, recording.runtime.clock.now())
+    if event is not None:
+        async with transaction(recording.runtime.worker_pool) as connection:
+            await _hold(recording, connection)
+            await _say(connection, [event])
+        recording.runtime.waker.wake("relay")
+
+
 async def _hold(recording: Recording, connection: asyncpg.Connection) -> None:
     key, token = (recording.feed["feed_id"],), recording.feed["lease_token"]
     await extend(connection, FEEDS, key, token, recording.lease)
 
 
-async def _say(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+async def _say(connection: asyncpg.Connection, events: Sequence[Event | WrittenEvent]) -> None:
     for event in events:
         await enqueue(connection, event, aggregate="feed", priority=BULK)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.intake.domain.self_report import ReportStage
-from services.intake.schemas import SelfReportView, StageView
+from services.intake.schemas import RelativeView, SelfReportView, StageView
 from shared.security.access import field_classes
 from shared.security.keys import Keyring
 from shared.security.masking import mask_name, mask_number, mask_numbers_in
@@ -47,4 +47,20 @@ def view_report(row: Any, caller: Principal, keys: Keyring) -> SelfReportView:
         on_behalf_of=row["on_behalf_of"],
         reported_on=row["reported_on"],
         received_at=row["received_at"],
+        channel=row["channel"],
+        ticket_no=row["ticket_no"],
+        filed_by=row["filed_by"],
+        relative=_relative(opened("sealed_filer"), contact=contact),
+        consent_version=row["consent_version"],
+        basis=row["basis"],
+        corrects=row["root_id"],
+        withdrawn_at=row["withdrawn_at"],
+        outcome=row["outcome"] if "cause" in seen else None,
     )
+
+
+def _relative(text: str | None, *, contact: bool) -> RelativeView | None:
+    if text is None:
+        return None
+    said = RelativeView.model_validate_json(text)
+    return said if contact else RelativeView(name=mask_name(said.name), relation=said.relation, phone=None)

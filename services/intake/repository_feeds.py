@@ -14,7 +14,7 @@ from shared.vocabulary.division import code_range
 
 VIEW = """
 feed_id, client, layout, layout_version, department, division, period, mode, media_type, digest, size_bytes,
-received_at, status, problem, report, bytes_done, read, accepted, rejected, duplicates, records,
+unknown, sheet, received_at, status, problem, report, bytes_done, read, accepted, rejected, duplicates, records,
 records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at,
 raw_destroyed_at, unauthorised
 """
@@ -52,7 +52,8 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
             valid_from, mode, media_type, digest, size_bytes, chunks, received_at, sealed_key, traceparent,
             unknown, sheet, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $15)
-        ON CONFLICT (client, layout, division, period, mode, digest, unknown, sheet) WHERE {SAME_FILE_COUNTS}
+        ON CONFLICT (client, layout, layout_version, division, period, mode, digest, unknown, sheet)
+            WHERE {SAME_FILE_COUNTS}
         DO NOTHING RETURNING true
         """,
         new.feed_id,
@@ -89,7 +90,8 @@ async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLa
     """The feed this very file made when it was received first."""
     return await connection.fetchrow(
         "SELECT feed_id FROM feed"
-        " WHERE (client, layout, division, period, mode, digest, unknown, sheet) = ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)"
+        " AND (layout_version, unknown, sheet) = ($7, $8, $9)"
         f" AND {SAME_FILE_COUNTS}",
         new.client,
         layout.name,
@@ -97,6 +99,7 @@ async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLa
         new.period_text,
         new.mode,
         new.digest,
+        layout.version,
         new.options.unknown,
         new.options.sheet,
     )

@@ -1,6 +1,6 @@
 """SQL of ingestion, under the worker's role: sets of rows, never one statement a row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.row_error import RowError
+from services.intake.pack_rows import BEGIN, END, STAGED
 from shared.queue.claim import Queue, claim
 
 # Files of one data set are taken in the order of their arrival, whichever worker is free.
@@ -19,9 +20,8 @@ FEEDS = Queue(
     " feed.department) AND o.feed_id < feed.feed_id AND o.status IN ('received', 'reading', 'recording'))",
 )
 
-# A record's digest is that of its distinct rows, whatever their order.
+# A household's digest is that of its distinct rows, whatever their order.
 _DIGEST = "substring(sha256(string_agg(DISTINCT digest, ''::bytea ORDER BY digest)) FOR 16)"
-_SAME_SET = "(r.layout, r.division, r.department) = (f.layout, f.division, f.department)"
 
 
 async def claim_feed(connection: asyncpg.Connection, now: datetime, lease: timedelta) -> asyncpg.Record | None:
@@ -74,13 +74,20 @@ async def expect_many(connection: asyncpg.Connection) -> None:
     They come and go, so what the planner knows of the table is of another file or of none: it would compare each row
     with each, and sort for every batch all that are left.
     """
-    await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_bitmapscan = off")
+    await connection.execute(
+        "SET LOCAL enable_nestloop = off; SET LOCAL enable_bitmapscan = off; SET LOCAL work_mem = '64MB'"
+    )
 
 
-async def stage(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY good rows: (feed_id, record, line, digest, is_head, content, sealed_number)."""
-    columns = ["feed_id", "record", "line", "digest", "is_head", "content", "sealed_number"]
-    await connection.copy_records_to_table("feed_row_staged", records=rows, columns=columns)
+async def stage(connection: asyncpg.Connection, packed: Sequence[bytes]) -> None:
+    """COPY good rows, packed by `pack_rows`."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        for piece in (BEGIN, *packed, END):
+            yield piece
+
+    if packed:
+        await connection.copy_to_table("feed_row_staged", source=whole(), columns=STAGED, format="binary")
 
 
 async def add_errors(
@@ -146,7 +153,7 @@ _PERSON = "content::json->'member'->>'index'"
 
 CONFLICTING_ROWS = _rejecting(f"""
     SELECT record, {_LINES} AS lines FROM feed_row_staged
-    WHERE feed_id = $1 GROUP BY record HAVING count(DISTINCT digest) > 1
+    WHERE feed_id = $1 GROUP BY record HAVING count(*) > 1 AND count(DISTINCT digest) > 1
 """)
 CONFLICTING_MEMBERS = _rejecting(
     f"""
@@ -170,13 +177,48 @@ NO_HEAD = _rejecting("""
 
 async def reject_rows(
     connection: asyncpg.Connection, feed_id: UUID, sql: str, *, header: str, code: str, reason: str, expected: str
-) -> None:
-    """Turn the staged rows that one of the checks above finds into row errors; % in `reason` becomes their lines."""
-    await connection.execute(sql, feed_id, header, code, reason, expected)
+) -> int:
+    """Turn the staged rows that one of the checks above finds into row errors; % in `reason` becomes their lines.
+
+    Answers how many rows that were.
+    """
+    return _count(await connection.execute(sql, feed_id, header, code, reason, expected))
+
+
+def _count(status: str) -> int:
+    """How many rows a statement touched, by what the server says of it."""
+    return int(status.rsplit(" ", 1)[1])
+
+
+# Short keys, so that a million rows are counted in memory; two records of one hash are told apart afterwards.
+_REPEATED = """
+SELECT hashtextextended(record, 0) AS hash FROM feed_row_staged WHERE feed_id = $1 GROUP BY 1 HAVING count(*) > 1
+"""
+
+
+async def any_repeated(connection: asyncpg.Connection, feed_id: UUID) -> bool:
+    """Whether two staged rows may be of one record."""
+    return bool(await connection.fetchval(f"SELECT EXISTS ({_REPEATED})", feed_id))
+
+
+async def drop_repeated(connection: asyncpg.Connection, feed_id: UUID) -> int:
+    """Leave one staged row of each record, the first; how many went."""
+    status = await connection.execute(
+        f"""
+        WITH repeated AS MATERIALIZED ({_REPEATED})
+        DELETE FROM feed_row_staged s USING (
+            SELECT record, min(line) AS line FROM feed_row_staged
+            WHERE feed_id = $1 AND hashtextextended(record, 0) IN (SELECT hash FROM repeated) GROUP BY record
+        ) first
+        WHERE s.feed_id = $1 AND s.record = first.record AND s.line > first.line
+        """,
+        feed_id,
+    )
+    return _count(status)
 
 
 async def count_staged(connection: asyncpg.Connection, feed_id: UUID) -> asyncpg.Record:
-    """Rows, rows that repeat another, and records that are staged."""
+    """Rows, rows that repeat another, and households that are staged."""
     row = await connection.fetchrow(
         """
         SELECT coalesce(sum(rows), 0)::bigint AS rows, coalesce(sum(rows - versions), 0)::bigint AS duplicates,
@@ -193,37 +235,76 @@ async def count_staged(connection: asyncpg.Connection, feed_id: UUID) -> asyncpg
 
 
 async def set_counts(
-    connection: asyncpg.Connection, feed_id: UUID, *, accepted: int, rejected: int, duplicates: int, records: int
+    connection: asyncpg.Connection,
+    feed_id: UUID,
+    *,
+    accepted: int,
+    rejected: int,
+    duplicates: int,
+    records: int,
+    staged: int,
 ) -> None:
+    """Rows taken in and refused, what they make, and how many of them are still staged."""
     await connection.execute(
-        "UPDATE feed SET accepted = $2, rejected = $3, duplicates = $4, records = $5, staged = $2 WHERE feed_id = $1",
+        """
+        UPDATE feed SET accepted = $2, rejected = $3, duplicates = $4, records = $5, staged = $6 WHERE feed_id = $1
+        """,
         feed_id,
         accepted,
         rejected,
         duplicates,
         records,
+        staged,
     )
 
 
-async def compare(connection: asyncpg.Connection, feed_id: UUID) -> asyncpg.Record:
-    """What recording the staged rows would do: records added, changed, unchanged, unlisted of those live."""
+def _records(layout: FeedLayout, range_: str = "") -> str:
+    """The staged records of $1: a row each, or each household's rows together."""
+    staged = f"FROM feed_row_staged WHERE feed_id = $1 {range_}"
+    if layout.household is None:
+        return f"SELECT record, digest, content, line, sealed_number {staged}"
+    return f"SELECT record, {_DIGEST} AS digest, min(content) AS content {staged} GROUP BY record"
+
+
+_IN_SET = "(layout, division, department) = ($1, $2, $3)"
+_OF_SET = "r.layout = $2 AND r.division = $3 AND r.department = $4"
+
+
+async def compare(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, records: int
+) -> dict[str, int]:
+    """What recording the staged records would do: how many are added, changed, unchanged.
+
+    Of a snapshot also how many records are live, and unlisted of those.
+    """
+    set_ = (feed["layout"], feed["division"], feed["department"])
+    if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM feed_record WHERE {_IN_SET})", *set_):
+        return {"added": records, "changed": 0, "unchanged": 0, "unlisted": 0, "live": 0}
     row = await connection.fetchrow(
         f"""
-        WITH f AS (SELECT * FROM feed WHERE feed_id = $1),
-        staged AS (SELECT record, {_DIGEST} AS digest FROM feed_row_staged WHERE feed_id = $1 GROUP BY record),
-        known AS (SELECT r.record, r.digest, r.ended_on FROM feed_record r, f WHERE {_SAME_SET})
-        SELECT count(*) FILTER (WHERE k.record IS NULL) AS added,
-               count(*) FILTER (WHERE s.digest = k.digest AND k.ended_on IS NULL) AS unchanged,
-               count(*) FILTER (WHERE s.digest <> k.digest OR k.ended_on IS NOT NULL AND s.digest = k.digest)
-                   AS changed,
-               count(*) FILTER (WHERE s.record IS NULL AND k.ended_on IS NULL) AS unlisted,
-               count(*) FILTER (WHERE k.record IS NOT NULL AND k.ended_on IS NULL) AS live
-        FROM staged s FULL JOIN known k USING (record)
+        WITH staged AS ({_records(layout)}),
+        known AS (SELECT r.record, r.digest, r.ended_on FROM feed_record r WHERE {_OF_SET})
+        SELECT count(*) AS known, count(*) FILTER (WHERE k.ended_on IS NULL) AS live,
+               count(*) FILTER (WHERE k.ended_on IS NULL AND s.digest = k.digest) AS unchanged
+        FROM staged s JOIN known k USING (record)
         """,
-        feed_id,
+        feed["feed_id"],
+        *set_,
     )
     assert row is not None
-    return row
+    live = await _live(connection, set_) if layout.kind is Kind.SNAPSHOT else row["live"]
+    return {
+        "added": records - row["known"],
+        "changed": row["known"] - row["unchanged"],
+        "unchanged": row["unchanged"],
+        "unlisted": live - row["live"],
+        "live": live,
+    }
+
+
+async def _live(connection: asyncpg.Connection, set_: tuple[str, str, str]) -> int:
+    sql = f"SELECT count(*) FROM feed_record WHERE {_IN_SET} AND ended_on IS NULL"
+    return int(await connection.fetchval(sql, *set_))
 
 
 async def set_comparison(
@@ -252,35 +333,70 @@ async def newer_snapshot_on(connection: asyncpg.Connection, feed_id: UUID) -> da
     return day
 
 
-async def merge_batch(
-    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, after: str, limit: int, now: datetime
-) -> list[asyncpg.Record]:
-    """Compare the next `limit` records behind `after` with what is known, and remember them.
+async def skip_merging(connection: asyncpg.Connection, feed_id: UUID, records: int) -> None:
+    """All staged records are known as they are: there is nothing to record."""
+    await connection.execute(
+        """
+        UPDATE feed SET unchanged = $2, records_done = $2,
+            merged_after = (SELECT max(record) FROM feed_row_staged WHERE feed_id = $1)
+        WHERE feed_id = $1
+        """,
+        feed_id,
+        records,
+    )
 
-    Answers every record of the batch in order: its key and what it was (`added`, `changed`, or null: unchanged).
+
+async def next_records(
+    connection: asyncpg.Connection, feed_id: UUID, after: str, limit: int
+) -> tuple[str | None, int]:
+    """The key of the last of the next `limit` staged records behind `after`, and how many they are."""
+    row = await connection.fetchrow(
+        """
+        SELECT max(record) AS last, count(*) AS records FROM (
+            SELECT DISTINCT record FROM feed_row_staged WHERE feed_id = $1 AND record > $2 ORDER BY record LIMIT $3
+        ) next
+        """,
+        feed_id,
+        after,
+        limit,
+    )
+    assert row is not None
+    return row["last"], row["records"]
+
+
+async def merge_batch(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, after: str, last: str, now: datetime
+) -> list[asyncpg.Record]:
+    """Remember the staged records behind `after` up to `last` that differ from what is known, and answer those.
+
+    In order: record and `known`, and where a row is a record also what `contents` says. What is unchanged is only
+    read.
     """
+    own = "n.line, n.content, n.sealed_number" if layout.household is None else "NULL AS line"
     return await connection.fetch(
         f"""
-        WITH batch AS MATERIALIZED (
-            SELECT record, {_DIGEST} AS digest, min(content) AS content FROM feed_row_staged
-            WHERE feed_id = $1 AND record > $2 GROUP BY record ORDER BY record LIMIT $3
+        WITH batch AS MATERIALIZED ({_records(layout, "AND record > $5 AND record <= $6")}),
+        known AS MATERIALIZED (
+            SELECT r.record, r.digest, r.ended_on FROM feed_record r
+            WHERE {_OF_SET} AND r.record > $5 AND r.record <= $6
+        ), new AS MATERIALIZED (
+            SELECT b.*, k.record IS NOT NULL AS known FROM batch b LEFT JOIN known k USING (record)
+            WHERE k.record IS NULL OR k.digest <> b.digest OR k.ended_on IS NOT NULL
         ), merged AS (
             INSERT INTO feed_record AS r (layout, division, department, record, digest, feed_id, ending, changed_at)
-            SELECT $4, $5, $6, record, digest, $1, {_ENDING}, $7 FROM batch ORDER BY record
+            SELECT $2, $3, $4, record, digest, $1, {_ENDING}, $7 FROM new ORDER BY record
             ON CONFLICT (layout, division, department, record) DO UPDATE
             SET digest = excluded.digest, feed_id = excluded.feed_id, ending = excluded.ending, ended_on = NULL,
                 changed_at = excluded.changed_at
-            WHERE r.digest <> excluded.digest OR r.ended_on IS NOT NULL
-            RETURNING record, CASE WHEN xmax = 0 THEN 'added' ELSE 'changed' END AS was
         )
-        SELECT batch.record, merged.was FROM batch LEFT JOIN merged USING (record) ORDER BY batch.record
+        SELECT n.record, n.known, {own} FROM new n ORDER BY n.record
         """,
         feed["feed_id"],
-        after,
-        limit,
         feed["layout"],
         feed["division"],
         feed["department"],
+        after,
+        last,
         now,
         _ending_kinds(layout),
     )
@@ -288,7 +404,8 @@ async def merge_batch(
 
 _ENDING = """
 CASE WHEN cardinality($8::text[]) = 0 THEN NULL ELSE (
-    SELECT jsonb_agg(o) FROM jsonb_array_elements(content::jsonb->'observations') o WHERE o->>'kind' = ANY ($8)
+    SELECT jsonb_agg(o - 'person_name') FROM jsonb_array_elements(content::jsonb->'observations') o
+    WHERE o->>'kind' = ANY ($8)
 ) END"""
 
 

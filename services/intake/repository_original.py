@@ -9,19 +9,11 @@ import asyncpg
 async def raw_file(connection: asyncpg.Connection, feed_id: UUID, department: str | None) -> asyncpg.Record | None:
     """What is needed to read the raw file of a feed again."""
     return await connection.fetchrow(
-        "SELECT feed_id, layout, department, media_type, unknown, sheet, chunks, size_bytes, sealed_key FROM feed"
-        " WHERE feed_id = $1 AND ($2::text IS NULL OR department = $2)",
+        "SELECT feed_id, layout, layout_version, department, media_type, unknown, sheet, chunks, size_bytes,"
+        " sealed_key FROM feed WHERE feed_id = $1 AND ($2::text IS NULL OR department = $2)",
         feed_id,
         department,
     )
-
-
-async def raw_piece(connection: asyncpg.Connection, feed_id: UUID, seq: int) -> bytes | None:
-    """A sealed piece of the raw file, if it has not been destroyed."""
-    sealed: bytes | None = await connection.fetchval(
-        "SELECT sealed FROM feed_chunk WHERE feed_id = $1 AND seq = $2", feed_id, seq
-    )
-    return sealed
 
 
 async def errors_between(

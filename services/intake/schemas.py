@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.domain.feed import FeedMode, FeedStatus
 from services.intake.domain.feed_layout import Cadence, Column, FeedLayout, Kind
-from services.intake.domain.self_report import ReportStage, SelfReport
+from services.intake.domain.self_report import Channel, Relative, ReportStage, SelfReport
 from shared.vocabulary.money import parse_yuan
-from shared.vocabulary.terms import Hardship
-from shared.web.schema import DivisionStr, Name, Strict, Text, YuanStr, without_identity_number
+from shared.vocabulary.terms import Hardship, Source
+from shared.web.schema import DivisionStr, Name, OpenText, Strict, Text, YuanStr, without_identity_number
 
 MOST_FEN = 100_000_000_00
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -25,7 +25,7 @@ def _iso_date(value: object) -> object:
     return value
 
 
-def _plausible(text: str) -> str:
+def plausible(text: str) -> str:
     if parse_yuan(text) < 0:
         raise PydanticCustomError("negative_amount", "金额不能为负数")
     if parse_yuan(text) > MOST_FEN:
@@ -64,17 +64,47 @@ class OnBehalf(Strict):
     ]
 
 
+Relation = Literal["spouse", "child", "parent", "sibling", "other"]
+
+
+class RelativeFiler(Strict):
+    """The relative who reports for the household, and how they are related (代报人)."""
+
+    name: Annotated[Name, Field(examples=["王小红"])]
+    relation: Relation
+    phone: Phone | None = None
+
+
+class Consent(Strict):
+    """The text that was agreed to: GET /intake/v1/consent."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.-]{1,20}$"), Field(examples=["2025-1"])]
+
+
 class SelfReportCreate(Strict):
-    """A household's own report (农户自主申报)."""
+    """A household's own report (农户自主申报).
+
+    Written by itself, by a `relative` or a cadre (`on_behalf_of`), with its `consent`; or by a hotline, which gives
+    its `ticket_no` and `basis` instead.
+    """
 
     division: DivisionStr
     household_no: HouseholdNo | None = None
     reporter: Reporter
     hardships: list[Hardship] = Field(min_length=1, max_length=9, examples=[["illness"]])
     description: Annotated[Text, Field(max_length=1000, examples=["住院花费较大，家中无力承担"])] | None = None
-    amount_yuan: Annotated[YuanStr, AfterValidator(_plausible)] | None = None
+    amount_yuan: Annotated[YuanStr, AfterValidator(plausible)] | None = None
     on_behalf_of: OnBehalf | None = None
     reported_on: IsoDate
+    channel: Channel = Channel.APP
+    ticket_no: (
+        Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,40}$"), AfterValidator(without_identity_number)]
+        | None
+    ) = None
+    relative: RelativeFiler | None = None
+    consent: Consent | None = None
+    basis: Annotated[OpenText, Field(min_length=2, max_length=200)] | None = None
+    attachments: list[UUID] = Field(default_factory=list, max_length=50, description="先行上传的附件编号")
 
     def as_report(self) -> SelfReport:
         """The report as the domain knows it: hardships sorted, each once."""
@@ -89,14 +119,24 @@ class SelfReportCreate(Strict):
             amount_fen=None if self.amount_yuan is None else parse_yuan(self.amount_yuan),
             on_behalf_of=self.on_behalf_of.officer_no if self.on_behalf_of else None,
             reported_on=self.reported_on,
+            channel=self.channel,
+            ticket_no=self.ticket_no,
+            relative=Relative(**self.relative.model_dump()) if self.relative else None,
+            consent_version=self.consent.version if self.consent else None,
+            basis=self.basis,
+            attachments=tuple(dict.fromkeys(self.attachments)),
         )
 
 
 class SelfReportReceived(BaseModel):
-    """The receipt: ask GET /intake/v1/self-reports/{id} how far it got."""
+    """The receipt: ask GET /intake/v1/self-reports/{id} how far it got; the household asks with its receipt code."""
 
     id: UUID
     status: Literal["received"] = "received"
+    receipt_code: str | None = Field(
+        description="受理码，交给农户；凭它查询进度、更正、撤回、申诉。他人已报过的同一申报不返回",
+        examples=["7KQ2-M4XH-R9TB-6WCD"],
+    )
 
 
 class StageView(BaseModel):
@@ -105,6 +145,14 @@ class StageView(BaseModel):
     stage: ReportStage
     title: str
     at: AwareDatetime | None
+
+
+class RelativeView(BaseModel):
+    """Who wrote the report for the household."""
+
+    name: str
+    relation: str
+    phone: str | None
 
 
 class SelfReportView(BaseModel):
@@ -126,6 +174,15 @@ class SelfReportView(BaseModel):
     on_behalf_of: str | None
     reported_on: date
     received_at: AwareDatetime
+    channel: Channel
+    ticket_no: str | None
+    filed_by: Literal["self", "relative", "cadre", "hotline"]
+    relative: RelativeView | None = Field(description="代报人")
+    consent_version: str | None
+    basis: str | None
+    corrects: UUID | None = Field(description="更正前的第一版申报")
+    withdrawn_at: AwareDatetime | None
+    outcome: str | None = Field(description="核实结果")
 
 
 class FeedReceived(BaseModel):
@@ -358,7 +415,7 @@ class ColumnView(BaseModel):
             header=column.header,
             synonyms=list(column.synonyms),
             type=column.type,
-            unit=column.unit if column.type == "money_yuan" else None,
+            unit=column.unit if column.type in ("money_yuan", "percent") else None,
             required=column.required,
             codes=dict(column.codes),
             example=column.example,
@@ -387,13 +444,18 @@ class LayoutSummary(BaseModel):
     owner: str
     retention_months: int
     raw_retention_days: int
+    source: Source = Field(description="发现渠道")
     natural_key: list[str]
+    needs_authorisation: bool = Field(description="只接收有有效承诺授权的人员")
+    division: str | None = Field(default=None, description="自定义数据集所属区划；内置的为空")
 
     @classmethod
-    def of(cls, layout: FeedLayout) -> Self:
+    def of(cls, layout: FeedLayout, division: str | None = None) -> Self:
+        derived = {"natural_key", "division"}
         return cls(
-            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name != "natural_key"},
+            **{name: getattr(layout, name) for name in LayoutSummary.model_fields if name not in derived},
             natural_key=list(layout.natural_key),
+            division=division,
         )
 
 
@@ -405,9 +467,9 @@ class LayoutView(LayoutSummary):
     fact_kinds: list[str]
 
     @classmethod
-    def whole(cls, layout: FeedLayout) -> Self:
+    def whole(cls, layout: FeedLayout, division: str | None = None) -> Self:
         return cls(
-            **LayoutSummary.of(layout).model_dump(),
+            **LayoutSummary.of(layout, division).model_dump(),
             columns=[ColumnView.of(column) for column in layout.columns],
             rules=[RuleView(code=r.code, level=r.level, message=r.message) for r in layout.rules],
             fact_kinds=[fact.kind for fact in layout.facts],

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed import FeedMode, FeedStatus, brakes
-from services.intake.domain.feed_layout import FeedLayout, Kind
+from services.intake.domain.feed_layout import FeedLayout, HouseholdSpec, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,16 @@ class Decision:
     status: FeedStatus
     problem: dict[str, Any] | None = None
     report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows taken in, how many of them repeat another, and the records they make; rows that are staged."""
+
+    accepted: int
+    duplicates: int
+    records: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,8 @@ class Counted:
 async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Decision:
     """Reject rows that contradict each other, count, and decide; in the caller's transaction."""
     await repository.expect_many(connection)
-    await _check_across_rows(connection, feed, layout)
-    counted = await _count(connection, feed)
+    staged = await _check_across_rows(connection, feed, layout)
+    counted = await _count(connection, feed, layout, staged)
     decision = await _decide(connection, feed, layout, counted)
     if decision.report:
         await repository.add_report(connection, feed["feed_id"], decision.report)
@@ -54,6 +64,8 @@ async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layo
             unchanged=counted.unchanged,
             ended=ending,
         )
+    if decision.status is FeedStatus.RECORDING and counted.added + counted.changed == 0:
+        await repository.skip_merging(connection, feed["feed_id"], counted.unchanged)
     return decision
 
 
@@ -62,7 +74,36 @@ def ends_unlisted(layout: FeedLayout, rejected: int) -> bool:
     return layout.kind is Kind.SNAPSHOT and rejected == 0
 
 
-async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> None:
+async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Staged:
+    if layout.household is None:
+        return await _one_row_each(connection, feed, layout)
+    await _check_households(connection, feed, layout, layout.household)
+    counted = await repository.count_staged(connection, feed["feed_id"])
+    return Staged(counted["rows"], counted["duplicates"], counted["records"], counted["rows"])
+
+
+async def _one_row_each(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Staged:
+    """Reject rows of one key that differ, and leave one of those that do not."""
+    rows, rejected, repeated = feed["staged"], 0, 0
+    if await repository.any_repeated(connection, feed["feed_id"]):
+        key = layout.column(layout.natural_key[0]).header
+        rejected = await repository.reject_rows(
+            connection,
+            feed["feed_id"],
+            repository.CONFLICTING_ROWS,
+            header=key,
+            code="rows_conflict",
+            reason=f"第 % 行的{key}相同而内容不同，无法判断哪一行正确",
+            expected="每个编号只保留正确的一行",
+        )
+        repeated = await repository.drop_repeated(connection, feed["feed_id"])
+    left = rows - rejected - repeated
+    return Staged(rows - rejected, repeated, left, left)
+
+
+async def _check_households(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, spec: HouseholdSpec
+) -> None:
     key = layout.column(layout.natural_key[0]).header
 
     async def reject(sql: str, header: str, code: str, reason: str, expected: str) -> None:
@@ -70,16 +111,7 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
             connection, feed["feed_id"], sql, header=header, code=code, reason=reason, expected=expected
         )
 
-    if layout.household is None:
-        await reject(
-            repository.CONFLICTING_ROWS,
-            key,
-            "rows_conflict",
-            f"第 % 行的{key}相同而内容不同，无法判断哪一行正确",
-            "每个编号只保留正确的一行",
-        )
-        return
-    person = layout.column(layout.household.member["number"]).header
+    person = layout.column(spec.member["number"]).header
     await reject(
         repository.CONFLICTING_MEMBERS,
         person,
@@ -87,7 +119,7 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
         f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确",
         "每人只保留正确的一行",
     )
-    relation, head = layout.column(layout.household.relation).header, layout.household.head
+    relation, head = layout.column(spec.relation).header, spec.head
     await reject(
         repository.TWO_HEADS,
         relation,
@@ -104,18 +136,18 @@ async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Recor
     )
 
 
-async def _count(connection: asyncpg.Connection, feed: asyncpg.Record) -> Counted:
-    staged = await repository.count_staged(connection, feed["feed_id"])
+async def _count(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, staged: Staged) -> Counted:
     await repository.set_counts(
         connection,
         feed["feed_id"],
-        accepted=staged["rows"],
-        rejected=feed["read"] - staged["rows"],
-        duplicates=staged["duplicates"],
-        records=staged["records"],
+        accepted=staged.accepted,
+        rejected=feed["read"] - staged.accepted,
+        duplicates=staged.duplicates,
+        records=staged.records,
+        staged=staged.rows,
     )
-    found = await repository.compare(connection, feed["feed_id"])
-    return Counted(feed["read"], staged["rows"], **dict(found))
+    found = await repository.compare(connection, feed, layout, staged.records)
+    return Counted(feed["read"], staged.accepted, **found)
 
 
 async def _decide(

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,20 +45,25 @@ class PieceStream:
     hold_seconds: float
     stated: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_workbook(self) -> bool:
+        """True if its pieces are frames: each is to be read whole and by itself."""
+        return self.media_type == XLSX
+
     async def pieces(self, raw: AsyncIterator[bytes], size: int) -> AsyncGenerator[Streamed, None]:
         """All of them, in order; at least one. Raises FileRefused."""
-        found = self._frames(raw) if self.media_type == XLSX else self._decoded(raw, size)
         before: tuple[bytes, float] = (b"", 0.0)
         try:
-            async for content, share in found:
-                if before[0]:
-                    yield Streamed(*before, last=False)
-                before = content, share
+            async with aclosing(self._frames(raw) if self.is_workbook else self._decoded(raw, size)) as found:
+                async for content, share in found:
+                    if before[0]:
+                        yield Streamed(*before, last=False)
+                    before = content, share
         except (BytesRefused, WorkbookRefused) as refused:
             raise FileRefused(refused.code, refused.reason, refused.expected) from refused
         yield Streamed(before[0], 1.0, last=True)
 
-    async def _decoded(self, raw: AsyncIterator[bytes], size: int) -> AsyncIterator[tuple[bytes, float]]:
+    async def _decoded(self, raw: AsyncIterator[bytes], size: int) -> AsyncGenerator[tuple[bytes, float], None]:
         decoder, taken = Decoder(self.limits.text_bytes), 0
         async for piece in raw:
             taken += len(piece)
@@ -74,7 +80,7 @@ class PieceStream:
         if decoder.encoding is not None:
             self.stated["encoding"] = decoder.encoding
 
-    async def _frames(self, raw: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, float]]:
+    async def _frames(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[tuple[bytes, float], None]:
         # In memory, not on a disk: the file lies sealed in the database and nowhere else.
         file = os.memfd_create("workbook")
         try:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
@@ -83,7 +82,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
         Index("ix_feed_data_set", "layout", "division", "department", "feed_id"),
         Index(
             "uq_feed_same_file",
-            *("client", "layout", "division", "period", "mode", "digest", "unknown", "sheet"),
+            *("client", "layout", "layout_version", "division", "period", "mode", "digest", "unknown", "sheet"),
             unique=True,
             postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
         ),
@@ -237,7 +236,24 @@ class SelfReportRow(IntakeTable, table=True):
 
     __tablename__ = "self_report"
     __table_args__ = (
-        UniqueConstraint("division", "person_index", "reported_on", "hardships", name="uq_self_report_natural_key"),
+        Index(
+            "uq_self_report_natural_key",
+            *("division", "person_index", "reported_on", "hardships"),
+            unique=True,
+            postgresql_where=text("root_id IS NULL"),
+        ),
+        Index(
+            "uq_self_report_ticket",
+            *("channel", "ticket_no", "division"),
+            unique=True,
+            postgresql_where=text("ticket_no IS NOT NULL AND root_id IS NULL"),
+        ),
+        Index("ix_self_report_person", "person_index", "received_at"),
+        Index("ix_self_report_root", "root_id", postgresql_where=text("root_id IS NOT NULL")),
+        CheckConstraint(
+            "channel IN ('app','phone','window','visit','hotline_12345','hotline_12317')", name="channel"
+        ),
+        CheckConstraint("filed_by IN ('self','relative','cadre','hotline')", name="filed_by"),
         CheckConstraint("cardinality(hardships) BETWEEN 1 AND 9", name="hardships"),
         CheckConstraint("octet_length(person_index) = 32", name="person_index"),
         CheckConstraint("amount_fen >= 0", name="amount_fen"),
@@ -260,6 +276,37 @@ class SelfReportRow(IntakeTable, table=True):
     )
     reported_on: date
     received_at: datetime = Field(sa_type=_MOMENT)
+    channel: str = Field(default="app", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'app'")})
+    ticket_no: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the hotline's own number"))
+    filed_by: str = Field(default="self", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'self'")})
+    sealed_filer: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs=_said("the relative who wrote it: relation, name, phone")
+    )
+    consent_version: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("null: made before consents were kept, or by a hotline")
+    )
+    basis: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("legal basis of a hotline's import")
+    )
+    receipt_no: int = Field(
+        default=1,
+        sa_type=_SMALL,
+        sa_column_kwargs={
+            "server_default": text("1"),
+            "comment": "how many receipt codes it has had; the last counts",
+        },
+    )
+    root_id: UUID | None = Field(default=None, sa_column_kwargs=_said("the first version; null: this is the first"))
+    version: int = Field(default=1, sa_type=_SMALL, sa_column_kwargs={"server_default": text("1")})
+    sealed_correction: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs=_said("why it was corrected")
+    )
+    withdrawn_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    sealed_withdrawal: bytes | None = Field(default=None, sa_type=_BYTES, sa_column_kwargs=_said("why"))
+    outcome: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the answer of the visit"))
+    answered_by: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("number of the officer who gave the answer")
+    )
     matched_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     unmatched_at: datetime | None = Field(
         default=None, sa_type=_MOMENT, sa_column_kwargs=_said("monitoring knew nobody of that number then")
@@ -272,6 +319,136 @@ class SelfReportRow(IntakeTable, table=True):
     alert_id: UUID | None = Field(
         default=None, sa_column_kwargs=_said("the newest alert that answers it, in the service alerts")
     )
+
+
+class Receipt(IntakeTable, table=True):
+    """Which report a receipt code opens: a keyed digest of the code, never the code."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index("ix_receipt_report_id", "report_id"), {"comment": "Receipt codes (受理码)"})
+
+    code_index: bytes = Field(primary_key=True, sa_type=_BYTES)
+    report_id: UUID
+    division: str = Field(sa_type=_DIVISION)
+
+
+class LimitCount(IntakeTable, table=True):
+    """How often something limited was done in a window of time; `subject`: a keyed digest of whoever did it."""
+
+    __tablename__ = "limit_count"
+
+    kind: str = Field(primary_key=True, sa_type=_TEXT)
+    subject: bytes = Field(primary_key=True, sa_type=_BYTES)
+    window_start: datetime = Field(primary_key=True, sa_type=_MOMENT)
+    used: int
+
+
+class Attachment(IntakeTable, table=True):
+    """A photo or PDF of a report; its bytes lie sealed in a file outside the database, under a key of its own."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        Index("ix_attachment_report_id", "report_id"),
+        Index(
+            "ix_attachment_loose", "received_at", postgresql_where=text("report_id IS NULL AND destroyed_at IS NULL")
+        ),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+        CheckConstraint("metadata IN ('none','stripped','kept')", name="metadata"),
+        CheckConstraint("(sealed_key IS NULL) = (destroyed_at IS NOT NULL)", name="destroyed"),
+        {"comment": "Attachments of reports (申报附件)"},
+    )
+
+    attachment_id: UUID = Field(primary_key=True)
+    report_id: UUID | None = Field(default=None, sa_column_kwargs=_said("null: uploaded before its report"))
+    division: str = Field(sa_type=_DIVISION)
+    client: str = Field(sa_type=_TEXT)
+    media_type: str = Field(sa_type=_TEXT)
+    metadata_: str = Field(
+        sa_column=Column("metadata", Text, nullable=False, comment="of the photo (EXIF, GPS): none, stripped or kept")
+    )
+    size_bytes: int = Field(sa_type=_BIG)
+    digest: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("SHA-256 of the bytes as kept"))
+    sealed_key: bytes | None = Field(default=None, sa_type=_BYTES, sa_column_kwargs=_said("null: destroyed"))
+    received_at: datetime = Field(sa_type=_MOMENT)
+    destroyed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Appeal(IntakeTable, table=True):
+    """An answer somebody does not accept (申诉), until another person decides it with reasons."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        CheckConstraint("state IN ('filed','looked_at','upheld','changed','withdrawn')", name="state"),
+        CheckConstraint("against IN ('no_risk','removed','not_listed','other_answer')", name="against"),
+        CheckConstraint(
+            "decided_by IS NULL OR answered_by IS NULL OR decided_by <> answered_by", name="another_person"
+        ),
+        CheckConstraint("(state IN ('upheld','changed')) = (decided_at IS NOT NULL)", name="decided"),
+        Index(
+            "uq_appeal_open",
+            "subject",
+            unique=True,
+            postgresql_where=text("state IN ('filed','looked_at')"),
+        ),
+        Index("ix_appeal_due", "due_on", postgresql_where=text("state IN ('filed','looked_at')")),
+        Index("ix_appeal_report_id", "report_id"),
+        {"comment": "Appeals against an answer (申诉)"},
+    )
+
+    appeal_id: UUID = Field(primary_key=True)
+    subject: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("what is appealed: report:<id> or household:<no>"))
+    report_id: UUID | None = Field(default=None, sa_column_kwargs=_said("the first version of the report"))
+    division: str = Field(sa_type=_DIVISION)
+    household_no: str | None = Field(default=None, sa_type=_TEXT)
+    against: str = Field(sa_type=_TEXT)
+    answered_by: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("who gave the answer"))
+    client: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("who filed it: a receipt code, or a person's login"))
+    sealed_reason: bytes = Field(sa_type=_BYTES)
+    state: str = Field(default="filed", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'filed'")})
+    filed_at: datetime = Field(sa_type=_MOMENT)
+    due_on: date = Field(sa_column_kwargs=_said("the last day for a decision"))
+    alert_id: UUID | None = None
+    looked_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    looked_by: str | None = Field(default=None, sa_type=_TEXT)
+    look_outcome: str | None = Field(default=None, sa_type=_TEXT)
+    decided_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    decided_by: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("officer number"))
+    sealed_decision: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs=_said("the reasons, in plain words")
+    )
+
+
+class OwnRecord(IntakeTable, table=True):
+    """What a person asked to see of his own record, and monitoring's answer, kept for a short time only."""
+
+    __tablename__ = "own_record"
+    __table_args__ = (
+        Index("ix_own_record_person", "person_index", "asked_at"),
+        {"comment": "Looks into one's own record (本人查询)"},
+    )
+
+    request_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    person_index: bytes = Field(sa_type=_BYTES)
+    asked_at: datetime = Field(sa_type=_MOMENT)
+    answered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    sealed_answer: bytes | None = Field(default=None, sa_type=_BYTES)
+
+
+class OwnLayout(IntakeTable, table=True):
+    """A version of a data set that a county added; the document as it was sent."""
+
+    __tablename__ = "own_layout"
+    __table_args__ = ({"comment": "Counties' own data sets (自定义数据集)"},)
+
+    name: str = Field(primary_key=True, sa_type=_TEXT)
+    version: int = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs=_said("whose it is, and who alone may send it"))
+    document: dict[str, Any] = Field(sa_type=_JSON)
+    created_by: str = Field(sa_type=_TEXT)
+    created_at: datetime = Field(sa_type=_MOMENT)
+    changed_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_said("made, retired or used again"))
+    retired_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class ConnectorRow(ClaimColumns, IntakeTable, table=True):
@@ -367,3 +544,4 @@ class IdempotencyKey(IdempotencyColumns, IntakeTable, table=True):
 
 class AuditLog(AuditColumns, IntakeTable, table=True):
     __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_object", "object", "at", postgresql_where=text("object LIKE 'report:%'")),)

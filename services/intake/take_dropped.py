@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.intake.catalogue import layout_named
+from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedMode
 from services.intake.file_limits import settings_of
 from services.intake.look_at_file import PACKED
@@ -57,6 +57,7 @@ async def take_dropped(runtime: Runtime) -> int:
     settings = settings_of(runtime)
     if settings.drop_folder is None:
         return 0
+    await refresh_catalogue(runtime.worker_pool)
     found = await asyncio.to_thread(_whole_files, settings.drop_folder, settings.drop_settled_seconds, runtime)
     for path in found:
         await _take(runtime, path)

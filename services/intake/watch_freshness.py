@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import asyncpg
 
 from services.intake import repository_notices as repository
-from services.intake.catalogue import layout_named, layouts
+from services.intake.catalogue import layout_named, layouts, refresh_catalogue
 from services.intake.domain.notice import Notice, NoticeKind, notice_of, promises
 from services.intake.publish_observations import SOURCE
 from shared.clock import SHANGHAI
@@ -27,6 +27,7 @@ MOST_ITEMS = 500
 async def watch_freshness(runtime: Runtime) -> int:
     """Open and close notices; how many changed. Run twice it changes nothing."""
     now, today = runtime.clock.now(), runtime.clock.today()
+    await refresh_catalogue(runtime.worker_pool)
     async with transaction(runtime.worker_pool) as connection:
         await repository.lock_notices(connection)
         due = {notice.key: notice for notice in [*await _late(connection, today), *await _failing(connection, now)]}

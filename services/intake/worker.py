@@ -5,6 +5,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from services.intake.ingest_feed import ingest_once
+from services.intake.keep_report_files import keep_report_files
 from services.intake.keep_retention import keep_retention
 from services.intake.pull_feed import pull_once
 from services.intake.settings import IntakeSettings
@@ -16,6 +17,7 @@ from shared.worker import Task, Tick, Worker
 
 FRESHNESS = Tick("freshness", watch_freshness, IntervalTrigger(minutes=30))
 RETENTION = Tick("retention", keep_retention, CronTrigger(hour=3, timezone=SHANGHAI))
+REPORT_FILES = Tick("report_files", keep_report_files, CronTrigger(minute=17, timezone=SHANGHAI))
 
 
 def build_worker(
@@ -23,4 +25,6 @@ def build_worker(
 ) -> Worker:
     """Relay messages, those somebody waits for on a task of their own; take files in, in a process of their own."""
     tasks = [*RELAY, Task("ingest", ingest_once, heavy=True), Task("pull", pull_once), Task("drop", take_dropped)]
-    return Worker("intake", settings, tasks, [TIDY, RETENTION, FRESHNESS], transport=transport, clock=clock)
+    return Worker(
+        "intake", settings, tasks, [TIDY, RETENTION, REPORT_FILES, FRESHNESS], transport=transport, clock=clock
+    )

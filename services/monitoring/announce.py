@@ -1,16 +1,24 @@
 """Announce what happened: messages written with their cause."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
 from services.monitoring.domain.policy import PolicyPackage, load_policy
 from services.monitoring.domain.report import WaitingReport
 from shared.contracts.envelope import Event
-from shared.contracts.intake import ObservationsRecorded
-from shared.contracts.monitoring import RISK_CHANGED, Clocks, Contact, EvidenceItem, Finding, RiskChanged, RiskItem
+from shared.contracts.intake import ObservationsRecorded, ReportNote
+from shared.contracts.monitoring import (
+    RISK_CHANGED,
+    Clocks,
+    Contact,
+    EvidenceItem,
+    Finding,
+    RiskChanged,
+    RiskItem,
+)
 from shared.contracts.progress import MONITORING_PROGRESS, Progress, ProgressItem
 from shared.messaging.outbox import enqueue
 from shared.policies.parameter_set import parameters_at
@@ -53,14 +61,16 @@ async def announce_unmatched_report(
     """Send a report that fits no household to a person at once: whoever calls for help gets an answer."""
     package = load_policy()
     division = told.observations[0].division or told.division
+    first = (told.note.first_report_id if told.note else None) or report.report_id
     item = RiskItem(
-        subject=f"report:{report.report_id}",
+        subject=f"report:{first}",
         facts_version=0,
         living_division=division,
         registered_division=division,
         contact=Contact(name=report.name, phone=report.phone),
         severity=Severity.ORANGE,
         findings=[_hardship(told)],
+        notes=[told.note] if told.note else [],
         evidence=_evidence(told),
         reason=HARDSHIP_REPORT,
         report_ids=[report.report_id],
@@ -85,6 +95,11 @@ def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime
 
 def hardship_finding(sentence: str) -> Finding:
     return Finding(indicator=HARDSHIP_REPORT, state="fired", severity=Severity.ORANGE, sentence=sentence)
+
+
+def notes_of(waiting: Iterable[Mapping[str, Any]]) -> list[ReportNote]:
+    """What reports that wait say of earlier ones: corrections, withdrawals, appeals."""
+    return [ReportNote.model_validate(report["note"]) for report in waiting if report.get("note")]
 
 
 def _hardship(told: ObservationsRecorded) -> Finding:

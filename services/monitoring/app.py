@@ -8,7 +8,10 @@ from services.monitoring import (
     endpoints_dashboard,
     endpoints_evaluations,
     endpoints_explanations,
+    endpoints_identity,
+    endpoints_lists,
     endpoints_policies,
+    endpoints_quality,
     endpoints_register,
 )
 from services.monitoring.endpoints import router
@@ -17,9 +20,10 @@ from services.monitoring.keep_answers import FigureCache
 from services.monitoring.record_households import record_households
 from services.monitoring.record_observations import record_observations
 from services.monitoring.record_verification import record_verification
+from services.monitoring.tell_own_record import tell_own_record
 from shared.clock import Clock
 from shared.contracts.alerts import VERIFIED
-from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED
 from shared.runtime import open_runtime
 from shared.settings import Settings
 from shared.web.app import build_app
@@ -31,7 +35,10 @@ ROUTERS = [
     endpoints_dashboard.router,
     endpoints_evaluations.router,
     endpoints_explanations.router,
+    endpoints_identity.router,
+    endpoints_lists.router,
     endpoints_policies.router,
+    endpoints_quality.router,
     endpoints_register.router,
 ]
 LIST_LIMIT_BYTES = 32 * 1024 * 1024
@@ -39,6 +46,7 @@ HANDLERS = {
     HOUSEHOLDS_RECORDED: record_households,
     OBSERVATIONS_RECORDED: record_observations,
     VERIFIED: record_verification,
+    OWN_RECORD_ASKED: tell_own_record,
 }
 
 

@@ -10,6 +10,7 @@ from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_households as households
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.ledger import Entry, Key, Place, Register, Stored, changes, tell
+from services.monitoring.repository_places import whereabouts
 from shared.vocabulary.division import county_of
 
 
@@ -58,8 +59,15 @@ async def move_facts(
 
 
 async def _place(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Entry]:
-    found = iter(await ledger.locate(connection, [e for e in entries if e.place is None]))
-    return [entry if entry.place is not None else replace(entry, place=next(found)) for entry in entries]
+    lost = [entry for entry in entries if entry.place is None]
+    persons, household_nos = ({name for e in lost if (name := getattr(e, by))} for by in ("person", "household_no"))
+    found = await whereabouts(connection, persons, household_nos)
+    return [
+        entry
+        if entry.place is not None
+        else replace(entry, place=found.of(entry.person, entry.household_no, entry.key.kind))
+        for entry in entries
+    ]
 
 
 async def _lock(connection: asyncpg.Connection, entries: Sequence[Entry]) -> dict[Key, Stored]:
@@ -121,3 +129,31 @@ async def take_over_facts(
     stored = {fact.entry.key: fact for fact in facts}
     after = {fact.entry.key: _moved(fact, place) for fact in facts}
     return (await _write(connection, stored, after, now, priority))[1]
+
+
+async def reassign_facts(
+    connection: asyncpg.Connection,
+    moves: Sequence[tuple[Stored, Place | None, str | None]],
+    *,
+    now: datetime,
+    priority: int,
+) -> frozenset[int]:
+    """Let facts be another person's; those whose place is None wait for the person named (hex of a blind index)."""
+    await households.lock(
+        connection, sorted(_households([f.entry for f, *_ in moves]) | _places(p for _, p, _ in moves))
+    )
+    stored = {fact.entry.key: fact for fact, *_ in moves}
+    after = {fact.entry.key: _renamed(fact, place, person) for fact, place, person in moves}
+    await waiting.replace(connection, (), [e for register in after.values() for e in register.waiting()])
+    return (await _write(connection, stored, after, now, priority))[1]
+
+
+def _renamed(fact: Stored, place: Place | None, person: str | None) -> Register:
+    register = fact.register()
+    assert register.put is not None
+    put = replace(register.put, place=place, person=person)
+    return replace(register, put=put, end=register.end and replace(register.end, place=place, person=person))
+
+
+def _places(places: Iterable[Place | None]) -> set[int]:
+    return {place.household_id for place in places if place is not None}

@@ -15,7 +15,7 @@ from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
-from shared.vocabulary.division import DIGITS, DivisionLevel, code_range, level_of
+from shared.vocabulary.division import code_range, digits_below
 from shared.web.page import encode_cursor
 
 PATH = "/monitoring/v1/monitored-list/comparison"
@@ -43,7 +43,7 @@ async def compare_monitored_list(
     if CLASS not in field_classes(caller):
         raise FilterNotForPost("名单比对需要查看监测类别的权限")
     lo, hi = code_range(division)
-    counted = await repository.counts(scoped, lo, hi, _digits(division))
+    counted = await repository.counts(scoped, lo, hi, digits_below(division))
     rows = await repository.differences(scoped, lo, hi, [kind] if kind else list(LABELS), after, limit + 1)
     shown = rows[:limit]
     codes = {row["division"] for row in shown} | {_division(row["child"]) for row in counted}
@@ -64,12 +64,6 @@ async def compare_monitored_list(
         items=[_difference(row, caller, places) for row in shown],
         next_cursor=encode_cursor({"after": shown[-1]["household_no"]}) if len(rows) > limit else None,
     )
-
-
-def _digits(division: str) -> int:
-    """How many digits tell the divisions right below this one apart."""
-    level = level_of(division)
-    return DIGITS[DivisionLevel(level + 1)] if level < DivisionLevel.VILLAGE else DIGITS[level]
 
 
 def _totals(counted: list[dict[str, Any]]) -> dict[str, int]:

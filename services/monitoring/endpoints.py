@@ -37,7 +37,7 @@ from services.monitoring.schemas import (
 from services.monitoring.schemas_register import RegisterHistory
 from services.monitoring.search_person import search_person
 from shared.runtime import Runtime
-from shared.security.audit import audit
+from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.page import Cursor, Limit, Page, decode_cursor
@@ -72,7 +72,7 @@ class HouseholdRead:
             f"household:{self.household_no}",
             now=self.runtime.clock.now(),
             request_id=self.request_id,
-            detail=detail,
+            detail={**detail, **post_of(self.caller)},
         )
 
 
@@ -227,10 +227,11 @@ async def post_rescreen_resume(
 
 @router.get("/monitoring/v1/unmatched", summary="未匹配到农户的数据", responses=problems(401, 403, 422))
 async def get_unmatched(
-    caller: Reader, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
+    caller: Reader, connection: ScopedConnection, runtime: RuntimeDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnmatchedView]:
     position = decode_cursor(cursor, after=int)
-    return await list_unmatched(connection, after=position["after"] if position else 0, limit=limit)
+    after = position["after"] if position else 0
+    return await list_unmatched(connection, caller, runtime.clock.now(), after=after, limit=limit)
 
 
 def _rescreen(status: RescreenStatus) -> RescreenView:

@@ -5,7 +5,9 @@ from typing import Any
 
 import asyncpg
 
+from services.monitoring import repository_details as details
 from services.monitoring import repository_register as register
+from services.monitoring.domain.roster_detail import shown_details
 from services.monitoring.domain.tag import tags_of
 from services.monitoring.read_household import CONTACT, find_household, view_history, view_household
 from services.monitoring.schemas import HouseholdView, TagView
@@ -72,8 +74,15 @@ async def view_registered_household(
     row = await find_household(scoped, household_no)
     view = await view_household(scoped, household_no, caller, runtime)
     facts = await register.tag_rows(scoped, row["household_id"], row["county"], on=runtime.clock.today())
-    tags = [TagView(**_tag(tag, fact)) for tag, fact in tags_of(facts, field_classes(caller))]
-    return view.model_copy(update={"tags": tags})
+    sees = field_classes(caller)
+    tags = [TagView(**_tag(tag, fact)) for tag, fact in tags_of(facts, sees)]
+    said = await details.of_household(scoped, row["household_id"])
+    members = [
+        each.model_copy(update={"details": shown_details(said.get(each.member_id, {}), sees)})
+        for each in view.members
+    ]
+    shown = shown_details(said.get(None, {}), sees)
+    return view.model_copy(update={"tags": tags, "members": members, "details": shown})
 
 
 async def _places(scoped: asyncpg.Connection, row: Mapping[str, Any], runtime: Runtime) -> list[PlaceEntry]:

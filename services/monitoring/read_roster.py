@@ -1,7 +1,7 @@
 """Read facts out of a roster: what it says of each household, as entries for the ledger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -12,8 +12,12 @@ from shared.vocabulary.division import county_of
 from shared.vocabulary.terms import Source
 
 BASE_GROUP, DWELLING, INSURED = "state.base_group", "state.dwelling", "state.insured"
-STATES = (BASE_GROUP, DWELLING, INSURED)
+HEALTH, LABOUR, SCHOOL = "state.health", "state.labour", "state.school"
+STATES = (BASE_GROUP, DWELLING, INSURED, HEALTH, LABOUR, SCHOOL)
 DEPARTMENT = Source.DEPARTMENT.value
+ILLNESSES = ("healthy", "chronic", "serious")
+# Stages of the roster that the policy's vocabulary counts among others.
+STAGES: Mapping[str, str] = {"technician": "vocational"}
 _county = lru_cache(county_of)
 
 # Field of the roster's income -> kind of fact. A household's total of the year: nobody's in particular.
@@ -28,13 +32,18 @@ INCOMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state as the roster gives it; null fields of the roster give none, so what was known before stands."""
+    """A state as the roster gives it; null fields of the roster give none, so what was known before stands.
+
+    One that does not hold is known not to: what the roster said before of this subject has ended.
+    """
 
     kind: str
     subject: str
     place: Place
-    value: str
+    value: str | None
     attributes: dict[str, Any] = field(default_factory=dict)
+    holds: bool = True
+    person: str | None = None
 
 
 def incomes_of(told: HouseholdsRecorded, record: HouseholdRecord, place: Place) -> Iterator[Entry]:
@@ -61,10 +70,35 @@ def states_of(
         # The roster lists one dwelling of the household, and the one it lives in if that is another.
         yield State(DWELLING, base, place, grade, {"occupied": occupied, "only": occupied == grade})
     for member in record.members:
-        insured = _insured(member)
-        if insured is not None:
-            resident = Place(place.household_id, place.county, residents[bytes.fromhex(member.index)])
-            yield State(INSURED, f"{base}/{member.index[:32]}", resident, insured)
+        resident = Place(place.household_id, place.county, residents[bytes.fromhex(member.index)])
+        for state in _member_states(member, f"{base}/{member.index[:32]}", resident):
+            yield replace(state, person=member.index)
+
+
+def _member_states(member: MemberRecord, subject: str, resident: Place) -> Iterator[State]:
+    insured = _insured(member)
+    if insured is not None:
+        yield State(INSURED, subject, resident, insured)
+    health = member.details.get("health")
+    if health is not None:
+        # Each illness is a state of its own: a person may have several, and only the missing ones end.
+        for each in ILLNESSES:
+            yield State(HEALTH, f"{subject}/{each}", resident, each, holds=each in health)
+    labour = member.details.get("labour")
+    if labour is not None:
+        yield State(LABOUR, subject, resident, labour)
+    school = _school(member.details.get("school"), member.details.get("absent_reason"))
+    if school is not None:
+        yield State(SCHOOL, subject, resident, *school)
+
+
+def _school(stage: str | None, absent_reason: str | None) -> tuple[str | None, dict[str, Any]] | None:
+    """The stage and whether the person attends it; nothing if the roster says neither a stage nor a reason."""
+    if stage is not None and stage != "infant":
+        return STAGES.get(stage, stage), {"in_school": True}
+    if absent_reason is not None:
+        return None, {"in_school": False, "absent_reason": absent_reason}
+    return ("preschool", {"in_school": False}) if stage == "infant" else None
 
 
 def changes_of_state(
@@ -85,15 +119,18 @@ def changes_of_state(
 def _change(told: HouseholdsRecorded, state: State, known: Sequence[Stored]) -> Iterator[Entry]:
     on = told.recorded_from
     holds = next((s for s in known if _holds(s, on)), None)
-    if holds is not None and _says(holds, state):
+    if holds is not None and state.holds and _says(holds, state):
         return
-    if holds is not None and holds.entry.content.occurred_on < on:
+    if holds is not None and (not state.holds or holds.entry.content.occurred_on < on):
         yield _entry(
             told, holds.entry.key, Content(holds.entry.content.occurred_on, ended_on=on), state.place, op="end"
         )
+    if not state.holds:
+        return
     later = min((s.entry.content.occurred_on for s in known if s.entry.content.occurred_on > on), default=None)
     content = Content(occurred_on=on, ended_on=later, value=state.value, attributes=state.attributes)
-    yield _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    entry = _entry(told, Key(told.data_set, f"{state.subject}@{on}", state.kind), content, state.place)
+    yield replace(entry, person=state.person)
 
 
 def _holds(stored: Stored, on: date) -> bool:

@@ -3,25 +3,29 @@
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 
+from services.monitoring import repository_details as details
 from services.monitoring import repository_facts as ledger
 from services.monitoring import repository_freshness as freshness
 from services.monitoring import repository_households as households
+from services.monitoring import repository_quality_due as due
 from services.monitoring import repository_register as register
-from services.monitoring import repository_reports as reports
 from services.monitoring import repository_rosters as rosters
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.announce import announce_progress
 from services.monitoring.append_facts import Appended, append_facts, move_facts
 from services.monitoring.domain.ledger import Entry, Place
-from services.monitoring.domain.report import WaitingReport, calls_for_help
 from services.monitoring.domain.timeline import Span, moved_to
+from services.monitoring.match_waiting import match_entries
+from services.monitoring.note_identity import note_identity
+from services.monitoring.propose_identity import propose_doubts, propose_told_twice
 from services.monitoring.read_message import check_divisions, check_indices, open_sealed
 from services.monitoring.read_roster import STATES, changes_of_state, incomes_of, states_of
 from services.monitoring.refuse_foreign import refuse_foreign
+from services.monitoring.repository_details import Detail
 from services.monitoring.repository_rosters import Home, Membership, Person
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HouseholdRecord, HouseholdsRecorded, MemberRecord
@@ -31,7 +35,7 @@ from shared.runtime import Runtime
 from shared.security.keys import Keyring
 from shared.vocabulary.division import county_of
 
-USUAL, BULK = 5, 9
+BULK = 9
 
 
 class IndexDoesNotFit(Unprocessable):
@@ -60,8 +64,35 @@ class Roster:
             Membership(self.homes[h.household_no]["household_id"], self.residents[_index(m)], m.relation)
             for h in self.told.households
             if self.homes[h.household_no]["newest"] is not late
-            for m in h.members
+            for m in self._once(h)
         ]
+
+    def _once(self, record: HouseholdRecord) -> list[MemberRecord]:
+        """Its members, each person once: a number used for two counts for the first, a joined person for one."""
+        return list({self.residents[_index(m)]: m for m in reversed(record.members)}.values())[::-1]
+
+    def told_twice(self) -> list[tuple[int, int, str]]:
+        """Numbers a household lists under a second name: resident, household, that name."""
+        first = {(h.household_no, m.index): m for h in self.told.households for m in reversed(h.members)}
+        return [
+            (self.residents[_index(m)], self.homes[h.household_no]["household_id"], m.name)
+            for h in self.told.households
+            for m in h.members
+            if first[h.household_no, m.index] is not m
+        ]
+
+    def details(self) -> list[Detail]:
+        """What is said of households and members of which this is the newest roster."""
+        homes = [(h, self.homes[h.household_no]) for h in self.told.households]
+        newest = [(h, home["household_id"]) for h, home in homes if home["newest"]]
+        said = [Detail(home, None, h.details) for h, home in newest if h.details]
+        members = [
+            Detail(home, self.residents[_index(m)], m.details | _schemes(m))
+            for h, home in newest
+            for m in self._once(h)
+            if m.details
+        ]
+        return said + members
 
     def place(self, record: HouseholdRecord) -> Place:
         home = self.homes[record.household_no]
@@ -79,14 +110,18 @@ async def record_households(connection: asyncpg.Connection, event: Event, runtim
     roster = await _put_people_and_homes(connection, told, event, runtime)
     moved = await _put_members(connection, roster)
     now = runtime.clock.now()
+    await _put_details(connection, roster, now)
     appended = await append_facts(connection, await _entries(connection, roster), now=now, priority=BULK)
     matched = await _match_waiting(connection, roster, runtime)
     followed = await move_facts(
         connection, sorted({resident for _, resident in moved}), told.data_set, now=now, priority=BULK
     )
+    await note_identity(connection, appended.entries, now=now)
     # Membership counts heads, so a household that lost or gained somebody is due though no fact changed.
     recounted = {household for household, _ in moved} - appended.households - matched.households - followed
     await households.mark_changed(connection, sorted(recounted), now=now, priority=BULK)
+    await propose_doubts(connection, sorted({*roster.residents.values()}), runtime)
+    await propose_told_twice(connection, roster.told_twice(), told.department, now)
     await freshness.record(connection, told.division, told.data_set, _newest(told), told.received_at)
     progress = _progress(told, appended, matched, runtime)
     await announce_progress(connection, [progress], now=now, priority=BULK)
@@ -121,7 +156,7 @@ async def _put_people(
     runtime: Runtime,
 ) -> dict[bytes, int]:
     """Add the people not known yet, correct the others from newer rosters only; everybody's resident_id."""
-    people = {_index(m): (h, i, m) for h in told.households for i, m in enumerate(h.members)}
+    people = {_index(m): (h, i, m) for h in told.households for i, m in reversed(list(enumerate(h.members)))}
     known = await rosters.resident_ids(connection, list(people))
     new = [_person(runtime.keys, event, *people[index]) for index in people if index not in known]
     await rosters.put_residents(connection, new)
@@ -163,6 +198,20 @@ async def _put_members(connection: asyncpg.Connection, roster: Roster) -> set[tu
     return changed | await rosters.reach_back(connection, late, until, on=on, at=at)
 
 
+async def _put_details(connection: asyncpg.Connection, roster: Roster, now: datetime) -> None:
+    """Keep what the newest roster says beyond facts; the checks of quality read it again."""
+    told, at = roster.told, await households.database_time(connection)
+    changed = await details.put(
+        connection,
+        roster.details(),
+        on=told.recorded_from,
+        received_at=told.received_at,
+        origin=told.feed_id,
+        at=at,
+    )
+    await due.mark(connection, sorted(changed), now=now)
+
+
 async def _entries(connection: asyncpg.Connection, roster: Roster) -> list[Entry]:
     told = roster.told
     standing = await ledger.states_that_stand(
@@ -179,20 +228,10 @@ async def _match_waiting(connection: asyncpg.Connection, roster: Roster, runtime
     return await match_entries(connection, waited, runtime)
 
 
-async def match_entries(connection: asyncpg.Connection, waited: Sequence[Entry], runtime: Runtime) -> Appended:
-    """Append entries that waited; the reports among them are held at the household found."""
-    now = runtime.clock.now()
-    appended = await append_facts(connection, waited, now=now, priority=BULK)
-    found = {
-        entry.said.origin: entry.place.household_id
-        for entry in appended.matched
-        if calls_for_help(entry.source) and entry.place is not None
-    }
-    for report_id, household_id in found.items():
-        await reports.hold(connection, [household_id], WaitingReport(report_id, ""), now=now)
-    progress = [ProgressItem(report_id=report_id, stage="matched", at=now) for report_id in found]
-    await announce_progress(connection, progress, now=now, priority=USUAL)
-    return appended
+def _schemes(member: MemberRecord) -> dict[str, bool]:
+    """Both schemes as the roster has them; the fact made of them keeps only the better one."""
+    said = {"insured_resident": member.insured_resident, "insured_employee": member.insured_employee}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _home(record: HouseholdRecord) -> Home:
@@ -202,6 +241,8 @@ def _home(record: HouseholdRecord) -> Home:
 
 def _person(keys: Keyring, event: Event, household: HouseholdRecord, i: int, member: MemberRecord) -> Person:
     """Open the number that travelled sealed, check it against its index, and seal it for our own table."""
+    if member.sealed is None:
+        return Person(_index(member), None, member.name, member.sex, member.birth_date, member.no_id_reason)
     number = open_sealed(keys, member.sealed, str(event.id), f"members/{household.household_no}/{i}")
     index = _index(member)
     if not hmac.compare_digest(keys.blind_index(number), index):

@@ -1,4 +1,4 @@
-"""Facts in the database: whom they concern, which stand, which wait, and writing them in sets."""
+"""Facts in the database: which stand, and writing them in sets."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from services.monitoring.domain.ledger import Content, Entry, Key, Place, Register, Said, Stored
+from services.monitoring.repository_places import HOME_FIRST
 
 _CONTENT = tuple(field.name for field in fields(Content))
 
@@ -45,40 +46,14 @@ _FACT_COLUMNS: Mapping[str, str] = {
     "recorded_at": "timestamptz",
 }
 
-# What is known of a person belongs to the household he is in now, else to the last he was in: a household's sums are
-# over the members it has, so that what stayed behind where he left would be counted nowhere. As known before he moved
-# it lies where it lay. Of somebody two rosters list, the one that listed him last has him. What merged goes on in
-# another household.
 # OFFSET 0 keeps the planner from an index of current memberships that it would have to read whole for each person.
-_HOME = """
-SELECT m.household_id FROM (SELECT * FROM household_member WHERE resident_id = {person} OFFSET 0) m
-WHERE m.superseded_at IS NULL
-ORDER BY (m.valid_to IS NULL) DESC, m.valid_from DESC, m.household_id DESC
-LIMIT 1
+_HOME = f"""
+SELECT m.household_id FROM (SELECT * FROM household_member WHERE resident_id = f.resident_id OFFSET 0) m
+WHERE m.superseded_at IS NULL ORDER BY {HOME_FIRST} LIMIT 1
 """
 
 # Here and below: one look-up in an index for each key. A freshly filled table has no statistics, and the planner left
 # to itself would read it whole. LIMIT or OFFSET keep it from turning the look-ups into a join.
-LOCATE = f"""
-SELECT o.i, r.resident_id, h.household_id, h.county
-FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::date[])
-     AS o (i, person, household_no, kind, occurred_on)
-LEFT JOIN LATERAL (SELECT resident_id FROM resident WHERE number_index = o.person LIMIT 1) r ON true
-LEFT JOIN LATERAL ({_HOME.format(person="r.resident_id")}) m ON true
-LEFT JOIN LATERAL (
-    SELECT household_id FROM household WHERE household_no = o.household_no
-      AND m.household_id IS NULL AND (o.person IS NULL OR o.kind LIKE 'event.%') LIMIT 1
-) n ON true
-CROSS JOIN LATERAL (
-    SELECT household_id, county, merged_into FROM household
-    WHERE household_id = coalesce(m.household_id, n.household_id) LIMIT 1
-) s
-CROSS JOIN LATERAL (
-    SELECT s.household_id, s.county WHERE s.merged_into IS NULL
-    UNION ALL SELECT household_id, county FROM household WHERE household_id = s.merged_into LIMIT 1
-) h
-"""
-
 CURRENT = """
 SELECT f.* FROM unnest($2::text[]) AS k (record_key)
 CROSS JOIN LATERAL (
@@ -87,9 +62,16 @@ CROSS JOIN LATERAL (
 ) f
 """
 
+KNOWN = """
+SELECT record_key FROM fact
+WHERE data_set = $1 AND record_key = ANY ($2::text[]) AND superseded_at IS NULL AND county = ANY ($3::text[])
+UNION ALL
+SELECT record_key FROM unmatched_observation WHERE data_set = $1 AND record_key = ANY ($2::text[])
+"""
+
 MISPLACED = f"""
 SELECT f.*, h.household_id AS right_household, h.county AS right_county FROM fact f
-CROSS JOIN LATERAL ({_HOME.format(person="f.resident_id")}) m
+CROSS JOIN LATERAL ({_HOME}) m
 CROSS JOIN LATERAL (
     SELECT household_id, county, merged_into FROM household WHERE household_id = m.household_id LIMIT 1
 ) s
@@ -100,22 +82,6 @@ CROSS JOIN LATERAL (
 WHERE f.resident_id = ANY ($1::bigint[]) AND f.superseded_at IS NULL AND f.data_set <> $2
   AND h.household_id <> f.household_id
 """
-
-
-async def locate(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Place | None]:
-    """Whom each entry concerns, in the order of `entries`; None where nobody fits yet."""
-    rows = await connection.fetch(
-        LOCATE,
-        list(range(len(entries))),
-        [index_of(e.person) for e in entries],
-        [e.household_no for e in entries],
-        [e.key.kind for e in entries],
-        [e.content.occurred_on for e in entries],
-    )
-    places: list[Place | None] = [None] * len(entries)
-    for row in rows:
-        places[row["i"]] = Place(row["household_id"], row["county"], row["resident_id"])
-    return places
 
 
 async def facts_that_stand(
@@ -204,29 +170,52 @@ async def confirm(connection: asyncpg.Connection, confirmed: Sequence[tuple[Stor
     )
 
 
+async def records_known(
+    connection: asyncpg.Connection, data_set: str, record_keys: Sequence[str], counties: Iterable[str]
+) -> set[str]:
+    """Which of these records have facts that stand in one of these counties, or statements that wait."""
+    rows = await connection.fetch(KNOWN, data_set, record_keys, sorted(counties))
+    return {row["record_key"] for row in rows}
+
+
 async def add_facts(
     connection: asyncpg.Connection, registers: Sequence[Register], *, versions: Mapping[int, int], at: datetime
 ) -> None:
     """Append what stands in `registers`, known from `at` on; `versions` is each household's facts_version."""
-    if not registers:
-        return
-    rows = [_row(register, versions, at) for register in registers]
-    columns = dict(zip(_FACT_COLUMNS, zip(*rows, strict=True), strict=True))
-    # Most columns hold one value throughout a message: those are sent once, the others as arrays.
-    many = [name for name, column in columns.items() if column.count(column[0]) < len(rows) or name == "record_key"]
-    await connection.execute(
-        _insertion(many), *(column if name in many else column[0] for name, column in columns.items())
-    )
+    if registers:
+        rows = [_row(register, versions, at) for register in registers]
+        await add_columns(connection, dict(zip(_FACT_COLUMNS, zip(*rows, strict=True), strict=True)), {})
 
 
-def _insertion(many: Sequence[str]) -> str:
-    """The statement that inserts facts whose columns `many` are bound as arrays, the others to one value for all."""
-    binds = {name: f"${i}::{kind}" for i, (name, kind) in enumerate(_FACT_COLUMNS.items(), start=1)}
-    values = (name if name in many else bind for name, bind in binds.items())
-    arrays = (f"{binds[name]}[]" for name in many)
+async def add_columns(
+    connection: asyncpg.Connection, each: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
+) -> None:
+    """Append facts given as columns: `each` has a value for every fact, `same` one for them all."""
+    many = {name: column for name, column in each.items() if name == "record_key" or not _is_one(column)}
+    one = {**same, **{name: column[0] for name, column in each.items() if name not in many}}
+    await connection.execute(_insertion(many, one), *many.values(), *one.values())
+
+
+def content_columns(contents: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """The columns of what has the fields of a content, which are named as the columns are."""
+    return dict(zip(_CONTENT, zip(*map(_content_of, contents), strict=True), strict=True))
+
+
+def _is_one(column: Sequence[Any]) -> bool:
+    """Whether a column holds one value throughout, as most do in a message: it is sent once, not as an array."""
+    first = column[0]
+    return all(value == first for value in column)
+
+
+def _insertion(many: Iterable[str], one: Iterable[str]) -> str:
+    """The statement that inserts facts whose columns `many` are bound as arrays, then `one` as a value for all."""
+    names = [*many]
+    binds = {name: f"${i}::{_FACT_COLUMNS[name]}" for i, name in enumerate([*names, *one], start=1)}
+    values = (name if name in names else bind for name, bind in binds.items())
+    arrays = (f"{binds[name]}[]" for name in names)
     return (
         f"INSERT INTO fact ({', '.join(binds)}) SELECT {', '.join(values)}"
-        f" FROM unnest({', '.join(arrays)}) AS t ({', '.join(many)})"
+        f" FROM unnest({', '.join(arrays)}) AS t ({', '.join(names)})"
     )
 
 

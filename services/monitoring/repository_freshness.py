@@ -10,9 +10,15 @@ from shared.vocabulary.division import county_of
 
 
 async def record_observed(connection: asyncpg.Connection, told: ObservationsRecorded, today: date) -> None:
-    """Remember the newest thing this message says of its data set."""
+    """Remember the newest day this message tells about: of its observations, or of the period it covers.
+
+    A period covers no day after it was sent; a file that came in the middle of a month says nothing of its end.
+    """
     received_on = told.received_at.astimezone(SHANGHAI).date()
-    newest = max(min(_speaks_of(one, received_on), today) for one in told.observations)
+    days = {_speaks_of(one, received_on) for one in told.observations}
+    if told.period_to is not None:
+        days.add(min(told.period_to, received_on))
+    newest = max(min(day, today) for day in days)
     await record(connection, told.division, told.data_set, newest, told.received_at)
 
 
@@ -43,5 +49,5 @@ async def newest_by_data_set(connection: asyncpg.Connection, county: str) -> dic
 
 
 def _speaks_of(one: Observation, received_on: date) -> date:
-    """The day an observation tells about: a register of states tells how things are when it is sent."""
-    return received_on if one.kind.startswith("state.") else one.period_to or one.occurred_on
+    """The day an observation tells about: a register of states or assets tells how things are when it is sent."""
+    return received_on if one.kind.startswith(("state.", "asset.")) else one.period_to or one.occurred_on

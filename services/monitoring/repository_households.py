@@ -51,6 +51,11 @@ async def plan_afresh(connection: asyncpg.Connection) -> None:
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
+async def look_up(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like."""
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off")
+
+
 async def database_time(connection: asyncpg.Connection) -> datetime:
     """The time by which known time is told."""
     moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
@@ -89,6 +94,12 @@ async def mark_changed(
             WHERE household_id = ANY ($1::bigint[]) RETURNING household_id, facts_version, living_division
         ), noted AS (
             INSERT INTO dashboard_touch (village, what) SELECT DISTINCT living_division, 'facts' FROM changed WHERE $4
+        ), to_check AS (
+            -- A check that runs meanwhile loses its lease, and the household is checked again.
+            INSERT INTO quality_due AS q (household_id, due_at, priority)
+            SELECT household_id, $2, $3 FROM changed ORDER BY household_id
+            ON CONFLICT (household_id) DO UPDATE SET due_at = excluded.due_at, lease_until = NULL, lease_token = NULL
+            WHERE q.lease_token IS NOT NULL
         )
         SELECT household_id, facts_version FROM changed
         """,

@@ -39,8 +39,11 @@ async def matches(
         """
         SELECT DISTINCT ON (r.number_index) r.number_index, h.household_no, h.household_id, h.county,
                h.registered_division
-        FROM resident r JOIN household_member m USING (resident_id) JOIN household h USING (household_id)
-        WHERE r.number_index = ANY ($1::bytea[]) AND m.superseded_at IS NULL AND m.valid_to IS NULL
+        FROM (
+            SELECT number_index, resident_id FROM resident WHERE number_index = ANY ($1::bytea[])
+            UNION ALL SELECT number_index, resident_id FROM number_alias WHERE number_index = ANY ($1::bytea[])
+        ) r JOIN household_member m USING (resident_id) JOIN household h USING (household_id)
+        WHERE m.superseded_at IS NULL AND m.valid_to IS NULL
           AND h.ended_on IS NULL
         ORDER BY r.number_index, m.valid_from DESC, h.household_id DESC
         """,

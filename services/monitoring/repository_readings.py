@@ -5,6 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from services.monitoring.repository_register import NAMED
+
 SUMMARY = """
     h.household_id, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone, h.listed_as,
     h.listed_on, h.recommendation, h.severity, h.score, h.last_outcome
@@ -52,7 +54,7 @@ async def households_of_person(connection: asyncpg.Connection, number_index: byt
         f"""
         SELECT {SUMMARY} FROM resident r JOIN household_member m USING (resident_id)
         JOIN household h USING (household_id)
-        WHERE r.number_index = $1 AND m.superseded_at IS NULL AND m.valid_to IS NULL ORDER BY h.household_id
+        WHERE r.resident_id = {NAMED} AND m.superseded_at IS NULL AND m.valid_to IS NULL ORDER BY h.household_id
         """,
         number_index,
     )
@@ -109,7 +111,8 @@ async def unmatched(connection: asyncpg.Connection, after: int, limit: int) -> l
     """What waits for its person, in the order it came."""
     rows = await connection.fetch(
         """
-        SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, entry
+        SELECT unmatched_id, division, data_set, record_key, kind, household_no, received_at, recorded_at,
+               entry
         FROM unmatched_observation WHERE unmatched_id > $1 AND op IN ('put', 'end')
         ORDER BY unmatched_id LIMIT $2
         """,

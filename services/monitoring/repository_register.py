@@ -18,6 +18,9 @@ _HOMES_OF = f"""
         SELECT household_id FROM household_member
         WHERE resident_id = {{}} AND superseded_at IS NULL AND valid_to IS NULL)
 """
+# Whom a number names: the person it was given to, unless a decision says that he is another.
+NAMED = """coalesce((SELECT resident_id FROM number_alias WHERE number_index = $1),
+    (SELECT resident_id FROM resident WHERE number_index = $1))"""
 # The normal form of a name that is looked for, as the beginning of a pattern.
 _PREFIX = (
     r"replace(replace(replace(" + NAME_KEY.replace("(name,", "($1::text,") + r", '\', '\\'), '%', '\%'), '_', '\_')"
@@ -50,9 +53,7 @@ async def visible(scoped: asyncpg.Connection, household_no: str) -> asyncpg.Reco
 
 async def homes_of_person(scoped: asyncpg.Connection, number_index: bytes) -> list[asyncpg.Record]:
     """The households in the caller's scope that a person belongs to, or will."""
-    return await scoped.fetch(
-        _HOMES_OF.format("(SELECT resident_id FROM resident WHERE number_index = $1)"), number_index
-    )
+    return await scoped.fetch(_HOMES_OF.format(NAMED), number_index)
 
 
 async def homes_of_resident(scoped: asyncpg.Connection, resident_id: int | None) -> list[asyncpg.Record]:
@@ -98,7 +99,7 @@ async def remember_key(
 
 async def resident_of(connection: asyncpg.Connection, number_index: bytes) -> asyncpg.Record | None:
     return await connection.fetchrow(
-        "SELECT resident_id, name, died_on FROM resident WHERE number_index = $1", number_index
+        f"SELECT resident_id, name, died_on FROM resident WHERE resident_id = {NAMED}", number_index
     )
 
 

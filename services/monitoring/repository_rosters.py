@@ -11,10 +11,11 @@ class Person(NamedTuple):
     """A resident to be written; the number is sealed already."""
 
     number_index: bytes
-    sealed_number: bytes
+    sealed_number: bytes | None
     name: str
     sex: str
     birth_date: date
+    no_id_reason: str | None = None
 
 
 class Home(NamedTuple):
@@ -39,11 +40,11 @@ async def put_residents(connection: asyncpg.Connection, people: Sequence[Person]
     """Add people not known yet."""
     await connection.execute(
         """
-        INSERT INTO resident (number_index, sealed_number, name, sex, birth_date)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::date[])
+        INSERT INTO resident (number_index, sealed_number, name, sex, birth_date, no_id_reason)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::date[], $6::text[])
         ON CONFLICT (number_index) DO NOTHING
         """,
-        *_transposed(people, 5),
+        *_transposed(people, 6),
     )
 
 
@@ -61,8 +62,11 @@ async def correct_residents(connection: asyncpg.Connection, people: Sequence[tup
 
 
 async def resident_ids(connection: asyncpg.Connection, indices: Sequence[bytes]) -> dict[bytes, int]:
+    """Whom each number names: the person it was given to, or the one a decision says it is."""
     rows = await connection.fetch(
-        "SELECT number_index, resident_id FROM resident WHERE number_index = ANY ($1::bytea[])", indices
+        "SELECT number_index, resident_id FROM resident WHERE number_index = ANY ($1::bytea[])"
+        " UNION ALL SELECT number_index, resident_id FROM number_alias WHERE number_index = ANY ($1::bytea[])",
+        indices,
     )
     return {row["number_index"]: row["resident_id"] for row in rows}
 

@@ -1,6 +1,7 @@
 """What waits in the database: statements about somebody no roster lists yet, and ends of records not seen yet."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import asyncpg
 from pydantic import TypeAdapter
@@ -50,6 +51,8 @@ async def that_match(connection: asyncpg.Connection, limit: int) -> list[Entry]:
         WHERE u.op = 'put' AND (
             EXISTS (SELECT 1 FROM resident r JOIN household_member m USING (resident_id)
                     WHERE r.number_index = u.person AND m.superseded_at IS NULL)
+            OR EXISTS (SELECT 1 FROM number_alias a JOIN household_member m USING (resident_id)
+                       WHERE a.number_index = u.person AND m.superseded_at IS NULL)
             OR (u.person IS NULL OR u.kind LIKE 'event.%')
                AND EXISTS (SELECT 1 FROM household h WHERE h.household_no = u.household_no))
         ORDER BY u.unmatched_id LIMIT $1
@@ -76,31 +79,34 @@ async def replace(connection: asyncpg.Connection, before: Sequence[Entry], after
             kinds,
             [entry.op for entry in gone],
         )
-    await _add_waiting(connection, [entry for name, entry in will.items() if was.get(name) != entry])
+    await add(connection, [entry for name, entry in will.items() if was.get(name) != entry])
 
 
-async def _add_waiting(connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
+async def add(connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
+    """Let entries wait of whose records nothing waits."""
     if not entries:
         return
-    await connection.executemany(
+    await connection.execute(
         """
         INSERT INTO unmatched_observation
             (division, data_set, record_key, kind, op, person, household_no, origin, received_at, entry)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+                             $8::text[], $9::timestamptz[], $10::jsonb[])
         """,
-        [
-            (
-                e.division,
-                *e.key,
-                e.op,
-                index_of(e.person),
-                e.household_no,
-                e.said.origin,
-                e.said.received_at,
-                _ENTRY.dump_python(e, mode="json"),
-            )
-            for e in entries
-        ],
+        *zip(*map(_row, entries), strict=True),
+    )
+
+
+def _row(e: Entry) -> tuple[Any, ...]:
+    return (
+        e.division,
+        *e.key,
+        e.op,
+        index_of(e.person),
+        e.household_no,
+        e.said.origin,
+        e.said.received_at,
+        _ENTRY.dump_python(e, mode="json"),
     )
 
 

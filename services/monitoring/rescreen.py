@@ -12,7 +12,7 @@ from services.monitoring import repository_rescreens as repository
 from services.monitoring import repository_resumptions
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.domain.policy import load_policy
-from services.monitoring.record_households import match_entries
+from services.monitoring.match_waiting import match_entries
 from shared.db.scope import transaction
 from shared.errors import Conflict, NotFound
 from shared.runtime import Runtime

@@ -73,6 +73,9 @@ class MemberView(Answer):
     birth_year: int
     status: str
     since: date
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="花名册登记项中本岗位可见的；键为数据目录的列名，金额为元"
+    )
 
 
 class HouseholdView(HouseholdSummary):
@@ -85,6 +88,9 @@ class HouseholdView(HouseholdSummary):
     waiting_reports: int
     due: bool = Field(description="有新情况，正在等待评估")
     assessed_on: date | None
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="花名册的户级登记项中本岗位可见的；键为数据目录的列名，金额为元"
+    )
 
 
 class EvidenceView(Answer):
@@ -307,6 +313,8 @@ class RescreenView(Answer):
 class UnmatchedView(Answer):
     """Something observed of somebody no roster lists; who it is stays sealed."""
 
+    unmatched_id: int
+    name: str | None = Field(description="as the source told it")
     division: str
     department: str | None
     data_set: str
@@ -315,3 +323,4 @@ class UnmatchedView(Answer):
     household_no: str | None
     occurred_on: date
     received_at: AwareDatetime
+    waiting_days: int

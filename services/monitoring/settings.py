@@ -10,6 +10,7 @@ class MonitoringSettings(Settings):
     last year; from that number on their median counts. `visit_capacity`: how many visits a month a county (six
     digits) can make; `usual_visit_capacity` where none is stated. `monthly_rescreen_day`, `quarterly_rescreen_day`:
     the day of every month, and of a quarter's first month, on which whole counties are assessed again.
+    `comparison_day`: from which day of a month on its comparison of lists is made.
     """
 
     visit_minutes: int = Field(default=90, gt=0)
@@ -18,3 +19,4 @@ class MonitoringSettings(Settings):
     usual_visit_capacity: int = Field(default=1000, ge=0)
     monthly_rescreen_day: int = Field(default=20, ge=1, le=28)
     quarterly_rescreen_day: int = Field(default=10, ge=1, le=28)
+    comparison_day: int = Field(default=20, ge=1, le=28)

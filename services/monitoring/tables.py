@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -71,6 +72,7 @@ class Household(ClaimColumns, MonitoringTable, table=True):
         Index("ix_household_living_division", "living_division"),
         Index("ix_household_registered_division", "registered_division"),
         Index("ix_household_county", "county", "household_id"),
+        Index("ix_household_phone", "phone", postgresql_where=text("phone IS NOT NULL")),
         Index("ix_household_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_household_next_change_on", "next_change_on", postgresql_where=text("next_change_on IS NOT NULL")),
         Index("ix_household_rescreen", "rescreen_id", postgresql_where=text("rescreen_id IS NOT NULL")),
@@ -155,12 +157,25 @@ class Resident(MonitoringTable, table=True):
     """A person, found by the blind index of the identity number; the number itself is sealed."""
 
     __tablename__ = "resident"
-    __table_args__ = (Index("ix_resident_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),)
+    __table_args__ = (
+        Index("ix_resident_name_key", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
+        Index("ix_resident_birth", "birth_date", "name_key"),
+        CheckConstraint("sealed_number IS NOT NULL OR no_id_reason IS NOT NULL", name="number"),
+    )
 
     resident_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     number_index: bytes = Field(sa_type=_BYTES, unique=True)
-    sealed_number: bytes = Field(
-        sa_type=_BYTES, sa_column_kwargs={"comment": "AAD: resident, sealed_number, hex of number_index"}
+    sealed_number: bytes | None = Field(
+        default=None,
+        sa_type=_BYTES,
+        sa_column_kwargs={"comment": "AAD: resident, sealed_number, hex of number_index"},
+    )
+    no_id_reason: str | None = Field(
+        default=None,
+        sa_type=_TEXT,
+        sa_column_kwargs={
+            "comment": "why there is no number; number_index then stands in for one, nothing is sealed"
+        },
     )
     name: str = Field(sa_type=_TEXT)
     sex: str = Field(sa_type=_TEXT)
@@ -316,6 +331,109 @@ class UnmatchedObservation(MonitoringTable, table=True):
     recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
 
 
+class NumberAlias(MonitoringTable, table=True):
+    """A number that names another resident than the one it was given to: a person decided that they are one."""
+
+    __tablename__ = "number_alias"
+    __table_args__ = (
+        ForeignKeyConstraint(["resident_id"], ["monitoring.resident.resident_id"]),
+        Index("ix_number_alias_resident_id", "resident_id"),
+    )
+
+    number_index: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    resident_id: int = Field(sa_type=_BIG)
+
+
+class RecordSubject(MonitoringTable, table=True):
+    """By which number a source named the person of a record, where that number is an alias: an undo needs it."""
+
+    __tablename__ = "record_subject"
+    __table_args__ = (
+        PrimaryKeyConstraint("data_set", "record_key", "kind"),
+        Index("ix_record_subject_person", "person"),
+    )
+
+    data_set: str = Field(sa_type=_TEXT, primary_key=True)
+    record_key: str = Field(sa_type=_TEXT, primary_key=True)
+    kind: str = Field(sa_type=_TEXT, primary_key=True)
+    person: bytes = Field(sa_type=_BYTES)
+    division: str = Field(sa_type=_DIVISION)
+    household_id: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "where the fact lay before the persons were joined"}
+    )
+
+
+class IdentityPair(MonitoringTable, table=True):
+    """Two who may be one, or one who may be two: once for each pair and reason; a person decides."""
+
+    __tablename__ = "identity_pair"
+    __table_args__ = (
+        ForeignKeyConstraint(["resident_id"], ["monitoring.resident.resident_id"]),
+        Index("uq_identity_pair_subject", "reason", "resident_id", "other", unique=True),
+        Index("ix_identity_pair_open", "reason", "pair_id", postgresql_where=text("state = 'open'")),
+        Index("ix_identity_pair_resident_id", "resident_id"),
+        Index("ix_identity_pair_other_resident_id", "other_resident_id"),
+        CheckConstraint("state IN ('open', 'same', 'different', 'moved', 'gone')", name="state"),
+        CheckConstraint("resident_id < other_resident_id", name="unordered"),
+    )
+
+    pair_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    reason: str = Field(sa_type=_TEXT)
+    resident_id: int = Field(sa_type=_BIG)
+    other: str = Field(
+        sa_type=_TEXT,
+        sa_column_kwargs={"comment": "the other side: resident:, name:, households:, household:, waiting:"},
+    )
+    other_resident_id: int | None = Field(default=None, sa_type=_BIG)
+    household_id: int = Field(sa_type=_BIG)
+    other_household_id: int | None = Field(default=None, sa_type=_BIG)
+    told_name: str | None = Field(default=None, sa_type=_TEXT)
+    told_by: str | None = Field(default=None, sa_type=_TEXT)
+    person: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs={"comment": "blind index of a waiting person"}
+    )
+    state: str = Field(default="open", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'open'")})
+    proposed_at: datetime = Field(sa_type=_MOMENT)
+
+
+class IdentityDecision(MonitoringTable, table=True):
+    """What was decided of a pair, by whom, and all that an undo needs; append-only, an undo is a row of its own."""
+
+    __tablename__ = "identity_decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["pair_id"], ["monitoring.identity_pair.pair_id"]),
+        Index("ix_identity_decision_pair_id", "pair_id", "decision_no"),
+        Index("ix_identity_decision_survivor_id", "survivor_id"),
+        Index("ix_identity_decision_absorbed_id", "absorbed_id"),
+        CheckConstraint("decision IN ('same', 'different', 'moved', 'undo')", name="decision"),
+    )
+
+    decision_id: UUID = Field(primary_key=True)
+    decision_no: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))
+    pair_id: int = Field(sa_type=_BIG)
+    decision: str = Field(sa_type=_TEXT)
+    undoes: UUID | None = Field(default=None, unique=True)
+    survivor_id: int | None = Field(default=None, sa_type=_BIG)
+    absorbed_id: int | None = Field(default=None, sa_type=_BIG)
+    reason: str = Field(sa_type=_TEXT)
+    document_no: str | None = Field(default=None, sa_type=_TEXT)
+    notes: list[str] = Field(sa_type=_TEXTS)
+    kept: dict[str, Any] = Field(sa_type=_JSON)
+    decided_by: str = Field(sa_type=_TEXT)
+    decided_by_name: str = Field(sa_type=_TEXT)
+    decided_at: datetime = Field(sa_type=_MOMENT)
+
+
+class IdentitySweep(MonitoringTable, table=True):
+    """How far the register was looked through for doubtful persons, and when it last was as a whole."""
+
+    __tablename__ = "identity_sweep"
+
+    sweep_id: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    position: int = Field(default=0, sa_type=_BIG, sa_column_kwargs=_ZERO)
+    swept_on: date | None = None
+
+
 class Assessment(MonitoringTable, table=True):
     """What the policy said of a household; append-only, written only when the answer changed."""
 
@@ -449,6 +567,149 @@ class Decision(MonitoringTable, table=True):
     recorded_at: datetime = Field(sa_type=_MOMENT, sa_column_kwargs=_NOW)
 
 
+class RosterDetail(MonitoringTable, table=True):
+    """What a roster says of a household, or of a member in it, that is no fact of the policy (登记项).
+
+    Holds from `valid_from` on, as known in [recorded_at, superseded_at); checks of quality read it.
+    """
+
+    __tablename__ = "roster_detail"
+    __table_args__ = (
+        ForeignKeyConstraint(["household_id"], ["monitoring.household.household_id"]),
+        Index(
+            "uq_roster_detail_current",
+            "household_id",
+            "resident_id",
+            unique=True,
+            postgresql_where=_CURRENT,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    detail_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    household_id: int = Field(sa_type=_BIG)
+    resident_id: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "null: of the household"}
+    )
+    details: dict[str, Any] = Field(sa_type=_JSON, sa_column_kwargs={"comment": "by column of the layout"})
+    valid_from: date
+    origin: str = Field(sa_type=_TEXT, sa_column_kwargs={"comment": "the feed that said so"})
+    received_at: datetime = Field(sa_type=_MOMENT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+    superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class QualityFinding(MonitoringTable, table=True):
+    """A check of quality that a household, a member or a village does not pass (疑点数据), and who is to mend it.
+
+    Open until the data pass (mended) or somebody says with a reason that they are right as they are (accepted); an
+    acceptance lapses when the values it was given for change.
+    """
+
+    __tablename__ = "quality_finding"
+    __table_args__ = (
+        Index(
+            "uq_quality_finding_household",
+            "check_code",
+            "household_id",
+            "resident_id",
+            unique=True,
+            postgresql_where=text("state IN ('open', 'accepted') AND household_id IS NOT NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(
+            "uq_quality_finding_village",
+            "check_code",
+            "division",
+            unique=True,
+            postgresql_where=text("state IN ('open', 'accepted') AND household_id IS NULL"),
+        ),
+        Index("ix_quality_finding_household_id", "household_id", "state"),
+        Index("ix_quality_finding_division", "division", "state"),
+        Index("ix_quality_finding_owner", "owner", "state"),
+        CheckConstraint("state IN ('open', 'mended', 'accepted', 'lapsed')", name="state"),
+        CheckConstraint("severity BETWEEN 1 AND 5", name="severity"),
+        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),
+    )
+
+    finding_id: UUID = Field(primary_key=True)
+    check_code: str = Field(sa_type=_TEXT)
+    county: str = Field(sa_type=_COUNTY)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs={"comment": "the village where it was found"})
+    household_id: int | None = Field(default=None, sa_type=_BIG, sa_column_kwargs={"comment": "null: of the village"})
+    resident_id: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs={"comment": "null: not of one member"}
+    )
+    owner: str = Field(
+        sa_type=_TEXT, sa_column_kwargs={"comment": "village, township, or the name of the department"}
+    )
+    severity: int = Field(sa_type=_SMALL)
+    opened_on: date
+    due_on: date
+    state: str = Field(default="open", sa_type=_TEXT, sa_column_kwargs={"server_default": text("'open'")})
+    digest: bytes = Field(sa_type=_BYTES, sa_column_kwargs={"comment": "of the values that the check read"})
+    opened_at: datetime = Field(sa_type=_MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    closed_by: str | None = Field(default=None, sa_type=_TEXT)
+    closed_by_name: str | None = Field(default=None, sa_type=_TEXT)
+    closed_reason: str | None = Field(default=None, sa_type=_TEXT)
+
+
+class QualityDue(ClaimColumns, MonitoringTable, table=True):
+    """A household whose data changed since its quality was checked; claimed once it has been assessed."""
+
+    __tablename__ = "quality_due"
+    __table_args__ = (Index("ix_quality_due_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+
+    household_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+
+
+class QualityRun(MonitoringTable, table=True):
+    """An order to check the quality of every household of an area; its progress is that of its ranges."""
+
+    __tablename__ = "quality_run"
+    __table_args__ = (Index("ix_quality_run_division", "division", "requested_at"),)
+
+    run_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    households: int
+    reason: str = Field(sa_type=_TEXT)
+    requested_by: str = Field(sa_type=_TEXT)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+
+
+class QualityRunRange(ClaimColumns, MonitoringTable, table=True):
+    """Households of one county in the order of their numbers, checked in one transaction; claimed."""
+
+    __tablename__ = "quality_run_range"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id"], ["monitoring.quality_run.run_id"]),
+        Index("ix_quality_run_range_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    run_id: UUID = Field(primary_key=True)
+    county: str = Field(sa_type=_COUNTY, primary_key=True)
+    first_household: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    last_household: int = Field(sa_type=_BIG)
+    households: int
+    opened: int | None = None
+    mended: int | None = None
+    finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class VillageFigure(MonitoringTable, table=True):
+    """What a village says of itself as a whole (村级信息): counts and areas, as of a day."""
+
+    __tablename__ = "village_figure"
+
+    village: str = Field(sa_type=_DIVISION, primary_key=True)
+    as_of: date
+    figures: dict[str, Any] = Field(sa_type=_JSON)
+    recorded_by: str = Field(sa_type=_TEXT)
+    recorded_by_name: str = Field(sa_type=_TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+
+
 class HouseholdPlace(MonitoringTable, table=True):
     """Where a household was registered or lived in [valid_from, valid_to), as known in [recorded_at, superseded_at).
 
@@ -543,6 +804,48 @@ class MonitoredEntry(MonitoringTable, table=True):
     )
     recorded_at: datetime = Field(sa_type=_MOMENT)
     superseded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class ListComparison(ClaimColumns, MonitoringTable, table=True):
+    """A comparison of a county's lists with the register and each other; due until it is made."""
+
+    __tablename__ = "list_comparison"
+    __table_args__ = (
+        Index("ux_list_comparison_due", "county", unique=True, postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_list_comparison_month", "county", "month"),
+        {"comment": "Monthly comparisons (每月20日数据比对)"},
+    )
+
+    comparison_id: UUID = Field(primary_key=True)
+    county: str = Field(sa_type=_COUNTY)
+    month: date = Field(sa_column_kwargs={"comment": "its first day"})
+    requested_by: str = Field(sa_type=_TEXT)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+    compared_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    compared_on: date | None = None
+
+
+class ListFinding(MonitoringTable, table=True):
+    """Somebody who is on one list and not on another, as a comparison found it."""
+
+    __tablename__ = "list_finding"
+    __table_args__ = (
+        Index("ix_list_finding_comparison", "comparison_id", "division", "check_code"),
+        Index("ix_list_finding_household_id", "household_id"),
+    )
+
+    finding_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    comparison_id: UUID = Field(
+        sa_column=Column(
+            "comparison_id",
+            ForeignKey("monitoring.list_comparison.comparison_id", ondelete="CASCADE"),
+            nullable=False,
+        )
+    )
+    check_code: str = Field(sa_type=_TEXT)
+    household_id: int = Field(sa_type=_BIG)
+    resident_id: int | None = Field(default=None, sa_type=_BIG)
+    division: str = Field(sa_type=_DIVISION, sa_column_kwargs={"comment": "where the household lived then"})
 
 
 class FeedFreshness(MonitoringTable, table=True):
@@ -752,6 +1055,18 @@ class DashboardFigure(MonitoringTable, table=True):
     households: int
 
 
+class FeedCount(MonitoringTable, table=True):
+    """What one message of a feed did, until it is told to intake together with others; appended, never waited for."""
+
+    __tablename__ = "feed_count"
+
+    count_id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    feed_id: str = Field(sa_type=_TEXT)
+    matched: int
+    unmatched: int
+    changed: int
+
+
 class DashboardTouch(MonitoringTable, table=True):
     """A place whose figures changed since they were counted; appended by the database, never waited for."""
 
@@ -815,4 +1130,7 @@ class IdempotencyKey(IdempotencyColumns, MonitoringTable, table=True):
 
 class AuditLog(AuditColumns, MonitoringTable, table=True):
     __tablename__ = "audit_log"
-    __table_args__ = (Index("ix_audit_log_at", "at"),)
+    __table_args__ = (
+        Index("ix_audit_log_at", "at"),
+        Index("ix_audit_log_object", "object", "at", postgresql_where=text("object LIKE 'household:%'")),
+    )

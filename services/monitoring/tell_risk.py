@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from services.monitoring.announce import HARDSHIP_REPORT, clocks_at, hardship_finding
+from services.monitoring.announce import HARDSHIP_REPORT, clocks_at, hardship_finding, notes_of
 from services.monitoring.domain.assessment import IndicatorResult
 from services.monitoring.domain.evidence import kinds_behind, label_of
 from services.monitoring.domain.policy import PolicyPackage
@@ -40,6 +40,7 @@ def risk_item(
         evidence=_evidence(evidence.get(standing["household_id"], ()), package, found.fired),
         reason=one.warning.reason,
         report_ids=reports,
+        notes=notes_of(standing["waiting_reports"]),
         opens=one.warning.opens,
         withheld_because=one.warning.withheld_because,
         on=on,
@@ -55,6 +56,7 @@ def report_only_item(standing: Mapping[str, Any], package: PolicyPackage, runtim
         listed_as=standing["listed_as"],
         severity=Severity.ORANGE,
         findings=[hardship_finding("农户自主申报困难；本地政策参数不全，暂未评估。")],
+        notes=notes_of(standing["waiting_reports"]),
         reason=HARDSHIP_REPORT,
         report_ids=[report["report_id"] for report in standing["waiting_reports"]],
         opens=True,

@@ -1,14 +1,15 @@
 """What intake says: households of a roster, and observations of any kind."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.vocabulary.terms import BaseGroup, Source, Visit
 
 HOUSEHOLDS_RECORDED = "cn.fangpin.intake.households_recorded.v1"
 OBSERVATIONS_RECORDED = "cn.fangpin.intake.observations_recorded.v1"
+OWN_RECORD_ASKED = "cn.fangpin.intake.own_record_asked.v1"
 DATA_NOTICE = "cn.fangpin.intake.data_notice.v1"
 
 
@@ -19,16 +20,29 @@ class Contract(BaseModel):
 
 
 class MemberRecord(Contract):
-    """A resident as the roster lists him; the number travels sealed (AAD: event id, "members/<household>/<i>")."""
+    """A resident as the roster lists him; the number travels sealed (AAD: event id, "members/<household>/<i>").
+
+    Who has no number (newborn, lost) has a `no_id_reason`; his `index` is a stand-in, of household, name and birth.
+    """
 
     index: str = Field(description="hex of the blind index of the identity number")
-    sealed: str = Field(description="base64 of the identity number sealed for transit")
+    sealed: str | None = Field(default=None, description="base64 of the identity number sealed for transit")
+    no_id_reason: str | None = Field(default=None, min_length=1, max_length=100)
     name: str
     relation: str
     sex: Literal["male", "female"]
     birth_date: date
     insured_resident: bool | None = None
     insured_employee: bool | None = None
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="what else the roster says, by column; see layout"
+    )
+
+    @model_validator(mode="after")
+    def _has_number_or_reason(self) -> "MemberRecord":
+        if (self.sealed is None) == (self.no_id_reason is None):
+            raise ValueError("either a sealed number, or the reason why there is none")
+        return self
 
 
 class YearIncome(Contract):
@@ -53,6 +67,9 @@ class HouseholdRecord(Contract):
     occupied_grade: str | None = None
     income_year: int | None = None
     income: YearIncome | None = None
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="what else the roster says, by column; see layout"
+    )
     members: list[MemberRecord] = Field(min_length=1)
 
 
@@ -78,6 +95,7 @@ class Observation(Contract):
     record: str
     op: Literal["put", "end", "withdraw", "reverse"] = "put"
     person: str | None = None
+    person_name: str | None = Field(default=None, max_length=100)
     household_no: str | None = None
     division: str | None = None
     kind: str
@@ -104,8 +122,24 @@ class ReporterContact(Contract):
     phone: str | None = None
 
 
+class ReportNote(Contract):
+    """What a later word on an earlier report is (更正、撤回、申诉), in a sentence without anybody's data.
+
+    `first_report_id`: the report it is about, if there is one. `answered_by`: the officer whose answer is appealed.
+    """
+
+    nature: Literal["correction", "withdrawal", "appeal"]
+    sentence: str
+    first_report_id: str | None = None
+    answered_by: str | None = None
+
+
 class ObservationsRecorded(Contract):
-    """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands."""
+    """Observations of one data set: a self-report is a list of its hardships, a feed comes in thousands.
+
+    A feed's last message names the period its file covers, first and last day, and may say nothing else: that nothing
+    happened in it is news too.
+    """
 
     source: Source
     department: str | None = None
@@ -115,7 +149,28 @@ class ObservationsRecorded(Contract):
     division: str
     received_at: AwareDatetime
     reporter: ReporterContact | None = None
-    observations: list[Observation] = Field(min_length=1, max_length=1000)
+    note: ReportNote | None = None
+    period_from: date | None = None
+    period_to: date | None = None
+    observations: list[Observation] = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.period_from is None) is not (self.period_to is None):
+            raise ValueError("a period has a first and a last day")
+        if self.period_from is not None and self.period_to is not None and self.period_from > self.period_to:
+            raise ValueError("a period begins before it ends")
+        if not self.observations and (self.period_to is None or self.report_id is not None):
+            raise ValueError("without observations a feed must name the period it covers")
+        return self
+
+
+class OwnRecordAsked(Contract):
+    """A person asks what is held about him and who looked (`person`: hex blind index); monitoring tells it back."""
+
+    request_id: str
+    person: str
+    division: str
 
 
 class DataNoticeItem(Contract):

@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from shared.contracts.intake import Contract
+from shared.contracts.intake import Contract, ReportNote
 from shared.vocabulary.terms import Severity, Source
 
 RISK_CHANGED = "cn.fangpin.monitoring.risk_changed.v1"
+OWN_RECORD_TOLD = "cn.fangpin.monitoring.own_record_told.v1"
 
 
 class Contact(Contract):
@@ -72,6 +73,7 @@ class RiskItem(Contract):
     evidence: list[EvidenceItem] = Field(default_factory=list)
     reason: Literal["recommendation", "finding", "hardship_report"]
     report_ids: list[str] = Field(default_factory=list)
+    notes: list[ReportNote] = Field(default_factory=list)
     opens: bool
     withheld_because: str | None = None
     on: date
@@ -81,3 +83,33 @@ class RiskItem(Contract):
 class RiskChanged(Contract):
     policy_version: str
     items: list[RiskItem] = Field(min_length=1, max_length=200)
+
+
+class Holding(Contract):
+    """A category of data held about a person: from which department, how many facts, from when to when."""
+
+    category: str
+    department: str | None = None
+    source: Source
+    facts: int
+    first_on: date
+    last_on: date
+
+
+class Access(Contract):
+    """A look at a person's household: when, by which post of which place, what for; never by whom by name."""
+
+    at: AwareDatetime
+    role: str | None = None
+    organisation: str | None = None
+    action: str
+    purpose: str | None = None
+
+
+class OwnRecordTold(Contract):
+    """The answer to OwnRecordAsked; `known` is false for somebody no roster lists."""
+
+    request_id: str
+    known: bool
+    holdings: list[Holding] = Field(default_factory=list, max_length=200)
+    accesses: list[Access] = Field(default_factory=list, max_length=200)

@@ -10,7 +10,7 @@ from shared.vocabulary.division import covers
 
 Item = Mapping[str, Any]
 
-_RISK_FIELDS_WITHHELD = frozenset({"contact", "evidence", "findings"})
+_RISK_FIELDS_WITHHELD = frozenset({"contact", "evidence", "findings", "notes"})
 # How long somebody needs for a visit is for the planning of visits.
 _ANSWER_FIELDS_WITHHELD = frozenset({"visit_minutes"})
 _FINDING_FIELDS = ("indicator", "state", "severity", "cause")

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.intake import Contract
+from shared.vocabulary.terms import Outcome
 
 MONITORING_PROGRESS = "cn.fangpin.monitoring.progress.v1"
 ALERTS_PROGRESS = "cn.fangpin.alerts.progress.v1"
@@ -21,13 +22,18 @@ class FeedCounts(Contract):
 
 
 class ProgressItem(Contract):
-    """One step of one report, or the counts of one message of one feed."""
+    """One step of one report, or the counts of one message of one feed.
+
+    Of `verified`: the answer, and the number of the officer who gave it.
+    """
 
     report_id: str | None = None
     feed_id: str | None = None
     stage: Stage
     at: AwareDatetime
     alert_id: str | None = None
+    outcome: Outcome | None = None
+    answered_by: str | None = None
     counts: FeedCounts | None = None
 
 

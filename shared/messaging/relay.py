@@ -2,13 +2,16 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
+import contextlib
+import json
+import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import asyncpg
 import httpx
 
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import WrittenEvent
 from shared.contracts.outside import as_told_outside
 from shared.db.pool import to_json
 from shared.db.scope import transaction
@@ -42,7 +45,7 @@ class Post:
     url: str
     sealed_secret: bytes
     division: str | None
-    event: Event
+    event: WrittenEvent
 
     @property
     def internal(self) -> bool:
@@ -76,29 +79,40 @@ NOTHING_TO_SEND = Answer(204)
 
 async def relay_urgent(runtime: Runtime) -> int:
     """Send messages somebody waits for; its own task, so that they never queue behind a file."""
-    return await _relay(runtime, limit=16, extra="priority = 0", lease=URGENT_LEASE)
+    return await _relay(runtime, limit=16, at_once=16, extra="priority = 0", lease=URGENT_LEASE)
 
 
 async def relay_once(runtime: Runtime) -> int:
-    """Send a few due messages at once, the other services' before anybody else's; the number tried.
+    """Send some due messages, the other services' before anybody else's; the number taken.
 
-    Three to a peer: more of a file would queue there before one lock, on connections that a report needs.
+    Three to a peer at once: more of a file would queue there before one lock, on connections that a report needs.
     """
     inside = f"priority > 0 AND subscription_id IN ({_PEERS})"
     outside = f"priority > 0 AND subscription_id NOT IN ({_PEERS})"
-    return await _relay(runtime, limit=3, extra=inside) or await _relay(runtime, limit=8, extra=outside)
+    return await _relay(runtime, limit=12, at_once=3, extra=inside) or await _relay(
+        runtime, limit=8, at_once=8, extra=outside
+    )
 
 
 _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_PREFIX}%'"
 
 
-async def _relay(runtime: Runtime, *, limit: int, extra: str, lease: timedelta = LEASE) -> int:
+async def _relay(runtime: Runtime, *, limit: int, at_once: int, extra: str, lease: timedelta = LEASE) -> int:
+    patience = min(WHOLE_TRY, lease * 2 / 3)
+    # What could not be tried within its lease any more is given back: another might send it meanwhile.
+    until = time.monotonic() + (lease - patience).total_seconds() / 2
     async with transaction(runtime.worker_pool) as connection:
         posts = await _claim(runtime, connection, limit, extra, lease)
-    if posts:
-        patience = min(WHOLE_TRY, lease * 2 / 3)
-        answers = await asyncio.gather(*(_post(runtime, post, patience) for post in posts))
-        await asyncio.gather(*(_record(runtime, p, a) for p, a in zip(posts, answers, strict=True)))
+    gate = asyncio.Semaphore(at_once)
+
+    async def deliver(post: Post) -> None:
+        async with gate:
+            if time.monotonic() < until:
+                await _record(runtime, post, await _post(runtime, post, patience))
+            else:
+                await _give_back(runtime, post)
+
+    await asyncio.gather(*map(deliver, posts))
     return len(posts)
 
 
@@ -118,7 +132,7 @@ async def _claim(
         return []
     details = await connection.fetch(
         """
-        SELECT o.id, o.aggregateid, o.type, o.payload, o.traceparent, o.created_at,
+        SELECT o.id, o.aggregateid, o.type, o.payload::text AS payload, o.traceparent, o.created_at,
                s.subscription_id, s.name, s.url, s.secret, s.division
         FROM unnest($1::uuid[], $2::uuid[]) AS due (outbox_id, subscription_id)
         JOIN outbox o ON o.id = due.outbox_id JOIN subscription s ON s.subscription_id = due.subscription_id
@@ -131,7 +145,7 @@ async def _claim(
 
 
 def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Post:
-    event = Event(
+    event = WrittenEvent(
         id=row["id"],
         source=f"fangpin/{runtime.service}",
         type=row["type"],
@@ -163,10 +177,13 @@ async def _post(runtime: Runtime, post: Post, patience: timedelta) -> Answer:
 
 def _body(post: Post) -> bytes | None:
     """The message as its receiver may have it; None if nothing of it concerns a subscriber outside."""
-    event = post.event.model_dump(mode="json", exclude_none=True)
+    event = post.event
     if not post.internal:
-        event["data"] = as_told_outside(post.event.type, post.event.data, post.division or "")
-    return None if event["data"] is None else to_json(event).encode()
+        told = as_told_outside(event.type, json.loads(event.data), post.division or "")
+        if told is None:
+            return None
+        event = replace(event, data=to_json(told))
+    return event.text().encode()
 
 
 async def _send(runtime: Runtime, post: Post) -> Answer:
@@ -196,6 +213,20 @@ async def _record(runtime: Runtime, post: Post, answer: Answer) -> None:
             await _settle(runtime, connection, post, answer)
     except LeaseLost:
         log.warning("relay.lease_lost", event_id=str(post.event.id))
+
+
+async def _give_back(runtime: Runtime, post: Post) -> None:
+    with contextlib.suppress(LeaseLost):
+        async with transaction(runtime.worker_pool) as connection:
+            not_tried = "due_at = $1, attempts = attempts - 1"
+            await finish(
+                connection,
+                QUEUE,
+                post.key,
+                post.token,  # type: ignore[arg-type]
+                set_sql=not_tried,
+                args=(runtime.clock.now(),),
+            )
 
 
 async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, answer: Answer) -> None:

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import asyncpg
 
 from shared.contracts.alerts import VERIFIED
-from shared.contracts.intake import DATA_NOTICE, HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
-from shared.contracts.monitoring import RISK_CHANGED
+from shared.contracts.intake import DATA_NOTICE, HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED
+from shared.contracts.monitoring import OWN_RECORD_TOLD, RISK_CHANGED
 from shared.contracts.progress import ALERTS_PROGRESS, MONITORING_PROGRESS
 from shared.settings import Settings
 from shared.vocabulary.identifiers import new_id
@@ -16,8 +16,11 @@ from shared.vocabulary.identifiers import new_id
 # sender -> receiver -> types
 INTERNAL: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
     {
-        "intake": {"monitoring": (HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED), "alerts": (DATA_NOTICE,)},
-        "monitoring": {"intake": (MONITORING_PROGRESS,), "alerts": (RISK_CHANGED,)},
+        "intake": {
+            "monitoring": (HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED),
+            "alerts": (DATA_NOTICE,),
+        },
+        "monitoring": {"intake": (MONITORING_PROGRESS, OWN_RECORD_TOLD), "alerts": (RISK_CHANGED,)},
         "alerts": {"intake": (ALERTS_PROGRESS,), "monitoring": (VERIFIED,)},
     }
 )

@@ -5,7 +5,7 @@ Only reading is here; what a package means (the language, the compiler, the eval
 
 from shared.policies.medical_rule import MedicalRule, RuleShape
 from shared.policies.mistake import PolicyMistake
-from shared.policies.package import RawPackage, load_package, named_package, read_package
+from shared.policies.package import RawPackage, checks_document, load_package, named_package, read_package
 from shared.policies.parameter import Parameter, ParameterUnknown, ParameterValue
 from shared.policies.parameter_set import ParameterSet
 from shared.policies.unit import Unit
@@ -20,6 +20,7 @@ __all__ = [
     "RawPackage",
     "RuleShape",
     "Unit",
+    "checks_document",
     "load_package",
     "named_package",
     "read_package",

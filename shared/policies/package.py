@@ -84,6 +84,12 @@ def read_variants(home: Path = HOME) -> dict[str, Node]:
     return {each.stem: read_document(each.read_text(encoding="utf-8"), f"variants/{each.name}") for each in paths}
 
 
+def checks_document() -> Node:
+    """The checks of the register's quality; no package, since no place decides them."""
+    path = HOME / "checks" / "quality.yaml"
+    return read_document(path.read_text(encoding="utf-8"), f"checks/{path.name}")
+
+
 def _documents(directory: Path) -> tuple[dict[str, str], dict[str, Node]]:
     """The texts a package rests on, and its documents."""
     header = _read(directory, "package", _text(directory / "package.yaml"))

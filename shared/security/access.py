@@ -9,15 +9,19 @@ SCOPES = MappingProxyType(
     {
         "intake:reports:write": "提交农户自主申报",
         "intake:reports:read": "查询申报进度",
+        "intake:appeals:decide": "裁定申诉（仅限个人）",
         "intake:feeds:write": "上传部门数据",
         "intake:feeds:read": "查看数据目录与上传结果",
         "intake:connectors": "维护部门对接接口",
+        "intake:layouts": "增加、停用本地的自定义数据集",
         "monitoring:read": "查看农户与评估",
         "monitoring:figures": "只看统计数字，小于 5 户的隐去",
         "monitoring:evaluate": "试算",
         "monitoring:rescreen": "发起重新筛查",
         "monitoring:decide": "作出纳入、变更、消除决定（仅限个人）",
         "monitoring:policy": "起草、比较、审批、发布政策（仅限个人）",
+        "monitoring:quality": "查看疑点数据（联络员只见本部门的）",
+        "monitoring:quality:close": "说明疑点情况属实（仅限个人）",
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
@@ -31,6 +35,8 @@ _CADRE = frozenset(
         "intake:reports:write",
         "intake:reports:read",
         "monitoring:read",
+        "monitoring:quality",
+        "monitoring:quality:close",
         "alerts:read",
         "alerts:act",
     }
@@ -42,15 +48,25 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:feeds:read", "monitoring:evaluate"},
+        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
         Role.COUNTY_ADMIN: _COUNTY,
-        Role.LIAISON: frozenset({"intake:feeds:write", "intake:feeds:read"}),
-        Role.AUDITOR: frozenset({"intake:feeds:read", "intake:reports:read", "monitoring:read", "alerts:read"}),
+        Role.LIAISON: frozenset(
+            {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
+        ),
+        Role.AUDITOR: frozenset(
+            {"intake:feeds:read", "intake:reports:read", "monitoring:read", "monitoring:quality", "alerts:read"}
+        ),
     }
 )
 
 # A system never decides: no machine principal may classify, approve or remove a household.
-SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {"monitoring:decide", "monitoring:policy", "alerts:act"}
+SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
+    "intake:appeals:decide",
+    "monitoring:decide",
+    "monitoring:policy",
+    "monitoring:quality:close",
+    "alerts:act",
+}
 
 FIELD_CLASSES_OF_ROLE = MappingProxyType(
     {

@@ -14,6 +14,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
+def post_of(principal: Principal) -> dict[str, str]:
+    """The post somebody looked from, for the detail of a look at a person's record: who is looked at may ask."""
+    said = {"role": principal.role, "division": principal.division, "department": principal.department}
+    return {name: str(value) for name, value in said.items() if value}
+
+
 async def audit(
     connection: asyncpg.Connection,
     actor: Principal | str,

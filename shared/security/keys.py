@@ -7,7 +7,9 @@ import hmac
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -104,11 +106,30 @@ class Keyring:
         """The keyed index of a normalised identity number (32 bytes): equal for equal numbers, else unrelated."""
         if self._index is None:
             raise KeyLost(f"服务 {self.service} 不持有索引密钥")
-        return hmac.digest(self._index, b"fangpin.number\x00" + number.encode(), "sha256")
+        inner, outer = _hmac_begun(self._index)
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(b"fangpin.number\x00" + number.encode())
+        outer.update(inner.digest())
+        index: bytes = outer.digest()
+        return index
+
+    def keyed_digest(self, purpose: str, text: str) -> bytes:
+        """A keyed digest (32 bytes) of a text for one purpose; of another purpose it is unrelated."""
+        if self._index is None:
+            raise KeyLost(f"服务 {self.service} 不持有索引密钥")
+        return hmac.digest(self._index, f"fangpin.{purpose}\x00{text}".encode(), "sha256")
 
     def message_secret(self, sender: str, receiver: str) -> bytes:
         """The signing secret of internal messages from one service to another."""
         return hmac.digest(self._messages, f"{sender}>{receiver}".encode(), "sha256")
+
+
+@lru_cache(maxsize=4)
+def _hmac_begun(key: bytes) -> tuple[Any, Any]:
+    """The two hashes of HMAC-SHA-256 with the key already taken in: half the work of each index of a large file."""
+    padded = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\x00")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
 
 def create_keys(folder: Path, *, demo: bool) -> None:

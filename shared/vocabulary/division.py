@@ -123,3 +123,9 @@ def _checked(code: str) -> DivisionCode:
     if not _CODE.fullmatch(code):
         raise DivisionCodeError("division_structure", f"不是有效的12位区划代码结构，应为{EXPECTED}")
     return DivisionCode(code)
+
+
+def digits_below(division: str) -> int:
+    """How many digits tell the divisions right below this one apart; of a village, itself."""
+    level = level_of(division)
+    return DIGITS[DivisionLevel(level + 1)] if level < DivisionLevel.VILLAGE else DIGITS[level]

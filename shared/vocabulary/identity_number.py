@@ -24,8 +24,10 @@ _SCIENTIFIC = re.compile(r"[+\-]?\d(\.\d+)?[eE]\+?\d+")
 _DECIMAL = re.compile(r"\d{15,}\.0*")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
 _DISABILITY_CERTIFICATE = re.compile(r"[0-9]{17}[0-9X][1-7][1-4](B[0-9])?")
+_FOREIGN_CARD = re.compile(r"[A-Z]{3}[0-9]{12}")
 _LOOKALIKES = frozenset("\u0425\u0445\u03a7\u03c7")  # Cyrillic and Greek letters that look like X.
 _PERMIT_PREFIXES = frozenset(("81", "82", "83"))
+_PROVINCES = range(11, 66)
 _RUN = re.compile(r"[0-9](?:[\s\-]?[0-9]){16,}(?:[\s\-]?[Xx])?")
 
 MESSAGES = {
@@ -33,6 +35,7 @@ MESSAGES = {
     "precision_lost": "证件号码已丢失精度 (科学计数法或末位变成0), 请把该列设为文本后重新导出",
     "lookalike_letter": "末位不是拉丁字母X, 而是形近的其他文字字母, 请改为X",
     "disability_certificate": "这是20位残疾人证号, 此列应填18位公民身份号码 (残疾人证号的前18位)",
+    "foreign_card": "这是15位外国人永久居留身份证号, 请填写换发后的18位号码",
     "wrong_length": "证件号码应为18位 (旧号15位)",
     "wrong_character": "证件号码只能是数字, 末位可以是X",
     "placeholder": "证件号码各位相同, 是占位符, 请填写真实号码",
@@ -48,7 +51,8 @@ class IdentityNumber:
     """One resident's number in its normal form: 18 characters, the last a digit or a capital X.
 
     `area` is the six-digit code of first registration, unchecked. `notes` says what was normalised or is
-    unusual: width, separators, upper_case, legacy_15_digits, sequence_000, permit (港澳台居民居住证).
+    unusual: width, separators, upper_case, legacy_15_digits, sequence_000, permit (港澳台居民居住证),
+    foreign_resident (外国人永久居留身份证, 18 characters that begin with 9 and a province).
     """
 
     number: str
@@ -125,6 +129,8 @@ def _normalise(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _modern(legacy: str) -> str:
     """The 18-digit form of a 15-digit number (一代证号码), all of which were given to people born in 19YY."""
+    if legacy.count(legacy[0]) == len(legacy):
+        raise _error("placeholder")
     first_17 = legacy[:6] + "19" + legacy[6:]
     return first_17 + check_digit(first_17)
 
@@ -137,6 +143,8 @@ def _refuse_lost_precision(text: str) -> None:
 def _refuse_other_shapes(text: str) -> None:
     if not text:
         raise _error("blank")
+    if _FOREIGN_CARD.fullmatch(text):
+        raise _error("foreign_card")
     if not _LOOKALIKES.isdisjoint(text):
         raise _error("lookalike_letter")
     if _DISABILITY_CERTIFICATE.fullmatch(text):
@@ -161,6 +169,8 @@ def _read(number: str, today: date, notes: tuple[str, ...]) -> IdentityNumber:
         notes = (*notes, "sequence_000")
     if number[:2] in _PERMIT_PREFIXES:
         notes = (*notes, "permit")
+    if number[0] == "9" and int(number[1:3]) in _PROVINCES:
+        notes = (*notes, "foreign_resident")
     return IdentityNumber(number, birth, "male" if int(number[16]) % 2 else "female", number[:6], notes)
 
 

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.errors import BadRequest, FangpinError, FieldError, Forbidden, Unavailable, Unprocessable
 from shared.logs import log, mask
@@ -42,6 +43,10 @@ class ProblemDocument(BaseModel):
 
 class ValidationFailed(Unprocessable):
     code, title = "validation_failed", "内容不符合要求"
+
+
+class BodyIncomplete(BadRequest):
+    code, title = "body_incomplete", "请求体没有收完"
 
 
 class DatabaseBusy(Unavailable):
@@ -113,7 +118,14 @@ def install_problem_handlers(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         return unexpected_response(request.url.path, error)
 
+    async def gone(request: Request, error: Exception) -> JSONResponse:
+        """The client went away; nobody reads this, but it is not our mistake."""
+        return problem_response(
+            BodyIncomplete("连接在请求体发完之前断开；没有接收任何内容，请重新发送"), request.url.path
+        )
+
     app.add_exception_handler(FangpinError, fangpin)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in _DATABASE_ERRORS:

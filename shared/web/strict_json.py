@@ -7,6 +7,7 @@ from typing import Any
 from shared.errors import BadRequest
 
 MAX_DEPTH = 32
+_NESTING = frozenset({dict, list})
 
 
 class JSONRefused(BadRequest):
@@ -22,7 +23,8 @@ def parse_strict(body: bytes) -> Any:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
         )
-        _no_surrogates(value)
+        if "\\u" in text:
+            _no_surrogates(value)
     except RecursionError:
         raise JSONRefused(f"嵌套过深：最多 {MAX_DEPTH} 层") from None
     except json.JSONDecodeError as error:
@@ -80,17 +82,18 @@ def _whole(text: str) -> int:
 
 
 def _no_surrogates(value: Any) -> None:
+    # UTF-8 itself holds none: one can only come from an escape.
     json.dumps(value, ensure_ascii=False).encode()
 
 
 def _check_depth(value: Any) -> None:
-    level = [value]
+    level = [value] if type(value) in _NESTING else []
     for _ in range(MAX_DEPTH):
         level = [
             item
             for parent in level
-            if isinstance(parent, dict | list)
-            for item in (parent.values() if isinstance(parent, dict) else parent)
+            for item in (parent.values() if type(parent) is dict else parent)
+            if type(item) in _NESTING
         ]
         if not level:
             return

@@ -12,6 +12,7 @@ FILE = parse(text("nginx.conf"))
 (HTTP,) = FILE.all("http")
 PLAIN, DOOR = HTTP.all("server")
 LOCATIONS = {" ".join(one.arguments): one for one in DOOR.all("location")}
+ATTACHMENTS = "~ ^/intake/v1/(receipts/)?attachments$"
 EVENTS = r"~ ^/(?<receiver>intake|monitoring|alerts)/v1/events/?$"
 
 
@@ -20,6 +21,7 @@ def test_only_named_paths_lead_inside() -> None:
     assert open_paths == {
         "= /oauth2/token",
         "/intake/v1/feeds",
+        ATTACHMENTS,
         EVENTS,
         "= /alerts/v1/inbox/stream",
         "/intake/",
@@ -62,11 +64,16 @@ def test_body_limits_are_those_of_the_services() -> None:
     feeds = LOCATIONS["/intake/v1/feeds"]
     assert size_in_bytes(feeds.value("client_max_body_size")) == intake.model_dump()["feed_limit_bytes"]
     assert feeds.value("proxy_request_buffering") == "off"
+    attachments = LOCATIONS[ATTACHMENTS]
+    assert size_in_bytes(attachments.value("client_max_body_size")) == intake.model_dump()["attachment_limit_bytes"]
+    pattern = ATTACHMENTS.removeprefix("~ ")
+    assert re.fullmatch(pattern, "/intake/v1/attachments")
+    assert re.fullmatch(pattern, "/intake/v1/receipts/attachments")
     assert size_in_bytes(LOCATIONS[EVENTS].value("client_max_body_size")) == MESSAGE_LIMIT_BYTES
     assert not [
         one
         for path, one in LOCATIONS.items()
-        if one.all("client_max_body_size") and path not in {"/intake/v1/feeds", EVENTS}
+        if one.all("client_max_body_size") and path not in {"/intake/v1/feeds", ATTACHMENTS, EVENTS}
     ]
 
 

@@ -171,6 +171,7 @@ def report(county: DemoCounty, head: dict[str, str]) -> None:
         "household_no": head["户编号"],
         "division": head["行政区划代码"],
         "hardships": ["accident"],
+        "consent": {"version": "2025-1"},
         "reported_on": SystemClock().today().isoformat(),
         "reporter": {"name": head["姓名"], "identity_number": head["证件号码"]},
     }

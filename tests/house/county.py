@@ -13,6 +13,7 @@ from shared.security.principal import Principal
 from shared.vocabulary.identifiers import new_id
 from tests.conftest import House
 from tests.services.intake.build import csv_text, medical_row
+from tests.services.intake.photos import png
 from tests.services.monitoring.build import Home, deliver, number, rostered, settled
 
 COUNTY, OTHER_COUNTY = "130624000000", "130625000000"
@@ -29,6 +30,8 @@ NOWHERE = {
     "report": "00000000-0000-7000-8000-000000000000",
     "feed": "00000000-0000-7000-8000-000000000000",
     "rescreen": "00000000-0000-7000-8000-000000000000",
+    "attachment": "00000000-0000-7000-8000-000000000000",
+    "appeal": "00000000-0000-7000-8000-000000000000",
     "alert": "00000000-0000-7000-8000-000000000000",
     "household": "F-nowhere",
 }
@@ -89,6 +92,8 @@ async def build(county: County) -> County:
     await _officers(county)
     await _households(county)
     await _reports(county)
+    await _attachments(county)
+    await _appeals(county)
     await _feeds(county)
     await _rescreens(county)
     found = await county.admin.fetch("SELECT household_no, alert_id::text FROM alerts.alert")
@@ -167,6 +172,7 @@ async def _reports(county: County) -> None:
         body = {
             "division": OWN,
             "hardships": ["illness"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-14",
             "amount_yuan": MEDICAL_YUAN,
             "household_no": household_no(place),
@@ -184,6 +190,37 @@ async def _reports(county: County) -> None:
         await county.admin.execute(
             "UPDATE intake.self_report SET division = $1 WHERE report_id::text = $2", code, answer.json()["id"]
         )
+
+
+async def _attachments(county: County) -> None:
+    """A photo for the report at each place, from its own village."""
+    county.ids["attachment"] = {}
+    for place, code in PLACES.items():
+        answer = await county.client.post(
+            "/intake/v1/attachments",
+            params={"division": code, "report_id": county.ids["report"][place]},
+            content=png(),
+            headers=county.bearer("village_secretary", code),
+        )
+        assert answer.status_code == 201, answer.text
+        county.ids["attachment"][place] = answer.json()["id"]
+
+
+async def _appeals(county: County) -> None:
+    """An appeal at each place, against what the village's own officer answered."""
+    county.ids["appeal"] = {}
+    for place, code in PLACES.items():
+        body = {
+            "household_no": household_no(place),
+            "division": code,
+            "against": "not_listed",
+            "answered_by": f"S-{place}",
+            "reason": "家里确有困难",
+        }
+        headers = county.bearer("village_secretary", code, officer_no=f"S-{place}")
+        answer = await county.client.post("/intake/v1/appeals", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        county.ids["appeal"][place] = answer.json()["id"]
 
 
 async def _feeds(county: County) -> None:

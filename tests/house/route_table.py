@@ -23,12 +23,26 @@ route                                               grid village first town coun
 
 POST /intake/v1/self-reports                         +      +      +    +     +      -       -      +       !
 GET  /intake/v1/self-reports/{report_id}             +      +      +    +     +      -       +      +       !
+POST /intake/v1/self-reports/{report_id}/corrections +      +      +    +     +      -       -      +       !
+POST /intake/v1/self-reports/{report_id}/withdrawal  +      +      +    +     +      -       -      +       !
+POST /intake/v1/self-reports/{report_id}/receipt     +      +      +    +     +      -       -      -       !
+GET  /intake/v1/self-reports/{report_id}/attachments +      +      +    +     +      -       -      -       !
+POST /intake/v1/attachments                          +      +      +    +     +      -       -      +       !
+POST /intake/v1/attachments/{attachment_id}/download +      +      +    +     +      -       -      -       !
+POST /intake/v1/attachments/{attachment_id}/erasure  +      +      +    +     +      -       -      +       !
+POST /intake/v1/appeals                              +      +      +    +     +      -       -      -       !
+GET  /intake/v1/appeals                              +      +      +    +     +      -       +      +       !
+GET  /intake/v1/appeals/{appeal_id}                  +      +      +    +     +      -       +      +       !
+POST /intake/v1/appeals/{appeal_id}/decision         -      -      -    +     +      -       -      -       !
 POST /intake/v1/feeds                                -      -      -    -     +      +       -      +       !
 GET  /intake/v1/feeds                                -      -      -    +     +      +       +      +       !
 GET  /intake/v1/feeds/{feed_id}                      -      -      -    +     +      +       +      +       !
 GET  /intake/v1/feeds/{feed_id}/errors               -      -      -    +     +      +       +      +       !
 POST /intake/v1/feeds/{feed_id}/confirm              -      -      -    -     +      +       -      -       !
 GET  /intake/v1/layouts                              -      -      -    +     +      +       +      +       !
+POST /intake/v1/feeds/{feed_id}/replay               -      -      -    -     +      +       -      +       !
+POST /intake/v1/layouts                              -      -      -    -     +      -       -      +       !
+DELETE /intake/v1/layouts/{name}                     -      -      -    -     +      -       -      +       !
 GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
 GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
 GET  /intake/v1/connectors                           -      -      -    +     +      +       +      +       !
@@ -43,6 +57,9 @@ GET  /monitoring/v1/households/{household_no}/assessment  + +      +    +     + 
 GET  /monitoring/v1/households/{household_no}/history     + +      +    +     +      -       +      +       !
 GET  /monitoring/v1/households/{household_no}/counterfactual - -   -    +     +      -       -      -       !
 GET  /monitoring/v1/changes                          +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/list-comparisons                 -      +      +    +     +      -       +      +       !
+POST /monitoring/v1/list-comparisons                 -      -      -    -     +      -       -      +       !
+GET  /monitoring/v1/list-comparisons/findings        -      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/near-misses                      -      -      -    +     +      -       +      -       !
 POST /monitoring/v1/households/{household_no}/decisions   - -      -    -     +      -       -      -       !
 POST /monitoring/v1/evaluations                      -      -      -    +     +      -       -      +       !
@@ -73,7 +90,21 @@ POST /monitoring/v1/monitored-list                   -      -      -    -     + 
 GET  /monitoring/v1/monitored-list/comparison        -      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/monitored-list/export            -      -      -    -     +      -       -      +       !
 POST /monitoring/v1/monitored-list/export            -      -      -    -     +      -       -      -       !
+GET  /monitoring/v1/quality/checks                   +      +      +    +     +      +       +      +       !
+GET  /monitoring/v1/quality/findings                 +      +      +    +     +      +       +      +       !
+GET  /monitoring/v1/quality/counts                   +      +      +    +     +      +       +      +       !
+POST /monitoring/v1/quality/findings/{finding_id}/accept +  +      +    +     +      +       -      -       !
+POST /monitoring/v1/quality/runs                     -      -      -    -     +      -       -      +       !
+GET  /monitoring/v1/quality/runs/{run_id}            -      -      -    -     +      -       -      +       !
+POST /monitoring/v1/quality/villages                 -      -      -    -     +      -       -      +       !
 GET  /monitoring/v1/unmatched                        +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/unmatched/counts                 +      +      +    +     +      -       +      +       !
+POST /monitoring/v1/unmatched/{unmatched_id}/link    -      -      -    -     +      -       -      -       !
+GET  /monitoring/v1/identity-pairs                   +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/identity-pairs/counts            +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/identity-pairs/{pair_id}         +      +      +    +     +      -       +      +       !
+POST /monitoring/v1/identity-pairs/{pair_id}/decision  -    -      -    -     +      -       -      -       !
+POST /monitoring/v1/identity-pairs/{pair_id}/undo    -      -      -    -     +      -       -      -       !
 GET  /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 POST /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 
@@ -103,7 +134,19 @@ OPEN_DOORS: Final = {
     "GET /livez": "says that the process lives",
     "GET /readyz": "says whether the database answers",
     "GET /metrics": "counts only; nginx keeps it inside",
+    "GET /intake/v1/catalogue": "what is collected and why; nobody's data",
+    "GET /intake/v1/catalogue/{name}": "what is collected and why; nobody's data",
+    "GET /intake/v1/catalogue/{name}/template.xlsx": "an empty form",
+    "GET /intake/v1/catalogue/{name}/example.csv": "invented rows",
     "POST /oauth2/token": "asks for the client's secret",
+    "GET /intake/v1/consent": "the text everybody may read before agreeing to it",
+    "GET /intake/v1/reporting-rules": "the published limits",
+    "POST /intake/v1/receipts/progress": "asks for a receipt code",
+    "POST /intake/v1/receipts/corrections": "asks for a receipt code",
+    "POST /intake/v1/receipts/withdrawal": "asks for a receipt code",
+    "POST /intake/v1/receipts/appeals": "asks for a receipt code",
+    "POST /intake/v1/receipts/attachments": "asks for a receipt code",
+    "POST /intake/v1/receipts/own-record": "asks for a receipt code and the end of one's own number",
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",
     "POST /alerts/v1/events": "asks for a peer's signature",

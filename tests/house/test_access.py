@@ -22,17 +22,26 @@ from tests.house.county import (
 from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
+DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
+SAME_PERSON = {"decision": "same", "reason": "派出所证明"}
+LINK = {"household_no": NOWHERE["household"], "member_id": 1, "reason": "入户核实"}
 SERVICES = ("intake", "monitoring", "alerts")
 IN_PATH = {
     "{report_id}": NOWHERE["report"],
     "{feed_id}": NOWHERE["feed"],
+    "{attachment_id}": NOWHERE["report"],
+    "{appeal_id}": NOWHERE["report"],
     "{name}": "medical_settlement",
     "{household_no}": NOWHERE["household"],
     "{rescreen_id}": NOWHERE["rescreen"],
+    "{run_id}": NOWHERE["rescreen"],
+    "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
     "{version}": "in_force",
     "{comparison_id}": NOWHERE["rescreen"],
+    "{pair_id}": "999",
+    "{unmatched_id}": "999",
 }
 
 
@@ -99,6 +108,8 @@ async def _mark(county: County, route: str, caller: str) -> str:
     body: dict[str, Any] = {"json": _BODIES.get(route, {})} if method in {"POST", "PUT"} else {}
     if route == "POST /intake/v1/feeds":
         body = {"content": b"", "headers": {"Content-Type": "text/csv"}, "params": {"layout": "medical_settlement"}}
+    if route == "POST /intake/v1/attachments":
+        body = {"content": b"", "params": {"division": OWN}}
     headers = {**_caller(county, caller), **body.pop("headers", {})}
     answer = await county.client.request(method, path, headers=headers, **body)
     assert answer.status_code < 500, f"{route} as {caller}: {answer.text}"
@@ -106,6 +117,10 @@ async def _mark(county: County, route: str, caller: str) -> str:
 
 
 _BODIES: Mapping[str, Any] = {
+    "POST /intake/v1/self-reports/{report_id}/receipt": {"reason": "遗失补发"},
+    "POST /intake/v1/attachments/{attachment_id}/download": {"purpose": "核实前查看"},
+    "POST /intake/v1/appeals": {"reason": "不服答复", "report_id": NOWHERE["report"]},
+    "POST /intake/v1/appeals/{appeal_id}/decision": DECIDED,
     "PUT /intake/v1/connectors/{name}": {
         "layout": "medical_settlement",
         "division": COUNTY,
@@ -118,6 +133,9 @@ _BODIES: Mapping[str, Any] = {
     "POST /monitoring/v1/policies/changes": [],
     "POST /monitoring/v1/policies/{version}/publish": {"activates_on": "2026-08-01"},
     "POST /monitoring/v1/monitored-list/export": {"purpose": "录入"},
+    "POST /monitoring/v1/unmatched/{unmatched_id}/link": LINK,
+    "POST /monitoring/v1/identity-pairs/{pair_id}/decision": SAME_PERSON,
+    "POST /monitoring/v1/identity-pairs/{pair_id}/undo": {"reason": "认定有误"},
     "POST /alerts/v1/alerts/{alert_id}/attempts": {"method": "call"},
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
@@ -143,6 +161,9 @@ async def test_a_system_never_acknowledges_verifies_classifies_or_confirms(count
         *((f"/alerts/v1/alerts/{county.ids['alert']['own']}/{step}", body) for step, body in STEPS.items()),
         (f"/monitoring/v1/households/{household_no('own')}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
         (f"/intake/v1/feeds/{county.ids['feed']['own']}/confirm", None),
+        ("/monitoring/v1/identity-pairs/1/decision", SAME_PERSON),
+        ("/monitoring/v1/identity-pairs/1/undo", {"reason": "认定有误"}),
+        ("/monitoring/v1/unmatched/1/link", LINK),
     ]
     for principal in claims:
         made = issuer.issue(principal, now=county.house.clock.now(), lifetime=timedelta(minutes=5))
@@ -230,11 +251,19 @@ BODIES: list[tuple[str, Any]] = [
         {
             "division": OWN,
             "hardships": ["other"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(1)},
             "on_behalf_of": {"officer_no": "S-own"},
         },
     ),
+    ("/intake/v1/self-reports/{report}/corrections", {"reason": "填错了", "hardships": ["illness"]}),
+    ("/intake/v1/self-reports/{report}/withdrawal", {"reason": "不需要了"}),
+    ("/intake/v1/self-reports/{report}/receipt", {"reason": "遗失补发"}),
+    ("/intake/v1/attachments/{attachment}/download", {"purpose": "核实前查看"}),
+    ("/intake/v1/attachments/{attachment}/erasure", {"reason": "农户要求"}),
+    ("/intake/v1/appeals", {"reason": "不服答复", "report_id": NOWHERE["report"]}),
+    ("/intake/v1/appeals/{appeal}/decision", DECIDED),
     ("/monitoring/v1/households/search", {"identity_number": number(1), "purpose": "核对"}),
     ("/monitoring/v1/households/{household}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
     (
@@ -248,12 +277,18 @@ BODIES: list[tuple[str, Any]] = [
         },
     ),
     ("/monitoring/v1/monitored-list/export", {"purpose": "录入"}),
+    ("/monitoring/v1/identity-pairs/999/decision", SAME_PERSON),
+    ("/monitoring/v1/identity-pairs/999/undo", {"reason": "认定有误"}),
+    ("/monitoring/v1/unmatched/999/link", LINK),
     # Its parameters are named by the package; a name it does not know is refused with a code of its own.
     ("/monitoring/v1/evaluations", {name: value for name, value in REQUEST_EXAMPLE.items() if name != "parameters"}),
     ("/monitoring/v1/policies/in_force/publish", {"activates_on": "2026-08-01"}),
     ("/monitoring/v1/policies/in_force/withdraw", {"reason": "文号有误"}),
     ("/monitoring/v1/policies/in_force/compare", {"division": OWN}),
     ("/monitoring/v1/rescreens", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/findings/{rescreen}/accept", {"reason": "属实"}),
+    ("/monitoring/v1/quality/runs", {"division": OWN, "reason": "抽查"}),
+    ("/monitoring/v1/quality/villages", {"village": OWN, "as_of": "2026-03-15"}),
     ("/monitoring/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/subscriptions", {"name": "x", "url": "https://127.0.0.1/", "types": ["x"]}),
     ("/alerts/v1/alerts/{alert}/acknowledge", {}),
@@ -278,8 +313,12 @@ def test_every_body_is_tried() -> None:
     bodiless = {
         "POST /intake/v1/feeds",
         "POST /intake/v1/feeds/{feed_id}/confirm",
+        "POST /intake/v1/attachments",
+        "POST /intake/v1/feeds/{feed_id}/replay",
+        "POST /intake/v1/layouts",
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /monitoring/v1/list-comparisons",
         "POST /monitoring/v1/monitored-list",
         "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.
         "POST /monitoring/v1/policies/{version}/approve",
@@ -290,7 +329,13 @@ def test_every_body_is_tried() -> None:
     tried = {
         path.replace("{household}", "{household_no}")
         .replace("{alert}", "{alert_id}")
+        .replace("{report}", "{report_id}")
+        .replace("{attachment}", "{attachment_id}")
+        .replace("{appeal}", "{appeal_id}")
         .replace("/in_force/", "/{version}/")
+        .replace("identity-pairs/999", "identity-pairs/{pair_id}")
+        .replace("unmatched/999", "unmatched/{unmatched_id}")
+        .replace("/findings/{rescreen}/", "/findings/{finding_id}/")
         for path, _ in BODIES
     }
     posts = {route for route in table() if route.startswith("POST ")}

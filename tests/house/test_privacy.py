@@ -32,6 +32,7 @@ from tests.house.canary import (
 from tests.house.county import COUNTY, HEADS, MEDICAL_YUAN, OWN, PHONES, County
 from tests.services.alerts.receiver import HttpReceiver, MailHandler, http_receiver, mail_receiver
 from tests.services.intake.build import csv_text, disability_row, medical_row, register_row
+from tests.services.intake.photos import jpeg
 
 Bearer = Callable[..., dict[str, str]]
 
@@ -199,11 +200,40 @@ class Walk:
             assert answer.status_code == 202, answer.text
             await self.house.settle()
             await self.client.get(answer.headers["Location"], headers=self.village)
+            await self.own_words(answer.json()["receipt_code"], number, phone)
+
+    async def own_words(self, code: str, number: str, phone: str) -> None:
+        """Everything a household does with its code; its own number is asked for, and typed in wrong places."""
+        more = {
+            "reason": "电话填错了",
+            "phone": HOUSEHOLD_PHONE,
+            "description": f"身份证{number}，电话{phone}，已更正",
+        }
+        steps: list[tuple[str, Any]] = [
+            ("progress", {}),
+            ("corrections", more),
+            ("corrections", {**more, "reason": f"证件 {number}"}),
+            ("own-record", {"number_ending": number[-6:]}),
+            ("own-record", {"number_ending": number}),
+            ("own-record", {"number_ending": number[-6:]}),
+            ("appeals", {"reason": f"不服，电话{phone}"}),
+            ("appeals", {"reason": f"不服，证件{number}"}),
+            ("withdrawal", {"reason": f"证件{number}"}),
+        ]
+        for path, body in steps:
+            for given in (code, number):
+                await self.post(f"/intake/v1/receipts/{path}", {"receipt_code": given, **body}, {"X-Plain": "1"})
+            await self.house.settle()
+        for headers in ({"Receipt-Code": code}, {"Receipt-Code": number}):
+            await self.client.post(
+                "/intake/v1/receipts/attachments", content=jpeg(exif=number.encode()), headers=headers
+            )
 
     async def report(self, number: str, phone: str, name: str, **more: Any) -> httpx.Response:
         body = {
             "division": OWN,
             "hardships": ["illness"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "description": f"我的身份证号{number}，电话{phone}",
             "reporter": {"name": name, "identity_number": number, "phone": phone},
@@ -311,7 +341,13 @@ class Walk:
                 filled = json.loads(json.dumps(body).replace(": 0", f": {json.dumps(text)}"))
                 if form == "plain" or i % len(WRITTEN) == list(WRITTEN).index(form):
                     answers[f"{path} {body} {form}"] = await self.post(path, filled)
-        for name, body in (("household_no", CARELESS), ("on_behalf_of", {"officer_no": CARELESS})):
+        for name, body in (
+            ("household_no", CARELESS),
+            ("on_behalf_of", {"officer_no": CARELESS}),
+            ("relative", {"name": CARELESS, "relation": "child"}),
+            ("ticket_no", CARELESS),
+            ("basis", f"依据{CARELESS}"),
+        ):
             answers[f"report {name}"] = await self.report(CARELESS, STRANGER_PHONE, "疏忽", **{name: body})
         answers["report name"] = await self.report(CARELESS, STRANGER_PHONE, CARELESS)
         line = f"工号,姓名,角色,手机,邮箱,行政区划代码\n{CARELESS},李四,网格员,,,{OWN}\n"
@@ -333,7 +369,7 @@ async def test_the_journey_went_all_the_way(journey: Journey) -> None:
     assert "identify" in kept["monitoring.household.last_outcome"]
     assert kept["alerts.alert.status"].split() == ["closed", "closed"]
     assert kept["alerts.alert.household_no"].split() == ["H000007"]
-    assert len(kept["intake.self_report.verified_at"].splitlines()) == 2
+    assert len(kept["intake.self_report.verified_at"].splitlines()) == 4, "two reports, each corrected once"
     assert len(kept["intake.feed_row_error.code"].split()) > 15
     assert {json.loads(one.body).get("type") for one in journey.hooks.received} == {
         "cn.fangpin.alerts.message.v1",

@@ -43,6 +43,14 @@ BY_ID = [
     ("POST", "/alerts/v1/alerts/{alert}/verification", VERIFICATION),
     ("GET", "/alerts/v1/alerts?household_no={household}", None),
     ("GET", "/intake/v1/self-reports/{report}", None),
+    ("POST", "/intake/v1/self-reports/{report}/corrections", {"reason": "填错了", "phone": "19900000009"}),
+    ("POST", "/intake/v1/self-reports/{report}/withdrawal", {"reason": "不需要了"}),
+    ("POST", "/intake/v1/self-reports/{report}/receipt", {"reason": "遗失补发"}),
+    ("GET", "/intake/v1/self-reports/{report}/attachments", None),
+    ("POST", "/intake/v1/attachments/{attachment}/download", {"purpose": "核实前查看"}),
+    ("POST", "/intake/v1/attachments/{attachment}/erasure", {"reason": "农户要求"}),
+    ("GET", "/intake/v1/appeals/{appeal}", None),
+    ("POST", "/intake/v1/appeals/{appeal}/decision", {"outcome": "changed", "reason": "重新入户核实，情况属实"}),
     ("GET", "/intake/v1/feeds/{feed}", None),
     ("GET", "/intake/v1/feeds/{feed}/errors", None),
     ("GET", "/intake/v1/feeds/{feed}/errors?format=csv", None),
@@ -115,6 +123,7 @@ async def _takes_nothing(county: County, division: str) -> None:
     report = {
         "division": division,
         "hardships": ["other"],
+        "consent": {"version": "2025-1"},
         "reported_on": "2026-03-15",
         "reporter": {"name": "测试", "identity_number": number(1)},
     }
@@ -162,6 +171,7 @@ async def test_a_report_that_names_a_foreign_household_is_answered_like_any_othe
             "division": OWN,
             "household_no": household,
             "hardships": ["other"],
+            "consent": {"version": "2025-1"},
             "reported_on": "2026-03-15",
             "reporter": {"name": "测试", "identity_number": number(500 + i)},
         }
@@ -196,6 +206,12 @@ LISTS = [
     "/monitoring/v1/households?format=csv&purpose=x",
     "/monitoring/v1/near-misses?percent=50&crossing_within_days=366",
     "/monitoring/v1/unmatched",
+    "/monitoring/v1/unmatched/counts",
+    "/monitoring/v1/identity-pairs",
+    "/monitoring/v1/identity-pairs/counts",
+    "/monitoring/v1/quality/findings",
+    "/monitoring/v1/quality/findings?format=csv&purpose=x",
+    "/monitoring/v1/quality/counts",
     "/monitoring/v1/monitored-list/comparison",
     "/monitoring/v1/monitored-list/export",
     "/monitoring/v1/monitored-list/export?households=should_enter",
@@ -207,6 +223,8 @@ LISTS = [
     "/alerts/v1/duties",
     "/alerts/v1/endpoints",
     "/alerts/v1/deliveries",
+    "/intake/v1/appeals",
+    "/intake/v1/appeals?overdue=true",
     "/intake/v1/feeds",
     "/intake/v1/freshness",
 ]
@@ -225,6 +243,8 @@ FILTERED = [
         for board in ("summary", "trend", "causes", "funnel", "workload")
     ),
     "/monitoring/v1/monitored-list/comparison?division={}",
+    "/monitoring/v1/quality/findings?division={}",
+    "/monitoring/v1/quality/counts?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
 ]

@@ -195,6 +195,8 @@ async def test_no_table_shows_a_row_without_a_scope(county: County, single: Sing
         "intake.feed",
         "intake.feed_row_error",
         "intake.self_report",
+        "intake.attachment",
+        "intake.appeal",
         "monitoring.household",
         "monitoring.fact",
         "monitoring.household_member",
@@ -217,6 +219,8 @@ IN_PLACE = {
     "intake": {
         "feed": "{division}",
         "self_report": "{division}",
+        "attachment": "{division}",
+        "appeal": "{division}",
         "feed_row_error": "feed_id IN (SELECT feed_id FROM intake.feed WHERE {division})",
     },
     "monitoring": {

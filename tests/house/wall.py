@@ -14,7 +14,10 @@ NO_PERSONAL_ROWS: Final = {
     "outbox_delivery": "which message is on its way to which subscriber",
     "alerts.inbox_counter": "how many letters an officer has had",
     "monitoring.dashboard_version": "when figures were counted last",
+    "monitoring.identity_sweep": "how far the register was looked through",
     "monitoring.policy_activation": "which policy has assessed since when",
+    "intake.receipt": "which report a receipt code opens, by a keyed digest of the code",
+    "intake.limit_count": "how often something limited was done, by keyed digests",
     "idempotency_key": "a digest of the request, and its answer: an id and a status",
 }
 

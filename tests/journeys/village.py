@@ -119,6 +119,7 @@ class Family:
             "household_no": self.household_no,
             "division": self.division,
             "hardships": ["illness"],
+            "consent": {"version": "2025-1"},
             "description": "家里人住院，借了钱",
             "reported_on": on.isoformat(),
             "reporter": {"name": self.name, "identity_number": self.identity_number, "phone": "19900000001"},

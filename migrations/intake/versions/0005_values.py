@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0005_values"
-down_revision = "0009_pull"
+down_revision = "0004_catalogue"
 branch_labels = None
 depends_on = None
 

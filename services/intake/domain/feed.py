@@ -15,6 +15,13 @@ class FeedMode(StrEnum):
     PARTIAL = "partial"
 
 
+class LayoutMode(StrEnum):
+    """Whether a layout that a county sends is only checked, or saved as well."""
+
+    DRY_RUN = "dry_run"
+    SAVE = "save"
+
+
 class FeedStatus(StrEnum):
     """Where a feed stands; the last five are ends, but a waiting one can be confirmed."""
 

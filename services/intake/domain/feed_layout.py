@@ -171,7 +171,9 @@ class FactSpec:
 
     `ends`: the fact is a state that ends when a snapshot no longer lists its record. `when`: said only of rows for
     which all of it holds. `fixed` are fields, `fixed_attributes` attributes that are the same for every row. `part`
-    tells facts of one kind and row apart. A fact concerns the person if the row names one, else the household.
+    tells facts of one kind and row apart. `ended_on` is the first day on which the fact holds no more, `last_day` the
+    last on which it does. It concerns the person if the row names one, else the household; his name goes along, if a
+    column has it, to be compared with the register's.
     """
 
     kind: str
@@ -190,7 +192,9 @@ class FactSpec:
     fixed_attributes: Mapping[str, str | bool | int] = field(default_factory=dict)
     period: tuple[str, str] | None = None
     ended_on: str | None = None
+    last_day: str | None = None
     part: str | None = None
+    person_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,10 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdSpec:
-    """How rows of members become households: grouped by `number`; the `head`'s row speaks for it."""
+    """How rows of members become households: grouped by `number`; the `head`'s row speaks for it.
+
+    `member_details` and `household_details` are columns that travel as they are (登记项), under their own names.
+    """
 
     number: str
     division: str
@@ -214,6 +221,8 @@ class HouseholdSpec:
     of_head: Mapping[str, str]
     income_year: str
     income: Mapping[str, str]
+    member_details: tuple[str, ...] = ()
+    household_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

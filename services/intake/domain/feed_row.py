@@ -1,9 +1,9 @@
 """One row of a feed: checked against its layout, normalised, and turned into what monitoring is told."""
 
 import hashlib
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.intake.domain.feed_layout import (
     FactSpec,
     FeedLayout,
     HouseholdSpec,
+    Reversal,
     Rule,
     RuleKind,
     as_word,
@@ -24,7 +25,7 @@ from services.intake.domain.row_error import RowError, echo
 from shared.vocabulary.identity_number import IdentityNumber
 from shared.vocabulary.money import yuan
 
-Cell = str | int | bool | None
+Cell = str | int | float | bool | None
 Values = Mapping[str, Any]
 
 
@@ -106,16 +107,24 @@ class _Reading:
         self.values[column.name] = None
         self.failed.add(column.name)
 
+    def settle(self, column: Column, value: Any) -> None:
+        """Take back what was said against a column, which has a value after all."""
+        for said in (self.errors, self.warnings):
+            said[:] = [error for error in said if error.column != column.header]
+        self.failed.discard(column.name)
+        self.values[column.name] = value
+
 
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
 
-    __slots__ = ("_context", "_layout", "_plan", "_secret")
+    __slots__ = ("_context", "_layout", "_plan", "_secret", "_unnamed")
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
         self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context)) for c in layout.columns]
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
+        self._unnamed = [fact for fact in layout.facts if not _always_names(layout, fact)]
 
     def check(self, raw: RawRow) -> FeedRow | BadRow:
         """The row in its normal form, or everything that is wrong with it."""
@@ -127,12 +136,16 @@ class RowChecker:
                 _read_cell(reading, column, cell, self._context)
             else:
                 values[name] = value
+        if layout.reversal is not None and reading.failed:
+            _read_reversed_amounts(reading, layout, layout.reversal, raw, self._context.today)
         for rule in layout.rules:
             _apply(reading, layout, rule)
         if layout.household:
             _check_head(reading, layout, layout.household)
-        else:
-            _check_named(reading, layout)
+        if self._unnamed:
+            _check_named(reading, layout, self._unnamed)
+        if layout.reversal:
+            _check_reversal(reading, layout, layout.reversal)
         public = values | {name: _public(values[name], self._context) for name in self._secret}
         record = _record(layout, reading, public)
         if reading.errors:
@@ -150,7 +163,12 @@ def _quick(column: Column, context: RowContext) -> Quick:
     read = quick_reader(column, context.today)
     if column.type is not ColumnType.DIVISION:
         return read
-    return lambda cell: value if (value := read(cell)) is UNSURE or not _misplaced(value, context) else UNSURE
+
+    def placed(cell: Cell) -> Any:
+        value = read(cell)
+        return UNSURE if value is not UNSURE and value is not None and misplaced(value, context) else value
+
+    return placed
 
 
 def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context: RowContext) -> None:
@@ -166,13 +184,28 @@ def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context:
         reading.complain(column, Refusal("required", f"{column.header}是必填项，不能为空", None, column.example))
         return
     if column.type is ColumnType.DIVISION and value is not None:
-        refusal = _misplaced(value, context)
+        refusal = misplaced(value, context)
         if refusal is not None:
             reading.complain(column, refusal, value)
             return
     reading.values[column.name] = value
     if outcome.notes:
         reading.notes.extend((column.header, note) for note in outcome.notes)
+
+
+def _read_reversed_amounts(
+    reading: _Reading, layout: FeedLayout, reversal: Reversal, raw: RawRow, today: date
+) -> None:
+    """An amount that a reversal writes with a minus is the amount it takes back; elsewhere it stays refused."""
+    if reading.values[reversal.column] not in reversal.codes:
+        return
+    for column, cell in zip(layout.columns, raw.cells, strict=True):
+        if column.type is not ColumnType.MONEY_YUAN or column.name not in reading.failed or not isinstance(cell, str):
+            continue
+        outcome = normalise(replace(column, negative=True), cell, today)
+        if isinstance(outcome, Normal) and outcome.value is not None:
+            reading.settle(column, -outcome.value)
+            reading.notes.extend((column.header, note) for note in (*outcome.notes, "reversal_sign"))
 
 
 def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
@@ -186,11 +219,15 @@ def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
             return Normal(cell)
     elif column.type in (ColumnType.INTEGER, ColumnType.YEAR):
         return normalise(column, str(cell), today)
+    if isinstance(cell, float) and column.type in _NUMBERED:
+        reason = f"{column.header}已丢失精度 (是小数或科学计数法)，应以文本 (字符串) 发送"
+        return Refusal("precision_lost", reason, "JSON 字符串", column.example)
     reason = f"{column.header}应以文本 (字符串) 发送，以免丢失精度"
     return Refusal("send_as_text", reason, "JSON 字符串", column.example)
 
 
-def _misplaced(division: str, context: RowContext) -> Refusal | None:
+def misplaced(division: str, context: RowContext) -> Refusal | None:
+    """Why this file may not name that place, if it may not."""
     lo, hi = context.divisions
     if not lo <= division < hi:
         return Refusal("division_outside_range", "行政区划不在本次报送的范围内", f"{lo} 至 {hi} 之间的代码")
@@ -295,10 +332,14 @@ def _all_hold(conditions: Sequence[Condition], reading: _Reading) -> bool:
     return all(each.column not in reading.failed and each.holds(reading.values) for each in conditions)
 
 
-def _check_named(reading: _Reading, layout: FeedLayout) -> None:
+def _always_names(layout: FeedLayout, fact: FactSpec) -> bool:
+    """Whether a column that is never empty says whom a fact concerns."""
+    return any(layout.column(name).required for name in (fact.person, fact.household) if name is not None)
+
+
+def _check_named(reading: _Reading, layout: FeedLayout, facts: Sequence[FactSpec]) -> None:
     """Whatever a row says it says of somebody: of a person, or of a household by its number."""
-    _check_reversal(reading, layout)
-    for fact in layout.facts:
+    for fact in facts:
         named = [name for name in (fact.person, fact.household) if name is not None]
         nobody = reading.failed.isdisjoint(named) and all(reading.values[name] is None for name in named)
         if nobody and _all_hold(fact.when, reading):
@@ -311,10 +352,9 @@ def _check_named(reading: _Reading, layout: FeedLayout) -> None:
             return
 
 
-def _check_reversal(reading: _Reading, layout: FeedLayout) -> None:
+def _check_reversal(reading: _Reading, layout: FeedLayout, reversal: Reversal) -> None:
     """A row that takes a record back names it."""
-    reversal = layout.reversal
-    if reversal is None or reading.values[reversal.column] not in reversal.codes:
+    if reading.values[reversal.column] not in reversal.codes:
         return
     of = layout.column(reversal.of)
     if reading.values[of.name] is None and of.name not in reading.failed:
@@ -349,7 +389,7 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) ->
     content: Mapping[str, Any]
     if layout.household:
         spec = layout.household
-        content = _household_content(spec, values, public)
+        content = _household_content(spec, reading, public)
         number, is_head = values[spec.member["number"]].number, values[spec.relation] == spec.head
     else:
         content = {"observations": _observations(layout, record, values, public)}
@@ -386,8 +426,23 @@ def _public(value: Any, context: RowContext) -> Any:
 
 
 def _digest(layout: FeedLayout, public: Values) -> bytes:
-    said = [layout.version, *[public[c.name] for c in layout.columns]]
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+    text = SEPARATOR.join([str(layout.version), *[said(public[c.name]) for c in layout.columns]])
+    return row_digests([text.encode()])[0]
+
+
+SEPARATOR = "\x1f"  # No normal value holds it: control characters are refused.
+
+
+def said(value: Any) -> str:
+    """A public value of one column as it counts in a digest; null is empty, which no value is."""
+    if value is None:
+        return ""
+    return "\x1e".join(value) if isinstance(value, tuple) else str(value)
+
+
+def row_digests(texts: Iterable[bytes]) -> list[bytes]:
+    """The digest (16 bytes) of each row, of its version and all values joined by SEPARATOR."""
+    return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def _observations(layout: FeedLayout, record: str, values: Values, public: Values) -> list[dict[str, Any]]:
@@ -429,37 +484,45 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
     ):
         if column is not None and public[column] is not None:
             said[name] = public[column]
-    for name, column in _dates(fact):
-        if values[column] is not None:
-            said[name] = values[column].isoformat()
+    if "person" in said and fact.person_name is not None and values[fact.person_name] is not None:
+        said["person_name"] = values[fact.person_name]
     if fact.value and all(values[name] is not None for name in fact.value):
         said["value"] = "-".join([_word(values[name]) for name in fact.value])
-    said.update(fact.fixed)
-    attributes = {n: _attribute(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
-    if attributes or fact.fixed_attributes:
-        said["attributes"] = {**attributes, **fact.fixed_attributes}
+    known = {n: json_value(values[c]) for n, c in fact.attributes.items() if values[c] is not None}
+    if known or fact.fixed_attributes:
+        said["attributes"] = {**known, **fact.fixed_attributes}
+    if fact.fixed:
+        said.update(fact.fixed)
+    if fact.period or fact.ended_on or fact.last_day:
+        said.update((name, day.isoformat()) for name, day in _days(fact, values) if day is not None)
     return said
 
 
-def _dates(fact: FactSpec) -> tuple[tuple[str, str], ...]:
-    dates = () if fact.ended_on is None else (("ended_on", fact.ended_on),)
-    return dates if fact.period is None else (*dates, *zip(("period_from", "period_to"), fact.period, strict=True))
+def _days(fact: FactSpec, values: Values) -> Iterator[tuple[str, date | None]]:
+    """The days of a fact besides the one it happened on."""
+    if fact.period is not None:
+        yield from zip(("period_from", "period_to"), (values[name] for name in fact.period), strict=True)
+    if fact.ended_on is not None:
+        yield "ended_on", values[fact.ended_on]
+    if fact.last_day is not None and values[fact.last_day] is not None:
+        yield "ended_on", values[fact.last_day] + timedelta(days=1)
 
 
 def _word(value: Any) -> str:
     return "".join(value) if isinstance(value, tuple) else as_word(value) or ""
 
 
-def _attribute(value: Any) -> Any:
-    """A value as JSON; codes that are digits become numbers."""
+def json_value(value: Any) -> Any:
+    """A value as attributes hold it; codes that are digits become numbers."""
     if isinstance(value, tuple):
-        return [_attribute(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, date):
         return value.isoformat()
-    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else value
+    return int(value) if isinstance(value, str) and len(value) <= 2 and value.isascii() and value.isdigit() else value
 
 
-def _household_content(spec: HouseholdSpec, values: Values, public: Values) -> dict[str, Any]:
+def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -> dict[str, Any]:
+    values = reading.values
     number: IdentityNumber = values[spec.member["number"]]
     member = {
         "index": public[spec.member["number"]],
@@ -469,10 +532,31 @@ def _household_content(spec: HouseholdSpec, values: Values, public: Values) -> d
         "birth_date": number.birth_date.isoformat(),
         "insured_resident": values[spec.member["insured_resident"]],
         "insured_employee": values[spec.member["insured_employee"]],
+        "details": _details(spec.member_details, reading, number) or None,
     }
     if values[spec.relation] != spec.head:
         return {"member": member}
-    return {"member": member, "household": _household(spec, values)}
+    details = _details(spec.household_details, reading, number, spec.of_head["phone"]) or None
+    return {"member": member, "household": {**_household(spec, values), "details": details}}
+
+
+def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber, *others: str) -> dict[str, Any]:
+    """What these columns say; `left_out` names those (and others) whose value was none, which checks then tell."""
+    if not names:
+        return {}
+    said = {name: _detail(value, number) for name in names if (value := reading.values[name]) is not None}
+    left_out = [name for name in (*names, *others) if name in reading.failed]
+    return {**said, "left_out": left_out} if left_out else said
+
+
+def _detail(value: Any, number: IdentityNumber) -> Any:
+    """A value as JSON; of a certificate only what is not the person's number."""
+    if isinstance(value, DisabilityCertificate):
+        owner = value.identity_number == number.number
+        return {"type": value.type, "grade": value.grade, "own": owner}
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _household(spec: HouseholdSpec, values: Values) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def map_header(layout: FeedLayout, headers: Sequence[str]) -> HeaderMap:
     return HeaderMap(tuple(cells), missing, repeated)
 
 
+def unnamed_column(position: int) -> str:
+    """What a column without a header is called where ignored ones are listed."""
+    return f"第{position + 1}列（无列名）"
+
+
 def _plain(header: str) -> tuple[str, str | None]:
     text = unicodedata.normalize("NFKC", header)
     unit = next((_MONEY_UNITS[u] for u in _UNIT.findall(text) if u in _MONEY_UNITS), None)

@@ -53,6 +53,11 @@ def is_total(texts: Sequence[str]) -> bool:
     return _TOTAL.fullmatch("".join(first.split())) is not None
 
 
+def version_said(layout: FeedLayout) -> str:
+    """How a template says for which layout and version it was made; `template_version` reads it."""
+    return f"模板版本：{layout.name} v{layout.version}"
+
+
 def template_version(rows: Sequence[Sequence[str]]) -> tuple[str, int] | None:
     """The layout and version that a template says it was made for, in a cell above its header."""
     for row in rows:

@@ -8,7 +8,6 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.intake.domain.text_lines import LONGEST_LINE
 
@@ -19,7 +18,7 @@ _BLANKS = b" \t\r\n"
 # An object without another inside, whole: what nearly every element is.
 _FLAT = re.compile(rb'\{(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE = re.compile(rb'["\[\]{},]')
-_INSIDE = re.compile(rb'["\\]')
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 
 
 class ArrayBroken(ValueError):
@@ -58,34 +57,44 @@ class ArrayCutter:
     _too_long: bool = False
     _at: int = 0  # Where the held element begins.
     _base: int = 0  # Bytes before the piece in hand.
-    _utf8: Any = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+    _partial: bytes = b""  # The beginning of a character that the next piece completes.
 
     def feed(self, piece: bytes) -> Iterator[Element]:
         """The elements that are complete after `piece`; ArrayBroken as soon as it cannot be an array any more."""
-        if self._begun:
-            self._check_encoding(piece)
-        else:
-            piece = self._opened(piece)
-        yield from self._cut(piece)
-        self._base += len(piece)
+        data, broken = self._whole_characters(piece if self._begun else self._opened(piece))
+        yield from self._cut(data)
+        self._base += len(data)
+        if broken is not None:
+            raise broken
 
     def finish(self) -> Iterator[Element]:
         """Nothing more comes: the array must be closed."""
         if not self._begun and self._start:
-            yield from self._cut(self._first(self._start, last=True))
+            data, _ = self._whole_characters(self._first(self._start, last=True))
+            yield from self._cut(data)
+            self._base += len(data)
         if not self._begun:
             raise ArrayBroken("json_empty", "请求体为空", 1)
         if not self._ended:
-            raise ArrayBroken("json_truncated", "内容不完整：数组没有结束，可能在传输中被截断", self._base + 1)
+            at = self._base + len(self._partial) + 1
+            raise ArrayBroken("json_truncated", "内容不完整：数组没有结束，可能在传输中被截断", at)
+        if self._partial:
+            raise ArrayBroken("invalid_json", "数组结束之后还有内容", self._base + 1)
 
-    def _check_encoding(self, piece: bytes) -> None:
-        pending = len(self._utf8.getstate()[0])
+    def _whole_characters(self, piece: bytes) -> tuple[bytes, ArrayBroken | None]:
+        """The characters that are whole now, and what is wrong with the byte behind them, if anything is."""
+        data, self._partial = self._partial + piece, b""
         try:
-            self._utf8.decode(piece)
+            data.decode("utf-8")
         except UnicodeDecodeError as error:
-            hint = "，像是 GBK/GB18030 编码" if _is_gb18030(piece) else ""
-            at = self._base - pending + error.start + 1
-            raise ArrayBroken("wrong_encoding", f"不是 UTF-8{hint}；JSON 应为 UTF-8", at) from None
+            whole, rest = data[: error.start], data[error.start :]
+            if error.reason == "unexpected end of data":
+                self._partial = rest
+                return whole, None
+            hint = "，像是 GBK/GB18030 编码" if _is_gb18030(rest) else ""
+            at = self._base + error.start + 1
+            return whole, ArrayBroken("wrong_encoding", f"不是 UTF-8{hint}；JSON 应为 UTF-8", at)
+        return data, None
 
     def _opened(self, piece: bytes) -> bytes:
         """The bytes from the array's first on, once there are any; until then they wait."""
@@ -101,7 +110,6 @@ class ArrayCutter:
         # A JSON text begins with ASCII, so a zero byte there means two bytes a character.
         if start[:2] in _UTF_16 or 0 in start[:2]:
             raise ArrayBroken("utf_16", "是 UTF-16 编码；JSON 应为 UTF-8", 1)
-        self._check_encoding(start)
         bare = start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS)
         self._base += len(start) - len(bare)
         if not bare and last:
@@ -162,11 +170,11 @@ class ArrayCutter:
         if self._escaped:
             self._escaped = False
             return at + 1
-        found = _INSIDE.search(data, at)
-        if found is None:
-            return len(data)
-        self._quoted, self._escaped = found[0] != b'"', found[0] == b"\\"
-        return found.end()
+        found = _INSIDE.match(data, at)
+        end = found.end() if found else at
+        if end < len(data):
+            self._quoted, self._escaped = data[end] != ord('"'), data[end] == ord("\\")
+        return end + 1
 
     def _deeper(self, at: int) -> None:
         self._depth += 1

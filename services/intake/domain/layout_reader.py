@@ -32,6 +32,8 @@ UNITS = {
     ColumnType.MONEY_YUAN: ("yuan", "ten_thousand_yuan"),
     ColumnType.PERCENT: ("basis_points", "percent"),
 }
+# The standard name of the column with the name of the person whom a row is about.
+PERSON_NAME = "person_name"
 MEMBER_FIELDS = frozenset({"number", "name", "insured_resident", "insured_employee"})
 HEAD_FIELDS = frozenset({"base_group", "phone", "dwelling_grade", "occupied_grade"})
 INCOME_FIELDS = frozenset({"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"})
@@ -235,7 +237,9 @@ class _Reader:
             fixed_attributes=self._constants(part, "fixed_attributes"),
             period=self._period(part),
             ended_on=self._name(part, "ended_on", {ColumnType.DATE}, None),
+            last_day=self._name(part, "last_day", {ColumnType.DATE}, None),
             part=part.take("part", str, None),
+            person_name=PERSON_NAME if PERSON_NAME in self.names else None,
         )
         if fact.person is None and fact.household is None:
             raise part.wrong("person", "person 与 household 至少要有一个")
@@ -320,9 +324,19 @@ class _Reader:
             of_head=self._fields(part, "of_head", HEAD_FIELDS),
             income_year=self._name(part, "income_year", {ColumnType.YEAR}),
             income=self._fields(part, "income", INCOME_FIELDS),
+            member_details=self._details(part, "member_details"),
+            household_details=self._details(part, "household_details"),
         )
         part.end()
         return spec
+
+    def _details(self, part: _Part, key: str) -> tuple[str, ...]:
+        """Columns told as they are; one that could refuse a row would let a detail cost a household."""
+        names = self._known(part, key, part.texts(key, []))
+        for name in names:
+            if self.names[name].required or not self.names[name].tolerant:
+                raise part.wrong(key, f"列 {name} 应为非必填 (required) 且错值只提示 (tolerant: true)")
+        return names
 
     def _fields(self, part: _Part, key: str, fields: frozenset[str]) -> dict[str, str]:
         pairs = part.pairs(key)
@@ -358,6 +372,15 @@ _NUMBERS = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.PERCENT)
 
 def _columns_of(fact: FactSpec) -> tuple[str, ...]:
     """The columns whose content a fact tells."""
-    single = (fact.person, fact.household, fact.division, fact.occurred_on, fact.visit, fact.stay, fact.ended_on)
+    single = (
+        fact.person,
+        fact.household,
+        fact.division,
+        fact.occurred_on,
+        fact.visit,
+        fact.stay,
+        fact.ended_on,
+        fact.last_day,
+    )
     many = (*fact.amounts.values(), *fact.value, *fact.attributes.values(), *(fact.period or ()))
     return (*(name for name in single if name), *many)

@@ -9,7 +9,7 @@ import unicodedata
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
 
@@ -50,13 +50,15 @@ Outcome = Normal | Refusal
 NULL = Normal(None)
 NO_NOTES: tuple[str, ...] = ()
 EARLIEST = date(1900, 1, 1)
+CHINA = timezone(timedelta(hours=8))
 EXCEL_EPOCH = date(1899, 12, 30)  # Serial 61 and above; Excel believes that 1900 was a leap year.
 EXCEL_SERIALS = range(61, 73051)  # Up to 2099-12-31.
 
 BLANK_MARKS = frozenset(
-    {"-", "--", "—", "——", "/", "\\", "无", "暂无", "空", "未填", "NULL", "null", "N/A", "n/a", "None"}
+    {"-", "--", "—", "——", "－", "/", "／", "\\", "无", "暂无", "空", "未填", "NULL", "null", "N/A", "n/a", "None"}
 )
 EXCEL_ERRORS = frozenset({"#REF!", "#DIV/0!", "#N/A", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"})
+FOR_EVER = frozenset({"长期", "永久", "无期限", "长期有效", "无固定期限"})
 YES = frozenset({"是", "有", "√", "✓", "✔", "☑", "1", "y", "yes", "true", "t", "对", "已参保", "参保", "已参加"})
 NO = frozenset({"否", "无", "没有", "×", "✗", "✘", "x", "0", "n", "no", "false", "f", "未参保", "未参加", "不是"})
 
@@ -73,6 +75,7 @@ NOTES = MappingProxyType(
         "currency": "去掉了货币符号或单位",
         "ten_thousand": "以万元为单位的数换算为元",
         "decimal_dropped": "去掉了整数后面的 .0",
+        "fraction_dropped": "百分数只取整数部分",
         "year_form": "去掉了“年”字",
         "upper_case": "末位小写x改为大写",
         "separators": "去掉了证件号码中的空格或连字符",
@@ -80,6 +83,10 @@ NOTES = MappingProxyType(
         "sequence_000": "证件号码顺序码为000，请核对",
         "month_only": "只有年月，按版式约定取该月第一天或最后一天",
         "permit": "港澳台居民居住证号码",
+        "foreign_resident": "外国人永久居留身份证号码",
+        "open_ended": "长期或9999年按没有终止日期处理",
+        "reversal_sign": "冲销行的负数按冲销的金额处理",
+        "zone": "时间带时区，按北京时间的那一天",
         "middle_dot": "姓名间隔号统一为“·”",
     }
 )
@@ -87,17 +94,24 @@ NOTES = MappingProxyType(
 _SURROUND = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
 _UNWRAP = re.compile(r'="(.*)"', re.DOTALL)
 _UNSEEN = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u2028\u2029\ufff9-\ufffb]")
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
+_JOINERS = re.compile(r"[\u200c\u200d]")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE = re.compile(
     r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?|([0-9]{2})([0-9]{2}))"
 )
 _TIME = re.compile(r"[ T]+[0-9]{1,2}[:：][0-9]{2}([:：][0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$")
+_ZONED = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})"
+)
 _YEAR_MONTH = re.compile(r"([0-9]{4})(?:[-/.年])?([0-9]{1,2})月?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2})0*)?(%?)")
 _MONTH = re.compile(r"[0-9]{4}[-/.年][0-9]{1,2}月?")
 _SHORT_YEAR = re.compile(r"'?[0-9]{2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")
 _LUNAR = re.compile(r"农历|阴历|腊月|正月|初[一二三四五六七八九十]|廿")
+_CHINESE_DATE = re.compile(r"[零〇○一二三四五六七八九]{2,4}年.*")
 _PLAIN_MONEY = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,2}))?")
 _MONEY = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]*))?")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
@@ -152,9 +166,12 @@ def _unreadable(text: str) -> Refusal | None:
 
 
 def _text(column: Column, text: str, _: date) -> Outcome:
-    value, notes = text, NO_NOTES
+    if _DIRECTION.search(text):
+        return Refusal("control_character", "含有改变文字方向的不可见字符，请重新录入该单元格")
+    value, notes = (text, NO_NOTES) if text.isascii() else _visible(text)
     if column.name == "person_name":
-        value, notes = _name(text)
+        value, named = _name(value)
+        notes = tuple(dict.fromkeys((*notes, *named)))
     if holds_identity_number(value):
         # What this column says is kept and shown in clear.
         reason = f"{column.header}中是身份证号，请核对各列是否错位"
@@ -167,12 +184,18 @@ def _text(column: Column, text: str, _: date) -> Outcome:
     return Normal(value, notes)
 
 
+def _visible(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text without characters that nobody sees; joiners stay, some scripts are written with them."""
+    value = _INVISIBLE.sub("", text)
+    return value, ("spaces",) if value != text else NO_NOTES
+
+
 def _name(text: str) -> tuple[str, tuple[str, ...]]:
     """Minority names have · • ． or others between their parts; a blank inside a short name is only layout."""
     value = re.sub(r"[•‧∙・．･●⋅᛫]", "·", text)
     notes: tuple[str, ...] = ("middle_dot",) if value != text else ()
-    if not value.isascii() and re.search(r"\s", value):
-        value, notes = re.sub(r"\s+", "", value), (*notes, "spaces")
+    if not value.isascii() and (bare := _JOINERS.sub("", re.sub(r"\s+", "", value))) != value:
+        value, notes = bare, (*notes, "spaces")
     return value, notes
 
 
@@ -202,6 +225,8 @@ def _date(column: Column, text: str, today: date) -> Outcome:
     if _ISO_DATE.fullmatch(text):
         return _day(column, text[:4], text[5:7], text[8:], today, ())
     plain, notes = _half_width(text)
+    if zoned := _ZONED.fullmatch(plain):
+        return _zoned(column, zoned, today, notes)
     untimed = _TIME.sub("", plain).strip()
     if untimed != plain:
         plain, notes = untimed, (*notes, "time_dropped")
@@ -209,11 +234,24 @@ def _date(column: Column, text: str, today: date) -> Outcome:
         year, month, day = match.group(1), *(g for g in match.groups()[1:] if g is not None)
         form = () if _ISO_DATE.fullmatch(plain) else ("date_form",)
         return _day(column, year, month, day, today, (*notes, *form))
-    if plain.isdigit() and len(plain) <= 5 and int(plain) in EXCEL_SERIALS:
+    if plain.isascii() and plain.isdigit() and len(plain) <= 5 and int(plain) in EXCEL_SERIALS:
         return _checked_day(column, EXCEL_EPOCH + timedelta(int(plain)), today, (*notes, "excel_serial"))
     if column.month is not None and (match := _YEAR_MONTH.fullmatch(plain)):
         return _month(column, int(match.group(1)), int(match.group(2)), today, (*notes, "month_only"))
+    if column.open_ended and plain in FOR_EVER:
+        return Normal(None, (*notes, "open_ended"))
     return _refused_date(plain)
+
+
+def _zoned(column: Column, match: re.Match[str], today: date, notes: tuple[str, ...]) -> Outcome:
+    """The day in China at an instant that was written with its zone."""
+    zone = "+00:00" if match[3] == "Z" else match[3]
+    try:
+        instant = datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+        day = instant.astimezone(CHINA).date()
+    except (ValueError, OverflowError):
+        return Refusal("no_such_date", "没有这一天或这个时刻", "真实存在的日期", "2026-01-05")
+    return _checked_day(column, day, today, (*notes, "time_dropped", "zone"))
 
 
 def _month(column: Column, year: int, month: int, today: date, notes: tuple[str, ...]) -> Outcome:
@@ -234,6 +272,8 @@ def _day(column: Column, year: str, month: str, day: str, today: date, notes: tu
 
 
 def _checked_day(column: Column, value: date, today: date, notes: tuple[str, ...]) -> Outcome:
+    if value.year >= 9999 and column.open_ended:
+        return Normal(None, (*notes, "open_ended"))
     if value.year >= 9999:
         return Refusal("open_ended_date", "长期或无期限不是发生日期", "具体日期", "2026-01-05")
     if value < EARLIEST:
@@ -253,8 +293,10 @@ def _refused_date(text: str) -> Refusal:
         return Refusal("month_only", "只有年月，没有日", iso, "2026-01-05")
     if _LUNAR.search(text):
         return Refusal("lunar_date", "是农历日期", "公历日期", "2026-01-05")
-    if text in {"长期", "永久"}:
+    if text in FOR_EVER:
         return Refusal("open_ended_date", "长期或无期限不是发生日期", "具体日期", "2026-01-05")
+    if _CHINESE_DATE.fullmatch(text):
+        return Refusal("chinese_numerals", "是中文数字的日期", "阿拉伯数字", "2026-01-05")
     return Refusal("date_form", "不是可以识别的日期", iso, "2026-01-05")
 
 
@@ -378,7 +420,9 @@ def _percent(column: Column, text: str, _: date) -> Outcome:
         return Refusal("ambiguous_percentage", "无法判断是百分数还是小数", "写明百分号，例如 35%", right)
     if basis > (column.most or 100) * 100:
         return Refusal("implausible_number", f"大于 {column.most or 100}%", "0 至 100", right)
-    return Normal(basis if column.unit == "basis_points" else basis // 100, notes)
+    if column.unit == "basis_points":
+        return Normal(basis, notes)
+    return Normal(basis // 100, (*notes, "fraction_dropped") if basis % 100 else notes)
 
 
 def _division(column: Column, text: str, _: date) -> Outcome:

@@ -1,11 +1,13 @@
-"""A household's own word (农户自主申报), by itself or by a cadre on its behalf."""
+"""A household's own word (农户自主申报), by itself, by a relative or a cadre on its behalf, or by a hotline."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from shared.vocabulary.terms import Hardship
+from shared.vocabulary.terms import Hardship, Source
 
 EVENT_KIND = "event.hardship_report"
 DATA_SET = "self_report"
@@ -22,9 +24,35 @@ class ReportStage(StrEnum):
     VERIFIED = "verified"
 
 
+class Channel(StrEnum):
+    """How a report came in (申报渠道)."""
+
+    APP = "app"
+    PHONE = "phone"
+    WINDOW = "window"
+    VISIT = "visit"
+    HOTLINE_12345 = "hotline_12345"
+    HOTLINE_12317 = "hotline_12317"
+
+
+HOTLINES = frozenset({Channel.HOTLINE_12345, Channel.HOTLINE_12317})
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """The relative who reports for the household (代报人)."""
+
+    name: str
+    relation: str
+    phone: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SelfReport:
-    """One report: who, where, what happened (sorted, each once), when. `amount_fen`: what it cost, if said."""
+    """One report: who, where, what happened (sorted, each once), when. `amount_fen`: what it cost, if said.
+
+    A hotline's report names its ticket and its legal `basis`; any other the version of the consent text.
+    """
 
     household_no: str | None
     reporter_name: str
@@ -36,6 +64,23 @@ class SelfReport:
     amount_fen: int | None
     on_behalf_of: str | None
     reported_on: date
+    channel: Channel = Channel.APP
+    ticket_no: str | None = None
+    relative: Relative | None = None
+    consent_version: str | None = None
+    basis: str | None = None
+    attachments: tuple[UUID, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        return Source.HOTLINE if self.channel in HOTLINES else Source.SELF_REPORT
+
+    @property
+    def filed_by(self) -> str:
+        """Who wrote it: the household itself, a relative or a cadre on its behalf, or a hotline."""
+        if self.channel in HOTLINES:
+            return "hotline"
+        return "relative" if self.relative else "cadre" if self.on_behalf_of else "self"
 
 
 def observations(report: SelfReport, report_id: str, person: str) -> list[dict[str, Any]]:
@@ -51,3 +96,11 @@ def observations(report: SelfReport, report_id: str, person: str) -> list[dict[s
     }
     known = {name: value for name, value in common.items() if value is not None}
     return [{"record": f"{report_id}/{h.value}", "op": "put", "value": h.value, **known} for h in report.hardships]
+
+
+def endings(said: Iterable[dict[str, Any]], ended_on: date) -> list[dict[str, Any]]:
+    """The same observations, ended on a day (not before the day they are of) and no longer held for true.
+
+    An end alone would leave the call for help counted among the recent ones.
+    """
+    return [{**one, "verified": False, "ended_on": max(ended_on.isoformat(), one["occurred_on"])} for one in said]

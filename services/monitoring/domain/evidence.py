@@ -38,6 +38,9 @@ LABELS = MappingProxyType(
         "event.wage_drop": "收入骤降",
         "event.water_failure": "饮水困难",
         "event.housing_damage": "房屋受损",
+        "event.imprisonment": "成员服刑",
+        "event.hukou_change": "户籍变动",
+        "event.measure": "帮扶措施",
         "loan.overdue": "贷款逾期",
         "state.dwelling": "住房等级",
         "state.insured": "参保情况",
@@ -45,6 +48,16 @@ LABELS = MappingProxyType(
         "state.base_group": "户类型",
         "state.monitored": "监测对象",
         "state.assistance": "社会救助",
+        "state.health": "健康状况",
+        "state.labour": "劳动能力",
+        "state.school": "就学情况",
+        "state.water": "饮水情况",
+        "state.public_employee": "财政供养",
+        "state.authorisation": "承诺授权",
+        "asset.vehicle": "机动车",
+        "asset.dwelling_bought": "购置房屋",
+        "asset.company": "开办企业",
+        "asset.deposit": "存款",
     }
 )
 

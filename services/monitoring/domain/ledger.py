@@ -72,6 +72,7 @@ class Entry:
     person: str | None = None
     household_no: str | None = None
     place: Place | None = None
+    person_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,10 @@ class Stored:
     fact_id: int
     entry: Entry
     ended_received_at: datetime | None = None
+
+    def told_at(self, division: str) -> "Stored":
+        """The fact, said to have been told at a place."""
+        return replace(self, entry=replace(self.entry, division=division))
 
     def register(self) -> Register:
         """What was said of its record, as far as the ledger kept it."""

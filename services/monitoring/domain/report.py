@@ -10,13 +10,15 @@ from shared.vocabulary.terms import Source
 class WaitingReport:
     """A report of hardship that no assessment has answered yet, and whom the cadre asks for.
 
-    `trace` is the traceparent of the request it came by, so that the warning it causes can be followed back.
+    `trace` is the traceparent of the request it came by, so that the warning it causes can be followed back. `note`
+    says of a correction, a withdrawal or an appeal what it is about.
     """
 
     report_id: str
     name: str
     phone: str | None = None
     trace: str | None = None
+    note: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

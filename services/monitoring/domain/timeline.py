@@ -70,6 +70,33 @@ def parted(spans: Iterable[Span[V]], day: date) -> tuple[list[Span[V]], list[Spa
     return before, after
 
 
+def filled(own: Iterable[Span[V]], other: Iterable[Span[V]]) -> list[Span[V]]:
+    """The own spans, and of the other ones what falls on days of which the own say nothing."""
+    mine = _ordered(own)
+    found = list(mine)
+    for span in _ordered(other):
+        rest: list[Span[V]] = [span]
+        for taken in mine:
+            rest = [piece for each in rest for piece in _without(each, taken)]
+        found += rest
+    return joined(found)
+
+
+def _without(span: Span[V], taken: Span[V]) -> list[Span[V]]:
+    """What is left of a span on days that another does not hold."""
+    before = [span] if taken.valid_from is not None else []
+    if before and (span.valid_to is None or span.valid_to > taken.valid_from):  # type: ignore[operator]
+        before = [replace(span, valid_to=taken.valid_from)]
+    after = []
+    if taken.valid_to is not None:
+        after = [replace(span, valid_from=_later(taken.valid_to, span.valid_from))]
+    return [each for each in (*before, *after) if _has_days(each)]
+
+
+def _has_days(span: Span[V]) -> bool:
+    return span.valid_from is None or span.valid_to is None or span.valid_from < span.valid_to
+
+
 def joined(spans: Iterable[Span[V]]) -> list[Span[V]]:
     """The spans in order; neighbours of one value become one."""
     out: list[Span[V]] = []

@@ -59,7 +59,10 @@ async def test_the_same_rows_again_are_answered_at_once(department: Department) 
 
 
 async def test_of_which_nothing_was_taken_is_a_problem_with_its_errors(department: Department) -> None:
-    for rows, query, code in (([WRONG], {}, "no_good_row"), ([medical_row(0), WRONG], {"mode": "atomic"}, "rows_rejected")):
+    for rows, query, code in (
+        ([WRONG], {}, "no_good_row"),
+        ([medical_row(0), WRONG], {"mode": "atomic"}, "rows_rejected"),
+    ):
         answer = await ask(department, array(*rows), **query)
         assert (answer.status_code, answer.json()["code"]) == (422, "feed_rejected")
         assert [e["code"] for e in answer.json()["errors"]] == [code, "wrong_check_digit"]

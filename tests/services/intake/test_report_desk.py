@@ -85,6 +85,19 @@ async def test_a_report_outside_the_scope_fails_even_if_the_check_before_it_were
         None,
         new_id(now),
         "r",
+        "app",
+        None,
+        "self",
+        None,
+        "2025-1",
+        None,
+        None,
+        None,
+        None,
+        now,
+        False,
+        "self_report.submit",
+        1,
     ]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await intake_runtime.pool.fetch(SUBMIT, "130000000000", "140000000000", *[[value] for value in row])

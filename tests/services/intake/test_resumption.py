@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.intake import read_feed, record_feed
 from services.intake.ingest_feed import ingest_once
 from tests.services.intake.build import Department, csv_text, disability_row, medical_row, register_row
 
@@ -54,10 +55,18 @@ async def outcome(admin: Any, feed_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def slow(intake_runtime: Any) -> Any:
-    """The runtime with turns so short that each does one piece of work."""
-    settings = intake_runtime.settings.model_copy(update={"feed_slice_seconds": 0.0})
+async def stepping(intake_runtime: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The runtime with a checkpoint after each piece of the file and each few records."""
+    monkeypatch.setattr(record_feed, "BATCH_RECORDS", 700)
+    settings = intake_runtime.settings.model_copy(update={"feed_part_bytes": 1})
     return dataclasses.replace(intake_runtime, settings=settings)
+
+
+@pytest.fixture
+async def slow(stepping: Any) -> Any:
+    """The same with turns so short that each does one piece of work."""
+    settings = stepping.settings.model_copy(update={"feed_slice_seconds": 0.0})
+    return dataclasses.replace(stepping, settings=settings)
 
 
 async def received(department: Department) -> str:
@@ -97,17 +106,17 @@ async def test_many_short_turns_end_like_one_long(
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_worker_that_dies_at_any_moment_loses_and_doubles_nothing(
-    undisturbed: dict[str, Any], department: Department, intake_runtime: Any, admin: Any, seed: int
+    undisturbed: dict[str, Any], department: Department, stepping: Any, admin: Any, seed: int
 ) -> None:
     chance = random.Random(seed)
     feed_id = await received(department)
     for _ in range(12):
-        turn = asyncio.create_task(ingest_once(intake_runtime))
+        turn = asyncio.create_task(ingest_once(stepping))
         await asyncio.sleep(chance.random() * 0.15)
         turn.cancel()
         await asyncio.gather(turn, return_exceptions=True)
         await expire_leases(admin)
-    while await ingest_once(intake_runtime):
+    while await ingest_once(stepping):
         pass
     assert await outcome(admin, feed_id) == undisturbed
 
@@ -133,14 +142,20 @@ async def test_two_workers_at_once_do_the_work_once(
     assert await outcome(admin, feed_id) == undisturbed
 
 
-async def test_a_lost_lease_writes_nothing_more(department: Department, intake_runtime: Any, admin: Any) -> None:
-    feed_id = await received(department)
-    turn = asyncio.create_task(ingest_once(intake_runtime))
-    while (await admin.fetchval("SELECT status FROM intake.feed WHERE feed_id = $1", feed_id)) != "reading":
-        await asyncio.sleep(0.005)
-    await admin.execute("UPDATE intake.feed SET lease_token = gen_random_uuid() WHERE feed_id = $1", feed_id)
-    await turn
-    assert await admin.fetchval("SELECT status FROM intake.feed WHERE feed_id = $1", feed_id) != "recorded"
+async def test_a_lost_lease_writes_nothing_more(
+    department: Department, intake_runtime: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed_id, keep = await received(department), read_feed._keep
+
+    async def keep_too_late(reading: Any, part: Any) -> None:
+        await admin.execute("UPDATE intake.feed SET lease_token = gen_random_uuid() WHERE feed_id = $1", feed_id)
+        await keep(reading, part)
+
+    monkeypatch.setattr(read_feed, "_keep", keep_too_late)
+    assert await ingest_once(intake_runtime) == 1
+    feed = await admin.fetchrow("SELECT * FROM intake.feed WHERE feed_id = $1", feed_id)
+    assert (feed["status"], feed["read"], feed["staged"]) == ("received", 0, 0)
+    assert await admin.fetchval("SELECT count(*) FROM intake.feed_row_staged") == 0
 
 
 async def test_files_of_one_data_set_are_taken_in_by_their_order(

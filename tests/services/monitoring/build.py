@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,8 @@ class Home:
     grade: str | None = "A"
     insured: bool | None = True
     phone: str | None = "19900000001"
+    details: dict[str, Any] = field(default_factory=dict)
+    member_details: tuple[dict[str, Any], ...] = ()
 
 
 def rostered(
@@ -86,6 +88,7 @@ def _household(keys: Keyring, event_id: UUID, home: Home, year: int) -> dict[str
             "property_fen": 0,
             "transfer_fen": 0,
         },
+        "details": home.details,
         "members": [
             {
                 "index": keys.blind_index(number(serial)).hex(),
@@ -98,6 +101,7 @@ def _household(keys: Keyring, event_id: UUID, home: Home, year: int) -> dict[str
                 "birth_date": "1970-01-01",
                 "insured_resident": home.insured,
                 "insured_employee": False if home.insured is not None else None,
+                "details": home.member_details[i] if i < len(home.member_details) else {},
             }
             for i, serial in enumerate(home.people)
         ],

@@ -384,7 +384,7 @@ async def test_each_read_of_a_household_leaves_one_trace(
     rows = await admin.fetch("SELECT action, object, detail FROM monitoring.audit_log ORDER BY ctid")
     assert [row["action"] for row in rows] == ["household.read", "assessment.read", "assessment.read", "history.read"]
     assert {row["object"] for row in rows} == {"household:F001"}
-    assert rows[2]["detail"] == {"as_of": "2026-03-01"}
+    assert rows[2]["detail"] == {"as_of": "2026-03-01", "role": "village_secretary", "division": VILLAGE}
 
 
 async def test_history_tells_assessments(

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +24,16 @@ def end(at: int, day: int) -> Entry:
     return replace(put(0, at), op="end", content=Content(date(2026, 1, 5), ended_on=date(2026, 1, day)))
 
 
+def back(at: int, op: Any = "withdraw") -> Entry:
+    return replace(put(0, at), op=op)
+
+
 ENTRIES = st.lists(
     st.one_of(
         st.builds(put, st.integers(1, 3), st.integers(0, 20), st.sampled_from([HOME, Place(2, "130624", 7), None])),
         st.builds(end, st.integers(0, 20), st.integers(6, 9)),
+        st.builds(back, st.integers(0, 20)),
+        st.builds(back, st.integers(0, 20), st.just("reverse")),
     ),
     max_size=7,
     unique_by=lambda entry: (entry.op, entry.said),
@@ -61,6 +68,21 @@ def test_a_record_said_again_after_its_end_holds_again() -> None:
     again = told(put(1, 1), end(2, 8), put(2, 3)).truth()
     assert again is not None
     assert again.content.ended_on is None
+
+
+def test_what_was_withdrawn_holds_again_when_said_again_and_what_was_reversed_never() -> None:
+    assert told(put(1, 1), back(2)).truth() is None
+    assert told(put(1, 1), back(2), put(2, 3)).truth() == put(2, 3)
+    assert told(put(1, 1), back(2, "reverse"), put(2, 3)).truth() is None
+
+
+def test_what_takes_back_is_remembered_for_what_still_comes() -> None:
+    """The ledger keeps no record of what was taken back, only what waits."""
+    for entries in ([back(5)], [put(1, 1), back(5)], [put(1, 1, None), back(5)]):
+        [waits] = told(*entries).waiting()
+        assert waits == back(5)
+        assert Register().told(waits).told(put(3, 4)).truth() is None
+    assert told(put(1, 1), back(5), put(2, 6)).waiting() == []
 
 
 def test_knowing_whom_it_concerns_replaces_not_knowing() -> None:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from services.monitoring.tell_counts import tell_counts
 from shared.contracts.envelope import Event
 from shared.contracts.monitoring import RISK_CHANGED
 from shared.contracts.progress import MONITORING_PROGRESS
@@ -111,6 +112,7 @@ async def test_a_settlement_finds_its_household_and_raises_its_version(monitorin
     [fact] = [f for f in await facts(runtime) if f["kind"] == "expense.medical"]
     assert (fact["household_no"], fact["compliant_fen"]) == ("F001", 1_200_000)
     assert await one(runtime, "SELECT facts_version FROM household") == version + 1 == fact["facts_version"]
+    await tell_counts(runtime)
     [progress] = [i for i in await told(runtime, MONITORING_PROGRESS) if i.get("feed_id") == "medical-1"]
     assert progress["counts"] == {"matched": 1, "unmatched": 0, "changed": 1}
 
@@ -157,6 +159,7 @@ async def test_what_fits_nobody_waits_for_the_roster(monitoring_runtime: Runtime
     runtime = monitoring_runtime
     await deliver(runtime, settled(runtime.keys, 1, 900_000))
     assert await one(runtime, "SELECT count(*) FROM unmatched_observation") == 1
+    await tell_counts(runtime)
     [progress] = await told(runtime, MONITORING_PROGRESS)
     assert (progress["stage"], progress["counts"]["unmatched"]) == ("unmatched", 1)
     await deliver(runtime, rostered(runtime.keys, Home()))

@@ -13,10 +13,11 @@ from shared.contracts.intake import (
     DATA_NOTICE,
     HOUSEHOLDS_RECORDED,
     OBSERVATIONS_RECORDED,
+    OWN_RECORD_ASKED,
     HouseholdsRecorded,
     ObservationsRecorded,
 )
-from shared.contracts.monitoring import RISK_CHANGED, RiskChanged
+from shared.contracts.monitoring import OWN_RECORD_TOLD, RISK_CHANGED, RiskChanged
 from shared.contracts.progress import ALERTS_PROGRESS, MONITORING_PROGRESS, Progress
 from shared.messaging.subscription import INTERNAL, senders_to
 
@@ -158,6 +159,8 @@ def test_every_type_is_spoken_by_the_service_in_its_name() -> None:
     assert {name for _, name in spoken} == {
         HOUSEHOLDS_RECORDED,
         OBSERVATIONS_RECORDED,
+        OWN_RECORD_ASKED,
+        OWN_RECORD_TOLD,
         DATA_NOTICE,
         MONITORING_PROGRESS,
         RISK_CHANGED,

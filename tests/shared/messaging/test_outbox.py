@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.contracts.envelope import Event
-from shared.contracts.intake import DATA_NOTICE, HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
+from shared.contracts.intake import DATA_NOTICE, HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED
 from shared.db.scope import transaction
 from shared.messaging.outbox import enqueue
 from shared.runtime import Runtime
@@ -100,7 +100,7 @@ async def test_peers_subscribe_at_every_start_and_once(intake: Runtime, small_ur
         (
             "internal:monitoring",
             "http://moved.test/monitoring/v1/events",
-            [HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED],
+            [HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED],
         ),
         ("internal:alerts", "http://alerts.test/alerts/v1/events", [DATA_NOTICE]),
     ]

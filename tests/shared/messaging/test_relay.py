@@ -225,3 +225,23 @@ async def test_many_messages_arrive_each_once_from_two_relays(speaker: Runtime, 
     await asyncio.gather(drain(speaker), drain(speaker))
     assert sorted(receiver.ids) == sorted(said)
     assert sorted(json.loads(one.body)["data"]["n"] for one in receiver.received) == list(range(40))
+
+
+async def test_of_a_file_three_messages_are_on_their_way_at_once(speaker: Runtime, receiver: Receiver) -> None:
+    for n in range(9):
+        await say(speaker, n=n, priority=9)
+    receiver.answers = ["hang"] * 9
+    turn = asyncio.create_task(relay_once(speaker))
+    await asyncio.sleep(0.5)
+    assert len(receiver.received) == 3
+    turn.cancel()
+
+
+async def test_what_cannot_be_tried_within_its_lease_is_given_back_untried(
+    speaker: Runtime, receiver: Receiver
+) -> None:
+    await say(speaker)
+    await relay._relay(speaker, limit=12, at_once=3, extra="true", lease=timedelta(0))
+    (row,) = await deliveries(speaker)
+    assert (row["state"], row["attempts"], row["lease_token"], receiver.received) == ("due", 0, None, [])
+    assert await relay_once(speaker) == 1

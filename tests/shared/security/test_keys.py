@@ -1,6 +1,7 @@
 """Keys are made once, kept close, and never made again when lost."""
 
 import base64
+import hmac
 import os
 import stat
 from pathlib import Path
@@ -18,6 +19,7 @@ from shared.security.keys import (
     SECRET_KEYS,
     TOKEN_KEY,
     KeyLost,
+    Keyring,
     SealingKey,
     create_keys,
     fingerprints,
@@ -205,3 +207,10 @@ async def test_known_keys_are_remembered_as_they_were(
         with pytest.raises(KeyLost, match="raw"):
             await check_keys(pool, folder, "intake")
         await check_keys(pool, folder, "monitoring")
+
+
+@given(st.binary(min_size=1, max_size=100), st.text(max_size=40))
+def test_the_blind_index_is_hmac_sha_256(key: bytes, number: str) -> None:
+    keys = Keyring("intake", {}, key, b"", None)  # type: ignore[arg-type]
+    expected = hmac.digest(key, b"fangpin.number\x00" + number.encode(), "sha256")
+    assert keys.blind_index(number) == expected

@@ -164,6 +164,7 @@ async def test_a_scope_beyond_the_role_is_cut(verifier: TokenVerifier, role: Rol
 async def test_a_system_never_decides_and_never_acts(verifier: TokenVerifier, role: str | None) -> None:
     token = signed("" if role else "role", kind="system", scope=" ".join(SCOPES), **({"role": role} if role else {}))
     assert (await verifier.verify(token, now=NOON)).scopes == frozenset(SCOPES) - {
+        "intake:appeals:decide",
         "monitoring:decide",
         "monitoring:policy",
         "alerts:act",

@@ -1,16 +1,20 @@
 """Layout files: those shipped are whole; a mistake in one names the file and the key."""
 
 import copy
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from services.intake.catalogue import FOLDER, layouts
+from services.intake.catalogue import FOLDER, layout_named, layouts
 from services.intake.domain.feed_layout import LayoutInvalid
 from services.intake.domain.header_map import map_header
 from services.intake.domain.layout_reader import read_layout
+from services.monitoring.domain.measure import FACT_KINDS
+from services.monitoring.domain.policy import load_policy
+from services.monitoring.domain.tag import TAGS
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 
@@ -23,7 +27,8 @@ def parsed(name: str = "medical_settlement.v1.yaml") -> dict[str, Any]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_shipped_layout_reads(path: Path) -> None:
     layout = read_layout(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
-    assert layouts()[layout.name] == layout
+    assert layout_named(layout.name, layout.version) == layout
+    assert layouts()[layout.name].version >= layout.version
     assert all((layout.purpose, layout.legal_basis, layout.owner))
 
 
@@ -58,6 +63,22 @@ MISTAKES = [
     (lambda r: r.update(facts=[]), "/facts"),
     (lambda r: r.update(kind="snapshot"), "/facts"),
     (lambda r: r["retention"].pop("raw_days"), "/retention/raw_days"),
+    (lambda r: r["columns"][3].update(month="middle"), "/columns/3/month"),
+    (lambda r: r["columns"][6].update(unit="percent"), "/columns/6/unit"),
+    (lambda r: r["facts"][0].update(when={"visit": ["surgery"]}), "/facts/0/when"),
+    (lambda r: r["facts"][0].update(when={"nothing": "known"}), "/facts/0/when"),
+    (lambda r: r["facts"][0].update(when={"visit": "positive"}), "/facts/0/when"),
+    (lambda r: r["facts"][0].update(fixed={"verified": "yes"}), "/facts/0/fixed"),
+    (lambda r: r["facts"][0].update(fixed={"amount_fen": 1}), "/facts/0/fixed"),
+    (lambda r: r["facts"][0].update(period=["settled_on"]), "/facts/0/period"),
+    (lambda r: r["facts"][0].update(period=["settled_on", "stay"]), "/facts/0/period"),
+    (lambda r: r["facts"].append(dict(r["facts"][0])), "/facts"),
+    (lambda r: r["columns"][5].update(withheld=True), "/facts"),
+    (lambda r: r["columns"][3].update(required=False), "/facts/0/occurred_on"),
+    (lambda r: r.update(source="rumour"), "/source"),
+    (lambda r: r.update(own_codes={"house": "stay"}), "/own_codes"),
+    (lambda r: r.update(reversal={"column": "visit", "codes": ["surgery"], "of": "stay"}), "/reversal/codes"),
+    (lambda r: r.update(reversal={"column": "visit", "codes": ["inpatient"]}), "/reversal/of"),
 ]
 
 
@@ -83,3 +104,31 @@ def test_a_header_is_known_by_its_synonyms(header: str) -> None:
 def test_a_header_may_name_the_unit(header: str, unit: str | None) -> None:
     [cell] = map_header(layouts()["medical_settlement"], [header]).cells
     assert (cell.column, cell.unit) == ("gross", unit)
+
+
+def assets() -> set[str]:
+    return {name for name, layout in layouts().items() if any(f.kind.startswith("asset.") for f in layout.facts)}
+
+
+def test_asset_data_need_the_households_authorisation() -> None:
+    assert {name for name, layout in layouts().items() if layout.needs_authorisation} == assets()
+    assert assets() == {"vehicles", "businesses", "property", "deposits"}
+
+
+def test_every_fact_is_of_a_kind_that_policies_know() -> None:
+    """The vocabulary belongs to monitoring, which intake does not import."""
+    known = FACT_KINDS | {tag.kind for tag in TAGS.values()}
+    assert {fact.kind for layout in layouts().values() for fact in layout.facts} <= known
+
+
+def test_every_data_set_is_one_that_the_policy_knows_the_age_of() -> None:
+    assert set(layouts()) == set(load_policy().data_sets)
+
+
+def test_no_row_says_two_things_under_one_name() -> None:
+    """Facts of one kind and part stand under one name: their conditions must shut each other out."""
+    for layout in layouts().values():
+        for one, other in itertools.combinations(layout.facts, 2):
+            if (one.kind, one.part) == (other.kind, other.part):
+                asked = {each.column: each.codes for each in one.when}
+                assert any(not asked.get(each.column, each.codes) & each.codes for each in other.when), layout.name

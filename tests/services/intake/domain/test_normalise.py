@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.catalogue import layouts
-from services.intake.domain.feed_layout import Column, ColumnType
+from services.intake.domain.feed_layout import Column, ColumnType, Month
 from services.intake.domain.normalise import Normal, Refusal, normalise
 from services.intake.domain.quick_values import UNSURE, quick_reader
 from services.intake.domain.row_error import echo
@@ -28,6 +28,11 @@ COLUMNS = {
     "integer": Column("months", "月数", ColumnType.INTEGER),
     "division": Column("division", "行政区划代码", ColumnType.DIVISION),
     "year": Column("year", "年度", ColumnType.YEAR),
+    "first": Column("since", "起始年月", ColumnType.DATE, month=Month.FIRST),
+    "last": Column("until", "截止年月", ColumnType.DATE, month=Month.LAST),
+    "percent": Column("drop", "降幅", ColumnType.PERCENT, unit="basis_points"),
+    "whole": Column("guarantee", "保证率", ColumnType.PERCENT, unit="percent"),
+    "few": Column("posts", "岗位月数", ColumnType.INTEGER, most=12),
 }
 DAY = date(2026, 1, 5)
 
@@ -43,6 +48,21 @@ TAKEN: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("date", " 2026-01-05\u3000", DAY, ("spaces",)),
     ("date", "", None, ()),
     ("date", "-", None, ("blank_mark",)),
+    ("first", "2026-01-05", DAY, ()),
+    ("first", "2026-02", date(2026, 2, 1), ("month_only",)),
+    ("first", "202602", date(2026, 2, 1), ("month_only",)),
+    ("first", "2026年2月", date(2026, 2, 1), ("month_only",)),
+    ("last", "2026-02", date(2026, 2, 28), ("month_only",)),
+    ("last", "2024.2", date(2024, 2, 29), ("month_only",)),
+    ("last", "2026-03", TODAY, ("month_only",)),
+    ("percent", "35%", 3500, ()),
+    ("percent", "35.25", 3525, ()),
+    ("percent", "３５％", 3500, ("width",)),
+    ("percent", "0", 0, ()),
+    ("percent", "0.5%", 50, ()),
+    ("percent", "100", 10000, ()),
+    ("whole", "97.5%", 97, ()),
+    ("few", "12", 12, ()),
     ("money", "1234.5", 123450, ()),
     ("money", "0", 0, ()),
     ("money", "-0", 0, ()),
@@ -97,6 +117,14 @@ def test_what_is_meant_is_taken_and_what_was_changed_is_noted(
 
 
 REFUSED = [
+    ("first", "2026-13", "no_such_date"),
+    ("first", "2026-04", "date_in_future"),
+    ("percent", "0.35", "ambiguous_percentage"),
+    ("percent", "1", "ambiguous_percentage"),
+    ("percent", "101%", "implausible_number"),
+    ("percent", "三成", "not_a_percentage"),
+    ("percent", "-5%", "not_a_percentage"),
+    ("few", "13", "implausible_number"),
     ("date", "26-1-5", "two_digit_year"),
     ("date", "05/01/2026", "ambiguous_date"),
     ("date", "2026-01", "month_only"),

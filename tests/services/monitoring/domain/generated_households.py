@@ -61,6 +61,7 @@ EVENTS = (
     "event.housing_damage",
     "event.imprisonment",
     "event.measure",
+    "event.hukou_change",
     "loss.asset",
 )
 ASSETS = ("loan.overdue", "asset.vehicle", "asset.dwelling_bought", "asset.company", "asset.deposit")
@@ -87,8 +88,16 @@ STATES: dict[str, tuple[str | None, ...]] = {
     "state.labour": ("ordinary", "skilled", "weak", "lost", "none", None),
     "state.school": (*SCHOOL_STAGES, None),
     "state.public_employee": ("true", "false", None),
+    "state.authorisation": ("vehicles", "deposits", None),
 }
-OF_HOUSEHOLD = ("state.base_group", "state.monitored", "state.dwelling", "state.assistance", "state.water")
+OF_HOUSEHOLD = (
+    "state.base_group",
+    "state.monitored",
+    "state.dwelling",
+    "state.assistance",
+    "state.water",
+    "state.authorisation",
+)
 FLAGS = (True, False, None)
 BROKEN = ("不详", "12.5", "", [1], None)
 """What a layout may have let through where a whole number was meant."""

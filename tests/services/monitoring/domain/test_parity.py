@@ -111,7 +111,7 @@ ONLY_IN_TRIALS = "budget_share_assumed"
 
 def test_generated_households_meet_every_state_class_cause_and_note() -> None:
     """Agreement on households where nothing ever happens would show nothing."""
-    random = Random(1)
+    random = Random(3)
     met: Counter[object] = Counter()
     for on in (*DAYS, *DAYS):
         parameters = _parameters(on, random)

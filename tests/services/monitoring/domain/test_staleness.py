@@ -70,9 +70,12 @@ def test_what_never_came_is_stale_and_what_came_is_until_its_days_are_over() -> 
 
 
 def test_another_data_set_that_brings_the_same_stands_in() -> None:
-    without = {name: day for name, day in ALL_CAME.items() if name not in ("housing_grades", "water_supply")}
-    assert late(without) == {"water_supply": None}
-    assert late({**without, "household_visit": TODAY}) == {}
+    own = {"housing_grades": None, "water_supply": None}
+    visits = {"household_visit": None, "household_visit_general": None}
+    without = {name: day for name, day in ALL_CAME.items() if name not in {**own, **visits}}
+    assert late(without) == {"water_supply": None, **visits}
+    for visit in visits:
+        assert late({**without, visit: TODAY}).keys() == visits.keys() - {visit}
 
 
 def test_every_indicator_that_may_say_no_names_the_data_it_knows_that_from() -> None:

@@ -3,16 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_formats"
-down_revision = "0005_values"
+revision = "0007_formats"
+down_revision = "0006_reports"
 branch_labels = None
 depends_on = None
 
-APP = "fangpin_intake"
 TEXTS = "'text/csv','application/x-ndjson','application/json'"
 XLSX = "'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'"
 COUNTS = sa.text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')")
-SAME = ["client", "layout", "division", "period", "mode", "digest"]
+SAME = ["client", "layout", "layout_version", "division", "period", "mode", "digest"]
 DONE = "bytes read so far, of the text or rows that the file holds"
 
 
@@ -26,12 +25,9 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_feed_unknown"), "feed", "unknown IN ('ignore','reject')", schema="intake")
     _same([*SAME, "unknown", "sheet"])
     op.alter_column("feed", "bytes_done", schema="intake", comment=DONE)
-    # A department gets its own file back with what is wrong in it; the policy on the table shows only its range.
-    op.execute(f"GRANT SELECT ON intake.feed_chunk TO {APP}")
 
 
 def downgrade() -> None:
-    op.execute(f"REVOKE SELECT ON intake.feed_chunk FROM {APP}")
     op.alter_column("feed", "bytes_done", schema="intake", comment="bytes of the file read so far")
     op.execute(f"DELETE FROM intake.feed WHERE media_type = {XLSX} OR unknown <> 'ignore' OR sheet <> ''")
     _same(SAME)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_retention"
+revision = "0002_retention"
 down_revision = "0001_intake"
 branch_labels = None
 depends_on = None

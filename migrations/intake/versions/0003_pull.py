@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_pull"
-down_revision = "0008_retention"
+revision = "0003_pull"
+down_revision = "0002_retention"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,84 @@
+"""Note who was meant by what came in: by which number a record named its person, and under which name.
+
+A record whose number is known and whose name is another's is accepted, since the number is what identifies and
+holding it back would hide a hardship; the difference is put before a person.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from services.monitoring import repository_identity as repository
+from services.monitoring.domain.ledger import Entry, Key, Said
+from services.monitoring.domain.person_name import may_be_same_name, normal_name
+from shared.contracts.intake import ObservationsRecorded
+from shared.vocabulary.division import county_of
+
+
+class Naming(NamedTuple):
+    """How a statement named its person: by which number (hex of its blind index), perhaps under which name."""
+
+    key: Key
+    said: Said
+    division: str
+    person: str
+    name: str | None
+    department: str | None
+
+
+async def note_observed(connection: asyncpg.Connection, told: ObservationsRecorded, *, now: datetime) -> None:
+    """Note whom a message of observations named, after its facts were appended."""
+    county, said = county_of(told.division), Said(told.received_at, told.report_id or told.feed_id or "")
+    namings = (
+        Naming(
+            Key(told.data_set, f"{county}/{one.record}", one.kind),
+            said,
+            one.division or told.division,
+            one.person,
+            one.person_name,
+            told.department,
+        )
+        for one in told.observations
+        if one.person is not None and one.op == "put"
+    )
+    await _note(connection, list(namings), now)
+
+
+async def note_identity(connection: asyncpg.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
+    """The same of entries of the ledger."""
+    namings = (
+        Naming(e.key, e.said, e.division, e.person, e.person_name, e.department)
+        for e in entries
+        if e.person is not None and e.op == "put"
+    )
+    await _note(connection, list(namings), now)
+
+
+async def _note(connection: asyncpg.Connection, namings: Sequence[Naming], now: datetime) -> None:
+    """One statement for all records of a message, and one for all names told in it."""
+    said: dict[Key, Naming] = {}
+    for each in namings:
+        said[each.key] = max(said.get(each.key, each), each, key=lambda one: one.said)
+    rows = [(*key, bytes.fromhex(each.person), each.division, *each.said) for key, each in said.items()]
+    await repository.note_subjects(connection, rows)
+    await _ask_of_names(connection, {(n.person, n.name): n.department for n in namings if n.name}, now)
+
+
+async def _ask_of_names(
+    connection: asyncpg.Connection, told: Mapping[tuple[str, str], str | None], now: datetime
+) -> None:
+    rows = await repository.other_names(connection, [bytes.fromhex(p) for p, _ in told], [n for _, n in told])
+    other = [
+        (
+            row["resident_id"],
+            row["household_id"],
+            normal_name(row["told"]),
+            row["told"],
+            told[row["person"].hex(), row["told"]],
+        )
+        for row in rows
+        if not may_be_same_name(row["told"], row["name"])
+    ]
+    await repository.propose_name(connection, other, now)

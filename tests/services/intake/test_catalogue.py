@@ -1,0 +1,251 @@
+"""Every data set has a page, a template and an example; a county adds its own, by the same checks."""
+
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from python_calamine import CalamineWorkbook
+
+from services.intake import catalogue
+from services.intake.catalogue import layouts, shipped
+from services.intake.write_template import ABOUT_SHEET, DATA_SHEET
+from tests.conftest import COUNTY
+from tests.services.intake.build import Department, csv_text, medical_row, number
+
+PAGE = "/intake/v1/catalogue"
+OWN: dict[str, Any] = {
+    "name": "own_charity_aid",
+    "version": 1,
+    "title": "慈善救助",
+    "department": "民政",
+    "department_title": "民政局",
+    "kind": "transaction",
+    "cadence": "monthly",
+    "overdue_after_days": 40,
+    "natural_key": ["aid_no"],
+    "purpose": "掌握一次性救助",
+    "legal_basis": "县级协议",
+    "retention": {"rows_months": 24, "raw_days": 60},
+    "owner": "民政局救助股",
+    "columns": [
+        {"name": "aid_no", "header": "救助编号", "type": "text", "required": True, "example": "CS001"},
+        {"name": "person_name", "header": "姓名", "type": "text", "required": True, "personal": True},
+        {
+            "name": "identity_number",
+            "header": "证件号码",
+            "type": "identity_number",
+            "required": True,
+            "personal": True,
+        },
+        {"name": "given_on", "header": "发放日期", "type": "date", "required": True, "example": "2026-01-05"},
+        {"name": "amount", "header": "金额", "type": "money_yuan", "required": True, "example": "500.00"},
+    ],
+    "facts": [
+        {
+            "kind": "income.transfer_one_off",
+            "person": "identity_number",
+            "occurred_on": "given_on",
+            "amounts": {"amount_fen": "amount"},
+        }
+    ],
+}
+ROWS = csv_text(
+    [{"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}]
+)
+
+
+@pytest.fixture(autouse=True)
+async def forget() -> AsyncIterator[None]:
+    """Each test has a database of its own, and the process remembers the last one's layouts."""
+    catalogue._OWN = catalogue.Own()
+    yield
+    catalogue._OWN = catalogue.Own()
+
+
+@pytest.fixture
+def add(intake_client: httpx.AsyncClient, bearer: Any) -> Any:
+    async def post(document: Any, *, division: str = COUNTY, mode: str = "save") -> httpx.Response:
+        body = document if isinstance(document, bytes) else yaml.safe_dump(document, allow_unicode=True).encode()
+        headers = {**bearer("county_admin", division), "Content-Type": "application/yaml"}
+        return await intake_client.post("/intake/v1/layouts", params={"mode": mode}, content=body, headers=headers)
+
+    return post
+
+
+# --- pages, templates, examples -------------------------------------------------------------------------------
+
+
+async def test_the_catalogue_lists_every_data_set_to_anybody(intake_client: httpx.AsyncClient) -> None:
+    page = await intake_client.get(PAGE)
+    assert page.status_code == 200
+    assert all(f"{PAGE}/{name}" in page.text and layout.title in page.text for name, layout in layouts().items())
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in shipped()}))
+async def test_a_data_set_has_a_page_a_template_and_an_example(name: str, intake_client: httpx.AsyncClient) -> None:
+    layout = layouts()[name]
+    page = (await intake_client.get(f"{PAGE}/{name}")).text
+    assert all(text in page for c in layout.columns for text in (c.header, *c.synonyms, *c.codes))
+    assert all(text in page for text in (layout.purpose, layout.legal_basis, layout.owner))
+    example = await intake_client.get(f"{PAGE}/{name}/example.csv")
+    assert example.status_code == 200
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO((await intake_client.get(f"{PAGE}/{name}/template.xlsx")).content)
+    )
+    title, header, *rows = book.get_sheet_by_name(DATA_SHEET).to_python()
+    assert f"{name} v{layout.version}" in title[0]
+    asked = [c for c in layout.columns if not c.withheld]
+    assert header == [f"{c.header}*" if c.required else c.header for c in asked]
+    assert rows == []
+    assert book.get_sheet_by_name(ABOUT_SHEET).to_python()[:2] == [
+        ["数据集版式", name],
+        ["版式版本", str(layout.version)],
+    ]
+
+
+async def test_a_template_offers_codes_and_keeps_numbers_as_text(intake_client: httpx.AsyncClient) -> None:
+    content = (await intake_client.get(f"{PAGE}/medical_settlement/template.xlsx")).content
+    parts = zipfile.ZipFile(io.BytesIO(content))
+    sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert 'type="list"' in sheet
+    assert "住院" in parts.read("xl/sharedStrings.xml").decode()
+    assert 'formatCode="@"' in parts.read("xl/styles.xml").decode()  # Text.
+    assert any(name.startswith("xl/comments") for name in parts.namelist())
+
+
+async def test_a_page_escapes_what_a_county_wrote(intake_client: httpx.AsyncClient, add: Any) -> None:
+    assert (await add({**OWN, "title": "<script>alert(1)</script>"})).status_code == 201
+    page = (await intake_client.get(f"{PAGE}/own_charity_aid")).text
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+async def test_an_unknown_page_is_not_found(intake_client: httpx.AsyncClient) -> None:
+    for tail in ("", "/template.xlsx", "/example.csv"):
+        assert (await intake_client.get(f"{PAGE}/no_such{tail}")).status_code == 404
+
+
+# --- a county's own -------------------------------------------------------------------------------------------
+
+
+async def test_a_county_adds_a_data_set_and_sends_it(add: Any, department: Department, said: Any) -> None:
+    made = await add(OWN)
+    assert (made.status_code, made.json()["division"]) == (201, COUNTY)
+    feed = await department.send("own_charity_aid", ROWS)
+    assert (feed["status"], feed["counts"]["accepted"]) == ("recorded", 1)
+    observations = [o for _, payload, _ in await said() for o in payload.get("observations", ())]
+    assert [(o["kind"], o["amount_fen"]) for o in observations] == [("income.transfer_one_off", 50_000)]
+
+
+async def test_json_does_as_well_as_yaml(add: Any) -> None:
+    assert (await add(json.dumps(OWN).encode())).status_code == 201
+
+
+async def test_a_dry_run_saves_nothing(add: Any, intake_client: httpx.AsyncClient, bearer: Any) -> None:
+    assert (await add(OWN, mode="dry_run")).status_code == 200
+    answer = await intake_client.get("/intake/v1/layouts/own_charity_aid", headers=bearer("county_admin", COUNTY))
+    assert answer.status_code == 404
+
+
+async def test_the_same_again_changes_nothing_and_a_new_version_follows(add: Any, admin: Any) -> None:
+    assert [(await add(OWN)).status_code for _ in range(2)] == [201, 201]
+    assert (await add({**OWN, "version": 3})).json()["code"] == "layout_version_taken"
+    assert (await add({**OWN, "title": "另一个"})).json()["code"] == "layout_version_taken"
+    assert (await add({**OWN, "version": 2})).status_code == 201
+    assert await admin.fetchval("SELECT array_agg(version ORDER BY version) FROM intake.own_layout") == [1, 2]
+
+
+async def test_another_county_can_neither_take_the_name_nor_send_it(
+    add: Any, intake_client: httpx.AsyncClient, bearer: Any
+) -> None:
+    await add(OWN)
+    taken = await add({**OWN, "version": 2}, division="440981000000")
+    assert (taken.status_code, taken.json()["errors"][0]["where"]) == (422, "body/name")
+    headers = {**bearer("county_admin", "440981000000"), "Content-Type": "text/csv"}
+    params = {"layout": "own_charity_aid"}
+    sent = await intake_client.post("/intake/v1/feeds", params=params, content=ROWS.encode(), headers=headers)
+    assert (sent.status_code, sent.json()["code"]) == (403, "division_out_of_range")
+
+
+async def test_a_retired_data_set_is_not_received_and_may_come_back(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, bearer: Any
+) -> None:
+    await add(OWN)
+    headers = bearer("county_admin", COUNTY)
+    gone = [await intake_client.delete("/intake/v1/layouts/own_charity_aid", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in gone] == [204, 404]
+    assert (await department.post("own_charity_aid", ROWS)).status_code == 404
+    assert (await add({**OWN, "version": 2})).status_code == 201
+    assert (await department.send("own_charity_aid", ROWS))["status"] == "recorded"
+
+
+def changed(path: str, value: Any) -> Any:
+    document = json.loads(json.dumps(OWN))
+    at: Any = document
+    *keys, last = path.split("/")
+    for key in keys:
+        at = at[int(key) if key.isdecimal() else key]
+    at[last] = value
+    return document
+
+
+WRONG: dict[str, tuple[Any, int, str]] = {
+    "no YAML": (b"name: [", 400, "layout_unreadable"),
+    "not UTF-8": ("名称: x".encode("gb18030"), 400, "layout_unreadable"),
+    "aliases that multiply": (b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", 400, "layout_unreadable"),
+    "deep": (b"[" * 5_000, 400, "layout_unreadable"),
+    "a list": (b"[]", 422, "layout_refused"),
+    "empty": (b"", 422, "layout_refused"),
+    "an unknown key": (changed("colour", "red"), 422, "layout_refused"),
+    "a name of ours": (changed("name", "medical_settlement"), 422, "layout_refused"),
+    "an unknown kind of fact": (changed("facts/0/kind", "event.lottery"), 422, "layout_refused"),
+    "an unknown column": (changed("facts/0/person", "nobody"), 422, "layout_refused"),
+    "an unknown type": (changed("columns/0/type", "colour"), 422, "layout_refused"),
+    "a header twice": (changed("columns/1/header", "救助编号"), 422, "layout_refused"),
+    "an example that cannot be read": (changed("columns/3/example", "2026-02-30"), 422, "layout_refused"),
+    "a key that may be empty": (changed("natural_key", ["nobody"]), 422, "layout_refused"),
+    "a version that is no number": (changed("version", "1"), 422, "layout_refused"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_a_wrong_layout_is_refused_with_its_place(name: str, add: Any, admin: Any) -> None:
+    document, status, code = WRONG[name]
+    answer = await add(document)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert await admin.fetchval("SELECT count(*) FROM intake.own_layout") == 0
+
+
+# --- replay ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_raw_file_is_read_again_by_a_new_version(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, house: Any, admin: Any
+) -> None:
+    await add(OWN)
+    first = await department.send("own_charity_aid", ROWS)
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    same = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert (same.status_code, same.json()["repeated"]) == (200, True)
+
+    newer = {**changed("facts/0/kind", "income.transfer_regular"), "version": 2}
+    await add(newer)
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert answer.status_code == 202
+    await house.run_worker("intake", "ingest")
+    again = await department.feed(answer.json()["id"])
+    assert (again["layout_version"], again["status"], again["counts"]["changed"]) == (2, "recorded", 1)
+
+
+async def test_what_is_destroyed_cannot_be_read_again(
+    department: Department, intake_client: httpx.AsyncClient, admin: Any
+) -> None:
+    feed = await department.send("medical_settlement", csv_text([medical_row(1)]))
+    await admin.execute("UPDATE intake.feed SET raw_destroyed_at = received_at, sealed_key = NULL")
+    answer = await intake_client.post(f"/intake/v1/feeds/{feed['id']}/replay", headers=department.headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "raw_file_destroyed")

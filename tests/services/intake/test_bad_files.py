@@ -51,10 +51,31 @@ def _at(report: Any, path: str) -> Any:
     return report
 
 
-async def test_a_workbook_read_in_many_turns_is_the_same(
-    department: Department, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("media_type", ["text/csv", XLSX])
+async def test_a_column_without_a_header_is_listed_if_something_stands_in_it(
+    media_type: str, department: Department
 ) -> None:
-    monkeypatch.setenv("FANGPIN_FEED_SLICE_SECONDS", "0")
+    rows = [[*MEDICAL, "", "备注"], [*medical_row(0).values(), "看我", "x"], [*medical_row(1).values(), "", "x"]]
+    body = workbook(rows) if media_type == XLSX else "\n".join(map(",".join, rows))
+    feed = await department.send("medical_settlement", body, media_type=media_type)
+    assert (feed["counts"]["accepted"], feed["report"]["ignored"]) == (2, ["备注", "第14列（无列名）"])
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", XLSX])
+async def test_a_file_of_too_many_rows_is_refused(
+    media_type: str, department: Department, intake_runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(intake_runtime.settings), "feed_row_limit", 100)
+    rows = [list(MEDICAL), *(list(medical_row(i).values()) for i in range(101))]
+    body = workbook(rows) if media_type == XLSX else "\n".join(map(",".join, rows))
+    feed = await department.send("medical_settlement", body, media_type=media_type)
+    assert (feed["status"], feed["problem"]["code"]) == ("rejected", "too_many_rows")
+
+
+async def test_a_workbook_read_in_many_turns_is_the_same(
+    department: Department, intake_runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(intake_runtime.settings), "feed_slice_seconds", 0.0)
     book = workbook([list(MEDICAL), *(list(medical_row(i).values()) for i in range(1200))])
     feed = await department.send("medical_settlement", book, media_type=XLSX)
     assert (feed["status"], feed["counts"]["accepted"], feed["counts"]["duplicates"]) == ("recorded", 1200, 0)

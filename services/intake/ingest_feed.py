@@ -17,6 +17,7 @@ from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext
+from services.intake.file_limits import limits_of, settings_of
 from services.intake.read_feed import FeedReading, read_pieces
 from services.intake.read_rows import FileRefused
 from services.intake.record_feed import Recording, record_batches
@@ -53,13 +54,6 @@ async def ingest_once(runtime: Runtime) -> int:
     return 1
 
 
-def settings_of(runtime: Runtime) -> IntakeSettings:
-    """The service's own settings; a runtime opened with the common ones gets the defaults."""
-    if isinstance(runtime.settings, IntakeSettings):
-        return runtime.settings
-    return IntakeSettings(**runtime.settings.model_dump())
-
-
 async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record) -> None:
     """Go on with the feed until it is at an end or the turn is over."""
     until = time.monotonic() + settings.feed_slice_seconds
@@ -94,8 +88,8 @@ async def _read_and_settle(
     runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, out_of_time: Callable[[], bool]
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
-    context, limits = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
-    reading = FeedReading(runtime, feed, context, _lease(settings), *limits)
+    context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings))
     try:
         if not await read_pieces(reading, out_of_time):
             await _give_back(runtime, feed)

@@ -7,7 +7,7 @@ import asyncpg
 from services.intake import repository_connectors as repository
 from services.intake.catalogue import layout_named
 from services.intake.domain.feed import FeedMode
-from services.intake.ingest_feed import settings_of
+from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, check_order
 from services.intake.schedule import next_time
 from services.intake.schemas_connectors import ConnectorIn

@@ -31,10 +31,13 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as read: the physical line where it starts, and one cell for each column of the layout."""
+    """A row as read: the physical line where it starts, and one cell for each column of the layout.
+
+    A cell that its reader refused already stands as the Refusal.
+    """
 
     line: int
-    cells: Sequence[Cell]
+    cells: Sequence[Cell | Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ class RowChecker:
         return _good(layout, reading, public, record)
 
 
-def _unread(_: Cell) -> None:
+def _unread(_: Cell | Refusal) -> None:
     """What is withheld is not even looked at."""
 
 
@@ -168,7 +171,10 @@ def _quick(column: Column, context: RowContext) -> Quick:
     return placed
 
 
-def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:
+def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context: RowContext) -> None:
+    if isinstance(cell, Refusal):
+        reading.complain(column, cell)
+        return
     outcome = _outcome(column, cell, context.today)
     if isinstance(outcome, Refusal):
         reading.complain(column, outcome, cell)

@@ -35,6 +35,8 @@ class HeaderMap:
         return not self.missing and not self.repeated
 
 
+ERROR_COLUMN = "错误说明"  # Ours, in a file handed back for mending; sent again it is ignored.
+
 _UNIT = re.compile(r"[(\[【](.*?)[)\]】]")
 _MONEY_UNITS = {"元": "yuan", "人民币元": "yuan", "万元": "ten_thousand_yuan"}
 
@@ -50,6 +52,11 @@ def map_header(layout: FeedLayout, headers: Sequence[str]) -> HeaderMap:
     repeated = tuple(layout.column(n).header for n in dict.fromkeys(names) if names.count(n) > 1)
     missing = tuple(c.header for c in layout.columns if c.required and c.name not in names)
     return HeaderMap(tuple(cells), missing, repeated)
+
+
+def unnamed_column(position: int) -> str:
+    """What a column without a header is called where ignored ones are listed."""
+    return f"第{position + 1}列（无列名）"
 
 
 def _plain(header: str) -> tuple[str, str | None]:

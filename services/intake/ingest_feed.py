@@ -105,7 +105,8 @@ async def _settle(runtime: Runtime, feed: asyncpg.Record) -> FeedStatus:
     feed = await _reload(runtime, feed)
     async with transaction(runtime.worker_pool) as connection:
         await extend(connection, FEEDS, *_held(feed), _lease(settings_of(runtime)))
-        decision = await settle_feed(connection, feed, layout_named(feed["layout"], feed["layout_version"]))
+        layout = layout_named(feed["layout"], feed["layout_version"])
+        decision = await settle_feed(connection, feed, layout, runtime.clock.today())
         match decision.status:
             case FeedStatus.RECORDING:
                 await repository.set_recording(connection, feed["feed_id"])
@@ -131,7 +132,7 @@ async def _end(
     status: FeedStatus,
     problem: dict[str, Any] | None,
 ) -> None:
-    """Write the feed's end; what was staged goes, and of a dry run the raw bytes too."""
+    """Write the feed's end; what was staged goes, and of a dry run, or if rows were discarded, the raw bytes too."""
     now = runtime.clock.now()
     await finish(
         connection,
@@ -141,7 +142,8 @@ async def _end(
         args=(status, problem, now),
     )
     await repository.drop_staged(connection, feed["feed_id"])
-    if status is FeedStatus.CHECKED:
+    discarded = (await repository.load_feed(connection, feed["feed_id"]))["unauthorised"]
+    if status is FeedStatus.CHECKED or discarded:
         await repository.destroy_raw(connection, [feed["feed_id"]], now)
     await audit(connection, "intake.ingest", f"feed.{status}", f"feed:{feed['feed_id']}", now=now)
 

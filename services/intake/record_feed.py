@@ -10,6 +10,7 @@ import asyncpg
 
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed_layout import FeedLayout
+from services.intake.note_authorisations import note_authorisations
 from services.intake.publish_observations import BULK, covering_event, ending_events, events_of
 from services.intake.repository_ingest import FEEDS
 from services.intake.settle_feed import ends_unlisted
@@ -60,9 +61,9 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
         rows = await repository.merge_batch(connection, feed, layout, after, last, now)
         changed = {row["record"] for row in rows if row["known"]}
         was = Counter("changed" if row["known"] else "added" for row in rows)
-        changed = {row["record"] for row in rows if row["known"]}
         if layout.household is not None:
             rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in rows])
+        await note_authorisations(connection, feed, layout, rows)
         events = await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now, changed)
         await _say(connection, events)
         await repository.note_merge(

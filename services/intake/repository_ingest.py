@@ -61,7 +61,7 @@ async def begin_again(connection: asyncpg.Connection, feed_id: UUID) -> None:
     await connection.execute(
         """
         UPDATE feed SET status = 'received', bytes_done = 0, read = 0, staged = 0, accepted = 0, rejected = 0,
-            duplicates = 0, records = 0, report = '{}', newest_on = NULL
+            duplicates = 0, records = 0, unauthorised = 0, report = '{}', newest_on = NULL
         WHERE feed_id = $1
         """,
         feed_id,
@@ -243,11 +243,13 @@ async def set_counts(
     duplicates: int,
     records: int,
     staged: int,
+    unauthorised: int,
 ) -> None:
-    """Rows taken in and refused, what they make, and how many of them are still staged."""
+    """Rows taken in, refused and discarded, what they make, and how many of them are still staged."""
     await connection.execute(
         """
-        UPDATE feed SET accepted = $2, rejected = $3, duplicates = $4, records = $5, staged = $6 WHERE feed_id = $1
+        UPDATE feed SET accepted = $2, rejected = $3, duplicates = $4, records = $5, staged = $6,
+            unauthorised = $7 WHERE feed_id = $1
         """,
         feed_id,
         accepted,
@@ -255,6 +257,7 @@ async def set_counts(
         duplicates,
         records,
         staged,
+        unauthorised,
     )
 
 

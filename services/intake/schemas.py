@@ -211,6 +211,7 @@ class FeedCounts(BaseModel):
     read: int
     accepted: int = Field(description="正确的行")
     rejected: int
+    unauthorised: int = Field(description="没有有效承诺授权的行：已丢弃，不留任何内容")
     duplicates: int
     records: int = Field(description="正确的行构成的记录")
     recorded: int = Field(description="已入库的记录；试运行和整批退回为 0")

@@ -1,6 +1,7 @@
 """A feed is read to its end: check rows against each other, then decide what becomes of it."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,7 @@ import asyncpg
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed import FeedMode, FeedStatus, brakes
 from services.intake.domain.feed_layout import FeedLayout, HouseholdSpec, Kind
+from services.intake.note_authorisations import discard_unauthorised
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Rows read and taken in, and what recording the records would do."""
+    """Rows read but those discarded, rows taken in, and what recording the records would do."""
 
     read: int
     accepted: int
@@ -46,11 +48,17 @@ class Counted:
         return self.read - self.accepted
 
 
-async def settle_feed(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Decision:
-    """Reject rows that contradict each other, count, and decide; in the caller's transaction."""
+async def settle_feed(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, today: date
+) -> Decision:
+    """Discard what nobody allowed, reject rows that contradict each other, count, and decide.
+
+    In the caller's transaction.
+    """
     await repository.expect_many(connection)
-    staged = await _check_across_rows(connection, feed, layout)
-    counted = await _count(connection, feed, layout, staged)
+    discarded = await discard_unauthorised(connection, feed, layout, today)
+    staged = await _check_across_rows(connection, feed, layout, feed["staged"] - discarded)
+    counted = await _count(connection, feed, layout, staged, discarded)
     decision = await _decide(connection, feed, layout, counted)
     if decision.report:
         await repository.add_report(connection, feed["feed_id"], decision.report)
@@ -74,17 +82,21 @@ def ends_unlisted(layout: FeedLayout, rejected: int) -> bool:
     return layout.kind is Kind.SNAPSHOT and rejected == 0
 
 
-async def _check_across_rows(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Staged:
+async def _check_across_rows(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, rows: int
+) -> Staged:
     if layout.household is None:
-        return await _one_row_each(connection, feed, layout)
+        return await _one_row_each(connection, feed, layout, rows)
     await _check_households(connection, feed, layout, layout.household)
     counted = await repository.count_staged(connection, feed["feed_id"])
     return Staged(counted["rows"], counted["duplicates"], counted["records"], counted["rows"])
 
 
-async def _one_row_each(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> Staged:
+async def _one_row_each(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, rows: int
+) -> Staged:
     """Reject rows of one key that differ, and leave one of those that do not."""
-    rows, rejected, repeated = feed["staged"], 0, 0
+    rejected, repeated = 0, 0
     if await repository.any_repeated(connection, feed["feed_id"]):
         key = layout.column(layout.natural_key[0]).header
         rejected = await repository.reject_rows(
@@ -136,18 +148,22 @@ async def _check_households(
     )
 
 
-async def _count(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, staged: Staged) -> Counted:
+async def _count(
+    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, staged: Staged, discarded: int
+) -> Counted:
+    read = feed["read"] - discarded
     await repository.set_counts(
         connection,
         feed["feed_id"],
         accepted=staged.accepted,
-        rejected=feed["read"] - staged.accepted,
+        rejected=read - staged.accepted,
+        unauthorised=discarded,
         duplicates=staged.duplicates,
         records=staged.records,
         staged=staged.rows,
     )
     found = await repository.compare(connection, feed, layout, staged.records)
-    return Counted(feed["read"], staged.accepted, **found)
+    return Counted(read, staged.accepted, **found)
 
 
 async def _decide(

@@ -38,6 +38,7 @@ from shared.queue.tables import ClaimColumns
 
 _MOMENT: Any = DateTime(timezone=True)
 _DIVISION: Any = String(12, collation="C")
+_COUNTY: Any = String(6, collation="C")
 _RECORD: Any = Text(collation="C")
 _BIG: Any = BigInteger()
 _BYTES: Any = LargeBinary()
@@ -319,6 +320,38 @@ class SelfReportRow(IntakeTable, table=True):
     alert_id: UUID | None = Field(
         default=None, sa_column_kwargs=_said("the newest alert that answers it, in the service alerts")
     )
+
+
+class HouseholdPerson(IntakeTable, table=True):
+    """Who lives in which household, as the newest roster of each says."""
+
+    __tablename__ = "household_person"
+    __table_args__ = (
+        Index("ix_household_person_household_no", "county", "household_no"),
+        {"comment": "Who lives in which household, by the newest roster"},
+    )
+
+    county: str = Field(primary_key=True, sa_type=_COUNTY)
+    person: bytes = Field(primary_key=True, sa_type=_BYTES, sa_column_kwargs=_said("blind index"))
+    household_no: str = Field(primary_key=True, sa_type=_RECORD)
+
+
+class AuthorisationRow(IntakeTable, table=True):
+    """A scope of a form by which a household allows its assets to be compared."""
+
+    __tablename__ = "authorisation"
+    __table_args__ = (
+        Index("ix_authorisation_household_no", "county", "household_no"),
+        {"comment": "Authorisations (承诺授权)"},
+    )
+
+    county: str = Field(primary_key=True, sa_type=_COUNTY)
+    record: str = Field(primary_key=True, sa_type=_RECORD, sa_column_kwargs=_said("form and scope"))
+    scope: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the data set it allows"))
+    household_no: str | None = Field(default=None, sa_type=_RECORD)
+    signed_on: date
+    ended_on: date | None = Field(default=None, sa_column_kwargs=_said("the first day on which it holds no more"))
+    taken_back: bool
 
 
 class Receipt(IntakeTable, table=True):

@@ -34,7 +34,7 @@ FACTS_A_STEP = 1000
 @cache
 def list_checks() -> ListChecks:
     """The lists and checks this installation compares by, read and checked once."""
-    path = Path(shared.policies.__file__).parent / "list_checks.yaml"
+    path = Path(shared.policies.__file__).parent / "checks" / "lists.yaml"
     return read_list_checks(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 

@@ -171,7 +171,7 @@ CASES = [
             Effect(WANG, "exclusion vehicle", "unknown", "clear"),
         ),
         {4: {"unknown_code"}, 5: {"implausible_amount"}},
-        (ROSTER,),
+        (ROSTER, "authorisations"),
     ),
     Case(
         "disasters",
@@ -223,7 +223,7 @@ CASES = [
             Effect(WANG, "exclusion company", "unknown", "clear"),
         ),
         {4: {"wrong_form"}, 5: {"unknown_code"}},
-        (ROSTER,),
+        (ROSTER, "authorisations"),
     ),
     Case(
         "property",
@@ -232,7 +232,7 @@ CASES = [
             Effect(ZHANG, "exclusion dwelling_bought", "unknown", "fired exempt"),
         ),
         {4: {"unknown_code"}, 5: {"required"}},
-        (ROSTER,),
+        (ROSTER, "authorisations"),
     ),
     Case(
         "microcredit",
@@ -251,7 +251,7 @@ CASES = [
             Effect(WANG, "exclusion deposit", "unknown", "clear"),
         ),
         {4: {"excel_overflow"}, 5: {"required"}},
-        (ROSTER,),
+        (ROSTER, "authorisations"),
     ),
     Case(
         "public_employees",
@@ -261,7 +261,7 @@ CASES = [
             Effect(ZHANG, "exclusion public_employee", "unknown", "unknown"),
         ),
         {4: {"unknown_code"}, 5: {"date_form"}},
-        (ROSTER,),
+        (ROSTER, "authorisations"),
     ),
     Case(
         "monitored_list",
@@ -317,7 +317,7 @@ CASES = [
         "authorisations",
         (
             Effect(LIU, "flag authorised", "no", "yes"),
-            Effect(WANG, "flag authorised", "no", "no"),
+            Effect(CHEN, "flag authorised", "no", "no"),
         ),
         {4: {"unknown_code"}, 5: {"expires_before_signed"}, 6: {"open_ended_date"}},
         (ROSTER,),

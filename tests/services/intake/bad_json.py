@@ -256,6 +256,7 @@ LINES_ELSEWHERE = {
 def report(**changes: Any) -> dict[str, Any]:
     body = {
         "division": VILLAGE,
+        "consent": {"version": "2025-1"},
         "reporter": {"name": "王小明", "identity_number": number(1), "phone": "19900000001"},
         "hardships": ["illness"],
         "description": "住院花费较大",

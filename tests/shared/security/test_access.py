@@ -59,7 +59,13 @@ def test_only_the_county_decides_and_administers() -> None:
 
 
 def test_a_system_holds_no_scope_of_a_persons_judgement() -> None:
-    persons = {"intake:appeals:decide", "monitoring:decide", "monitoring:policy", "alerts:act"}
+    persons = {
+        "intake:appeals:decide",
+        "monitoring:decide",
+        "monitoring:policy",
+        "monitoring:quality:close",
+        "alerts:act",
+    }
     assert frozenset(SCOPES) - SCOPES_OF_SYSTEMS == persons
     for role in (None, *Role):
         assert not allowed_scopes("system", role, frozenset(SCOPES)) & {

@@ -167,6 +167,7 @@ async def test_a_system_never_decides_and_never_acts(verifier: TokenVerifier, ro
         "intake:appeals:decide",
         "monitoring:decide",
         "monitoring:policy",
+        "monitoring:quality:close",
         "alerts:act",
     }
 

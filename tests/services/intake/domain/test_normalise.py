@@ -61,7 +61,7 @@ TAKEN: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("percent", "0", 0, ()),
     ("percent", "0.5%", 50, ()),
     ("percent", "100", 10000, ()),
-    ("whole", "97.5%", 97, ()),
+    ("whole", "97.5%", 97, ("fraction_dropped",)),
     ("few", "12", 12, ()),
     ("money", "1234.5", 123450, ()),
     ("money", "0", 0, ()),

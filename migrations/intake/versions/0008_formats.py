@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_formats"
-down_revision = "0006_reports"
+revision = "0008_formats"
+down_revision = "0007_authorisations"
 branch_labels = None
 depends_on = None
 

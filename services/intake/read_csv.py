@@ -216,8 +216,8 @@ class CsvReader:
         """No header among the first rows: say what comes closest to one, and what may be wrong with the file."""
         tried = [[r.fields for r in self._tried(delimiter)[1]] for delimiter in DELIMITERS]
         closest = [found for rows in tried if (found := closest_header(self.layout, rows)) is not None]
-        if not closest and self._above:
-            error = next(e for line in self._above for e in self._read_again(line) if isinstance(e, RowError))
+        errors = (e for line in self._above for e in self._read_again(line) if isinstance(e, RowError))
+        if not closest and (error := next(errors, None)) is not None:
             raise FileRefused("header_unreadable", error.reason, "UTF-8 或 GB18030")
         best = max(closest, key=lambda found: found.known, default=None)
         refuse_without_header(self.layout, best, tried[0], b"\n".join(line.content or b"" for line in self._above))

@@ -33,7 +33,10 @@ async def replay_feed(
         raise FeedUnknown
     if row["raw_destroyed_at"] is not None:
         raise RawFileDestroyed("原始文件已过保存期限并销毁，请重新报送")
-    order = FeedOrder(layout_named(row["layout"]), row["division"], row["period"], mode, row["media_type"])
+    layout = layout_named(row["layout"])
+    if (row["layout_version"], row["mode"]) == (layout.version, mode) and row["status"] != "failed":
+        return ReceivedFeed(feed_id, False)
+    order = FeedOrder(layout, row["division"], row["period"], mode, row["media_type"])
     return await receive_feed(runtime, caller, order, _pieces(runtime, feed_id), traceparent=traceparent)
 
 

@@ -157,9 +157,12 @@ def _household(keys: Keyring, event_id: UUID, feed_id: UUID, rows: list[asyncpg.
     said = next(content["household"] for content in contents if "household" in content)
     members = []
     for i, (row, content) in enumerate(zip(rows, contents, strict=True)):
-        number = keys.open(row["sealed_number"], *number_place(feed_id, row["line"]))
-        sealed = keys.seal_for_transit(number, str(event_id), f"members/{said['household_no']}/{i}")
-        members.append({**_known(content["member"]), "sealed": base64.b64encode(sealed).decode()})
+        member = _known(content["member"])
+        if row["sealed_number"] is not None:  # A newborn has none yet; then the reason stands in the content.
+            number = keys.open(row["sealed_number"], *number_place(feed_id, row["line"]))
+            sealed = keys.seal_for_transit(number, str(event_id), f"members/{said['household_no']}/{i}")
+            member["sealed"] = base64.b64encode(sealed).decode()
+        members.append(member)
     return {**_known(said), "record": rows[0]["record"], "members": members}
 
 

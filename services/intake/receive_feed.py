@@ -1,4 +1,7 @@
-"""A department sends a file (部门报送): kept sealed as it came, due for ingestion; sent again it is the same feed."""
+"""A department sends a file (部门报送): kept sealed as it came, due for ingestion; sent again it is the same feed.
+
+Unless another file of the data set came between: then it says how things stand now, and is taken in as a new one.
+"""
 
 import asyncio
 import io
@@ -164,8 +167,9 @@ def chunk_place(feed_id: UUID, seq: int) -> tuple[str, str, str]:
 
 async def _store(runtime: Runtime, caller: Principal, new: NewFeed, layout: FeedLayout, spool: Spool) -> ReceivedFeed:
     async with scoped(runtime.pool, caller.division) as connection:
-        if not await repository.add_feed(connection, new, layout):
-            known = await repository.same_feed(connection, new, layout)
+        follows = await repository.file_before(connection, new, layout)
+        if not await repository.add_feed(connection, new, layout, follows):
+            known = await repository.same_feed(connection, new, layout, follows)
             assert known is not None
             await repository.try_again(connection, known["feed_id"], new.received_at)
             return ReceivedFeed(known["feed_id"], False)

@@ -34,8 +34,11 @@ async def replay_feed(
         raise FeedUnknown
     if row["raw_destroyed_at"] is not None:
         raise RawFileDestroyed("原始文件已过保存期限并销毁，请重新报送")
+    layout = layout_named(row["layout"])
+    if (row["layout_version"], row["mode"]) == (layout.version, mode) and row["status"] != "failed":
+        return ReceivedFeed(feed_id, False)
     options = FileOptions(Unknown(row["unknown"]), row["sheet"])
-    order = FeedOrder(layout_named(row["layout"]), row["division"], row["period"], mode, row["media_type"], options)
+    order = FeedOrder(layout, row["division"], row["period"], mode, row["media_type"], options)
     return await receive_feed(runtime, caller, order, _pieces(runtime, feed_id), traceparent=traceparent)
 
 

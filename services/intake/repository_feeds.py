@@ -14,13 +14,21 @@ from shared.vocabulary.division import code_range
 
 VIEW = """
 feed_id, client, layout, layout_version, department, division, period, mode, media_type, digest, size_bytes,
-unknown, sheet, received_at, status, problem, report, bytes_done, read, accepted, rejected, duplicates, records,
+unknown, sheet, received_at, status, problem, report, bytes_done, read, accepted, rejected, held, duplicates, records,
 records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at,
 raw_destroyed_at, unauthorised
 """
 
 # Sent again it is another feed if the first failed and its raw file is gone, or if rows of it were discarded.
 SAME_FILE_COUNTS = "unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"
+
+
+# Which file came last before it: the same one after another says how things stand now. What was only checked, or
+# refused as a whole, came to nothing.
+_FOLLOWS = """
+SELECT feed_id FROM feed WHERE (layout, division, department) = ($1, $2, $3) AND (digest, period) <> ($4, $5)
+    AND mode <> 'dry_run' AND status NOT IN ('rejected', 'failed') ORDER BY feed_id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +52,23 @@ class NewFeed:
     traceparent: str | None
 
 
-async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> bool:
-    """Store the feed, due at once; False if this very file was received before."""
+async def file_before(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> UUID | None:
+    """The newest other file of the same data set: another content, or the same of another period."""
+    found: UUID | None = await connection.fetchval(
+        _FOLLOWS, layout.name, new.division, new.department, new.digest, new.period_text
+    )
+    return found
+
+
+async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout, follows: UUID | None) -> bool:
+    """Store the feed, due at once; False if this very file was the last one received."""
     added = await connection.fetchval(
         f"""
         INSERT INTO feed (feed_id, client, layout, layout_version, department, division, period, snapshot_on,
             valid_from, mode, media_type, digest, size_bytes, chunks, received_at, sealed_key, traceparent,
-            unknown, sheet, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $15)
-        ON CONFLICT (client, layout, layout_version, division, period, mode, digest, unknown, sheet)
+            unknown, sheet, due_at, follows)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $15, $20)
+        ON CONFLICT (client, layout, layout_version, division, period, mode, digest, unknown, sheet, follows)
             WHERE {SAME_FILE_COUNTS}
         DO NOTHING RETURNING true
         """,
@@ -75,6 +91,7 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
         new.traceparent,
         new.options.unknown,
         new.options.sheet,
+        follows,
     )
     return bool(added)
 
@@ -86,12 +103,14 @@ async def add_chunks(connection: asyncpg.Connection, feed_id: UUID, pieces: Iter
         await connection.execute(insert, feed_id, seq, sealed)
 
 
-async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout) -> asyncpg.Record | None:
-    """The feed this very file made when it was received first."""
+async def same_feed(
+    connection: asyncpg.Connection, new: NewFeed, layout: FeedLayout, follows: UUID | None
+) -> asyncpg.Record | None:
+    """The feed this very file made when it was received first after that other file."""
     return await connection.fetchrow(
         "SELECT feed_id FROM feed"
         " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)"
-        " AND (layout_version, unknown, sheet) = ($7, $8, $9)"
+        " AND (layout_version, unknown, sheet) = ($7, $8, $9) AND follows IS NOT DISTINCT FROM $10"
         f" AND {SAME_FILE_COUNTS}",
         new.client,
         layout.name,
@@ -102,6 +121,7 @@ async def same_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLa
         layout.version,
         new.options.unknown,
         new.options.sheet,
+        follows,
     )
 
 

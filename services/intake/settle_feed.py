@@ -124,11 +124,12 @@ async def _check_households(
         )
 
     person = layout.column(spec.member["number"]).header
+    same = f"{person}相同" + ("，或都没有而姓名、出生日期相同" if spec.tells_unnumbered else "")
     await reject(
         repository.CONFLICTING_MEMBERS,
         person,
         "rows_conflict",
-        f"第 % 行是同一户的同一人 ({person}相同) 而内容不同，无法判断哪一行正确",
+        f"第 % 行是同一户的同一人 ({same}) 而内容不同，无法判断哪一行正确",
         "每人只保留正确的一行",
     )
     relation, head = layout.column(spec.relation).header, spec.head

@@ -84,7 +84,9 @@ class Feed(ClaimColumns, IntakeTable, table=True):
         Index(
             "uq_feed_same_file",
             *("client", "layout", "layout_version", "division", "period", "mode", "digest", "unknown", "sheet"),
+            "follows",
             unique=True,
+            postgresql_nulls_not_distinct=True,
             postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
         ),
         {"comment": "Files from departments (报送批次)"},
@@ -112,6 +114,9 @@ class Feed(ClaimColumns, IntakeTable, table=True):
         sa_column_kwargs={"server_default": text("''"), "comment": "of a workbook; empty: not named"},
     )
     digest: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("SHA-256 of the bytes received"))
+    follows: UUID | None = Field(
+        default=None, sa_column_kwargs=_said("the newest other file of its data set when it came")
+    )
     size_bytes: int = Field(sa_type=_BIG)
     chunks: int
     received_at: datetime = Field(sa_type=_MOMENT)
@@ -138,6 +143,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     staged: int = _count("rows of this feed in feed_row_staged; fewer there: the server crashed, read again")
     accepted: int = _count("rows taken in")
     rejected: int = _count("rows refused")
+    held: int = _count("rows held for review")
     duplicates: int = _count("accepted rows that repeat another row of the file")
     unauthorised: int = _count("rows about people without a live authorisation: discarded, nothing of them is kept")
     records: int = _count("records (rows, or households) that the accepted rows make")
@@ -188,7 +194,7 @@ class FeedRowError(IntakeTable, table=True):
 
     __tablename__ = "feed_row_error"
     __table_args__ = (
-        CheckConstraint("level IN ('error','warning')", name="level"),
+        CheckConstraint("level IN ('error','warning','review')", name="level"),
         Index("ix_feed_row_error_feed_id", "feed_id", "line", "error_id"),
         Index("ix_feed_row_error_record", "feed_id", "record"),
     )
@@ -206,6 +212,42 @@ class FeedRowError(IntakeTable, table=True):
     example: str | None = Field(default=None, sa_type=_TEXT)
     echo: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("the value, masked"))
     record: str | None = Field(default=None, sa_type=_RECORD, sa_column_kwargs=_said("natural key, if readable"))
+
+
+class FeedRowHeld(IntakeTable, table=True):
+    """A row whose only fault is an implausibly large amount: it waits for a person to release or refuse it."""
+
+    __tablename__ = "feed_row_held"
+    __table_args__ = (
+        CheckConstraint("decision IN ('release','refuse')", name="decision"),
+        CheckConstraint("octet_length(digest) = 16", name="digest"),
+        Index(
+            "ix_feed_row_held_released",
+            "decided_at",
+            postgresql_where=text("decision = 'release' AND recorded_at IS NULL AND overtaken_by IS NULL"),
+        ),
+        Index("ix_feed_row_held_record", "record"),
+        {"comment": "Rows with an implausible amount, held until a person decides"},
+    )
+
+    feed_id: UUID = Field(
+        sa_column=Column("feed_id", ForeignKey("intake.feed.feed_id", ondelete="CASCADE"), primary_key=True)
+    )
+    line: int = Field(primary_key=True, sa_type=_BIG, sa_column_kwargs=_said("physical line where the row starts"))
+    record: str = Field(sa_type=_RECORD, sa_column_kwargs=_said("natural key"))
+    digest: bytes = Field(sa_type=_BYTES)
+    sealed_content: bytes | None = Field(
+        default=None, sa_type=_BYTES, sa_column_kwargs=_said("what the row says, sealed; null: settled or expired")
+    )
+    held_at: datetime = Field(sa_type=_MOMENT)
+    decision: str | None = Field(default=None, sa_type=_TEXT, sa_column_kwargs=_said("null: nobody has decided yet"))
+    reason: str | None = Field(default=None, sa_type=_TEXT)
+    decided_by: str | None = Field(default=None, sa_type=_TEXT)
+    decided_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    recorded_at: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs=_said("when a released row was recorded")
+    )
+    overtaken_by: UUID | None = Field(default=None, sa_column_kwargs=_said("the file that sent the record again"))
 
 
 class FeedRecord(IntakeTable, table=True):

@@ -49,7 +49,12 @@ CASES = [
     Case(
         "household_register",
         (Effect(CHEN, "indicator income_below_line", "missing", "fired"),),
-        {12: {"wrong_check_digit"}, 13: {"household_without_head"}},
+        {
+            12: {"wrong_check_digit"},
+            13: {"household_without_head"},
+            15: {"number_or_reason"},
+            16: {"required"},
+        },
     ),
     Case(
         "medical_settlement",

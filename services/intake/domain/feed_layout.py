@@ -211,6 +211,7 @@ class HouseholdSpec:
     """How rows of members become households: grouped by `number`; the `head`'s row speaks for it.
 
     `member_details` and `household_details` are columns that travel as they are (登记项), under their own names.
+    `member` may name the columns that tell of somebody without a number why, and his sex and birthday.
     """
 
     number: str
@@ -223,6 +224,11 @@ class HouseholdSpec:
     income: Mapping[str, str]
     member_details: tuple[str, ...] = ()
     household_details: tuple[str, ...] = ()
+
+    @property
+    def tells_unnumbered(self) -> bool:
+        """Whether a member without an identity number can be told of."""
+        return "no_id_reason" in self.member
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from shared.vocabulary.money import yuan
 
 Cell = str | int | float | bool | None
 Values = Mapping[str, Any]
+Index = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class RowContext:
 
     today: date
     divisions: tuple[str, str]
-    index: Callable[[str], bytes]
+    index: Index
     known_divisions: Container[str] | None = None
 
 
@@ -142,6 +143,7 @@ class RowChecker:
             _apply(reading, layout, rule)
         if layout.household:
             _check_head(reading, layout, layout.household)
+            _check_unnumbered(reading, layout, layout.household)
         if self._unnamed:
             _check_named(reading, layout, self._unnamed)
         if layout.reversal:
@@ -151,7 +153,7 @@ class RowChecker:
         if reading.errors:
             return BadRow(raw.line, record, tuple(reading.errors))
         assert record is not None
-        return _good(layout, reading, public, record)
+        return _good(layout, reading, public, record, self._context.index)
 
 
 def _unread(_: Cell | Refusal) -> None:
@@ -384,13 +386,55 @@ def _check_head(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> N
         )
 
 
-def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str) -> FeedRow:
+def _check_unnumbered(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec) -> None:
+    """Of somebody without a number sex and birthday must be told; of everybody else the number tells them."""
+    number, unnumbered = spec.member["number"], _unnumbered(spec, reading)
+    if unnumbered:
+        for column in (layout.column(spec.member["sex"]), layout.column(spec.member["birth_date"])):
+            _demand(reading, column, f"没有证件号码的成员必须填写{column.header}")
+    elif spec.tells_unnumbered and reading.values[number] is not None:
+        _compare_with_number(reading, layout, spec, reading.values[number])
+
+
+def _unnumbered(spec: HouseholdSpec, reading: _Reading) -> bool:
+    """Whether the row says that its person has no number, and why."""
+    without = spec.member["number"] not in reading.failed and reading.values[spec.member["number"]] is None
+    return without and spec.tells_unnumbered and reading.values[spec.member["no_id_reason"]] is not None
+
+
+def _demand(reading: _Reading, column: Column, reason: str) -> None:
+    """What is otherwise only told must be known: a value that is none refuses the row."""
+    if column.name in reading.failed:
+        said = [warning for warning in reading.warnings if warning.column == column.header]
+        reading.warnings[:] = [warning for warning in reading.warnings if warning.column != column.header]
+        reading.errors.extend(replace(warning, level="error") for warning in said)
+    elif reading.values[column.name] is None:
+        known = " / ".join(column.codes) or None
+        reading.errors.append(RowError(reading.line, column.header, "required", reason, known, column.example))
+
+
+def _compare_with_number(reading: _Reading, layout: FeedLayout, spec: HouseholdSpec, number: IdentityNumber) -> None:
+    """The number counts; what contradicts it is said to whoever can mend it."""
+    values, reason = reading.values, layout.column(spec.member["no_id_reason"])
+    if values[reason.name] is not None:
+        _warn(reading, reason, "number_and_reason", "已填写证件号码，无证件号码原因未采用", "二者填一项")
+    birth = layout.column(spec.member["birth_date"])
+    if values[birth.name] is not None and values[birth.name] != number.birth_date:
+        _warn(reading, birth, "birth_date_disagrees", "出生日期与证件号码不一致，以证件号码为准", "与证件号码一致")
+
+
+def _warn(reading: _Reading, column: Column, code: str, reason: str, expected: str) -> None:
+    reading.warnings.append(RowError(reading.line, column.header, code, reason, expected, level="warning"))
+
+
+def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index) -> FeedRow:
     values, number, is_head, newest = reading.values, None, False, None
     content: Mapping[str, Any]
     if layout.household:
         spec = layout.household
-        content = _household_content(spec, reading, public)
-        number, is_head = values[spec.member["number"]].number, values[spec.relation] == spec.head
+        content = _household_content(spec, reading, index)
+        holder: IdentityNumber | None = values[spec.member["number"]]
+        number, is_head = holder.number if holder else None, values[spec.relation] == spec.head
     else:
         content = {"observations": _observations(layout, record, values, public)}
         newest = max([values[fact.occurred_on] for fact in layout.facts])
@@ -521,15 +565,13 @@ def json_value(value: Any) -> Any:
     return int(value) if isinstance(value, str) and len(value) <= 2 and value.isascii() and value.isdigit() else value
 
 
-def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -> dict[str, Any]:
+def _household_content(spec: HouseholdSpec, reading: _Reading, index: Index) -> dict[str, Any]:
     values = reading.values
-    number: IdentityNumber = values[spec.member["number"]]
+    number: IdentityNumber | None = values[spec.member["number"]]
     member = {
-        "index": public[spec.member["number"]],
+        **(_numbered(number, index) if number else _without_number(spec, values, index)),
         "name": values[spec.member["name"]],
         "relation": values[spec.relation],
-        "sex": number.sex,
-        "birth_date": number.birth_date.isoformat(),
         "insured_resident": values[spec.member["insured_resident"]],
         "insured_employee": values[spec.member["insured_employee"]],
         "details": _details(spec.member_details, reading, number) or None,
@@ -540,7 +582,32 @@ def _household_content(spec: HouseholdSpec, reading: _Reading, public: Values) -
     return {"member": member, "household": {**_household(spec, values), "details": details}}
 
 
-def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber, *others: str) -> dict[str, Any]:
+def _numbered(number: IdentityNumber, index: Index) -> dict[str, Any]:
+    return {
+        "index": index(number.number).hex(),
+        "sex": number.sex,
+        "birth_date": number.birth_date.isoformat(),
+    }
+
+
+def _without_number(spec: HouseholdSpec, values: Values, index: Index) -> dict[str, Any]:
+    """Who has no number goes by a stand-in, the same whenever the same household tells of the same name and birthday.
+
+    It is keyed like an index, and never a number's: no number holds a zero byte.
+    """
+    birth: date = values[spec.member["birth_date"]]
+    said = ("no_number", values[spec.number], values[spec.member["name"]], birth.isoformat())
+    return {
+        "index": index("\x00".join(said)).hex(),
+        "sex": values[spec.member["sex"]],
+        "birth_date": birth.isoformat(),
+        "no_id_reason": values[spec.member["no_id_reason"]],
+    }
+
+
+def _details(
+    names: tuple[str, ...], reading: _Reading, number: IdentityNumber | None, *others: str
+) -> dict[str, Any]:
     """What these columns say; `left_out` names those (and others) whose value was none, which checks then tell."""
     if not names:
         return {}
@@ -549,11 +616,11 @@ def _details(names: tuple[str, ...], reading: _Reading, number: IdentityNumber, 
     return {**said, "left_out": left_out} if left_out else said
 
 
-def _detail(value: Any, number: IdentityNumber) -> Any:
-    """A value as JSON; of a certificate only what is not the person's number."""
+def _detail(value: Any, number: IdentityNumber | None) -> Any:
+    """A value as JSON; of a certificate only what is not the person's number, and whether it is his if he has one."""
     if isinstance(value, DisabilityCertificate):
-        owner = value.identity_number == number.number
-        return {"type": value.type, "grade": value.grade, "own": owner}
+        owner = {} if number is None else {"own": value.identity_number == number.number}
+        return {"type": value.type, "grade": value.grade, **owner}
     if isinstance(value, date):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value

@@ -35,6 +35,8 @@ UNITS = {
 # The standard name of the column with the name of the person whom a row is about.
 PERSON_NAME = "person_name"
 MEMBER_FIELDS = frozenset({"number", "name", "insured_resident", "insured_employee"})
+# What must be known of a member who has no number; a layout that has no columns for it demands the number.
+UNNUMBERED_FIELDS = frozenset({"no_id_reason", "sex", "birth_date"})
 HEAD_FIELDS = frozenset({"base_group", "phone", "dwelling_grade", "occupied_grade"})
 INCOME_FIELDS = frozenset({"wage_fen", "business_sales_fen", "production_cost_fen", "property_fen", "transfer_fen"})
 
@@ -320,13 +322,15 @@ class _Reader:
             division=self._name(part, "division", {ColumnType.DIVISION}),
             relation=self._name(part, "relation", {ColumnType.TEXT, ColumnType.CODE}),
             head=part.take("head", str),
-            member=self._fields(part, "member", MEMBER_FIELDS),
+            member=self._fields(part, "member", MEMBER_FIELDS, UNNUMBERED_FIELDS),
             of_head=self._fields(part, "of_head", HEAD_FIELDS),
             income_year=self._name(part, "income_year", {ColumnType.YEAR}),
             income=self._fields(part, "income", INCOME_FIELDS),
             member_details=self._details(part, "member_details"),
             household_details=self._details(part, "household_details"),
         )
+        if not spec.tells_unnumbered and not self.names[spec.member["number"]].required:
+            raise part.wrong("member", f"证件号码不是必填列时应包含 {', '.join(sorted(UNNUMBERED_FIELDS))}")
         part.end()
         return spec
 
@@ -338,8 +342,13 @@ class _Reader:
                 raise part.wrong(key, f"列 {name} 应为非必填 (required) 且错值只提示 (tolerant: true)")
         return names
 
-    def _fields(self, part: _Part, key: str, fields: frozenset[str]) -> dict[str, str]:
+    def _fields(
+        self, part: _Part, key: str, fields: frozenset[str], optional: frozenset[str] = frozenset()
+    ) -> dict[str, str]:
+        """Columns by field: all of `fields`, and all of `optional` or none."""
         pairs = part.pairs(key)
+        if optional & set(pairs):
+            fields |= optional
         if wrong := set(pairs) ^ fields:
             raise part.wrong(key, f"应恰好包含 {', '.join(sorted(fields))}; 多出或缺少 {', '.join(sorted(wrong))}")
         self._known(part, key, tuple(pairs.values()))

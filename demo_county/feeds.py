@@ -39,7 +39,8 @@ class DepartmentFeed:
 
 def _of_people(number: str, *others: Plan) -> tuple[Plan, ...]:
     kinds = ("wrong_check_digit", "scientific_notation_id", "lower_case_x", "fullwidth_id", "unknown_person")
-    return (*((kind, number) for kind in kinds), ("blank_required", "姓名"), *others)
+    names = (("blank_required", "姓名"), ("other_name", "姓名"))
+    return (*((kind, number) for kind in kinds), *names, *others)
 
 
 def _of_households(number: str, name: str, *others: Plan) -> tuple[Plan, ...]:

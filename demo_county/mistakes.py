@@ -10,7 +10,7 @@ from shared.vocabulary.identity_number import CHECK_CHARACTERS, check_digit
 Row = list[str]
 
 # Kinds a reader must put right, or pass on, without refusing the row.
-NOT_REFUSED = frozenset(("unknown_person", "excel_thousands", "lower_case_x", "fullwidth_id"))
+NOT_REFUSED = frozenset(("unknown_person", "other_name", "excel_thousands", "lower_case_x", "fullwidth_id"))
 UNMATCHED = "unknown_person"
 CONFLICT = "duplicate_row_conflict"
 
@@ -129,6 +129,7 @@ SPOIL: Mapping[str, Callable[[str, str], str | None]] = {
     "negative_amount": _negative,
     "excel_thousands": _thousands,
     CONFLICT: _another,
+    "other_name": _another,
 }
 
 _ON_IDENTITY = (

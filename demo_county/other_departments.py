@@ -57,6 +57,9 @@ class OtherDepartments:
             **cells,
         }
         row = [told[cell] for cell, _ in feed.columns]
+        if sheet.rows == 0:  # A file without one good row is refused whole, and tells of no household.
+            sheet.write(row)
+            return
         written = self.mistakes.write(sheet, data_set, row, chance)
         unlisted = position in refused if feed.names_people else len(refused) == len(life.household.persons)
         if not written.rejected and (unlisted or written.unknown):

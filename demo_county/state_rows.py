@@ -102,7 +102,7 @@ def _permission(life: Life, period: Period, calibration: Calibration, chance: Ch
 
 
 def _assets(life: Life, period: Period, calibration: Calibration, chance: Chance) -> Iterator[Row]:
-    """A car, a flat in town, a shop or a firm, of those who earn more than most and are not in need."""
+    """A car, a flat in town or a firm, of those who earn more than most and are not in need."""
     rank = life.household.income_rank
     if life.truth.needs_help or rank < 0.6:
         return
@@ -111,9 +111,8 @@ def _assets(life: Life, period: Period, calibration: Calibration, chance: Chance
         yield "vehicles", 0, {"purpose": "非营运", "day": day, "price": f"{40_000 + chance.below(60) * 1_000}.00"}
     if rank > 0.9 and chance.happens(calibration.number("departments.flats")):
         yield "property", 0, {"nature": "商品房", "day": day}
-    if life.usual.business_revenue and not life.usual.is_farm:
-        kind = "有限责任公司" if rank > 0.95 else "个体工商户"
-        yield "businesses", 0, {"type": kind, "state": "存续", "day": day}
+    if rank > 0.85 and life.usual.business_revenue and not life.usual.is_farm:
+        yield "businesses", 0, {"type": "有限责任公司", "state": "存续", "day": day}
 
 
 def _listed(life: Life, calibration: Calibration, chance: Chance) -> Iterator[Row]:

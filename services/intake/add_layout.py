@@ -83,7 +83,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _look_over(text: str) -> None:
-    """Token by token, and no further than the first that is too much: each level makes all within it slower to read."""
+    """Token by token, up to the first that is too much: each level makes all within it slower to read."""
     depth = 0
     for token in yaml.scan(text):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)

@@ -150,7 +150,7 @@ async def _end(
 async def _holds_unauthorised(connection: asyncpg.Connection, feed: asyncpg.Record, status: FeedStatus) -> bool:
     """Whether the raw file may tell of people whose household allowed nothing: also by a row that was refused.
 
-    Of a file that was refused before its rows were settled, any row may. What failed is read again if it is sent again.
+    Of a file refused before its rows were settled, any row may. What failed is read again if it is sent again.
     """
     layout = layout_named(feed["layout"], feed["layout_version"])
     if not layout.needs_authorisation or status is FeedStatus.FAILED:

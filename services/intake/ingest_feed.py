@@ -132,7 +132,7 @@ async def _end(
     status: FeedStatus,
     problem: dict[str, Any] | None,
 ) -> None:
-    """Write the feed's end; what was staged goes, and of a dry run, or if rows were discarded, the raw bytes too."""
+    """Write the feed's end; what was staged goes, and the raw bytes too if they may not be kept."""
     now = runtime.clock.now()
     await finish(
         connection,
@@ -142,10 +142,21 @@ async def _end(
         args=(status, problem, now),
     )
     await repository.drop_staged(connection, feed["feed_id"])
-    discarded = (await repository.load_feed(connection, feed["feed_id"]))["unauthorised"]
-    if status is FeedStatus.CHECKED or discarded:
+    if status is FeedStatus.CHECKED or await _holds_unauthorised(connection, feed, status):
         await repository.destroy_raw(connection, [feed["feed_id"]], now)
     await audit(connection, "intake.ingest", f"feed.{status}", f"feed:{feed['feed_id']}", now=now)
+
+
+async def _holds_unauthorised(connection: asyncpg.Connection, feed: asyncpg.Record, status: FeedStatus) -> bool:
+    """Whether the raw file may tell of people whose household allowed nothing: also by a row that was refused.
+
+    Of a file refused before its rows were settled, any row may. What failed is read again if it is sent again.
+    """
+    layout = layout_named(feed["layout"], feed["layout_version"])
+    if not layout.needs_authorisation or status is FeedStatus.FAILED:
+        return False
+    now = await repository.load_feed(connection, feed["feed_id"])
+    return status is not FeedStatus.RECORDED or now["unauthorised"] > 0 or now["rejected"] > 0
 
 
 async def _give_back(runtime: Runtime, feed: asyncpg.Record) -> None:

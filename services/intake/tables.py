@@ -199,7 +199,7 @@ class FeedRowError(IntakeTable, table=True):
 
 
 class FeedRowHeld(IntakeTable, table=True):
-    """A row whose only fault is an amount too large to be plausible: it waits for a person to release or refuse it."""
+    """A row whose only fault is an implausible amount: it waits for a person to release or refuse it."""
 
     __tablename__ = "feed_row_held"
     __table_args__ = (

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from services.intake.endpoints import hot_router, router
 from services.intake.endpoints_catalogue import router as catalogue
 from services.intake.endpoints_connectors import router as connectors
+from services.intake.endpoints_held import router as held
 from services.intake.endpoints_reports import open_router
 from services.intake.endpoints_reports import router as reports_router
 from services.intake.record_own_record import record_own_record
@@ -41,6 +42,7 @@ def create_app(
             router,
             catalogue,
             connectors,
+            held,
             reports_router,
             open_router,
             events_router("intake", HANDLERS),

@@ -10,7 +10,7 @@ from shared.runtime import Runtime
 from shared.web.spreadsheet import BYTE_ORDER_MARK, csv_lines
 
 HEADERS = ("行号", "列", "错误代码", "级别", "原因", "应为", "示例", "原值(脱敏)")
-LEVELS = {"error": "错误", "warning": "提示"}
+LEVELS = {"error": "错误", "warning": "提示", "review": "待核"}
 PAGE_ROWS = 2000
 
 

@@ -13,15 +13,17 @@ from uuid import UUID
 
 import asyncpg
 
+from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
-from services.intake.domain.feed_row import RowContext
+from services.intake.domain.feed_row import RowContext, successors
 from services.intake.file_limits import limits_of, settings_of
 from services.intake.read_feed import FeedReading, read_pieces
 from services.intake.read_rows import FileRefused
 from services.intake.record_feed import Recording, record_batches
-from services.intake.repository_feeds import villages_in_force
+from services.intake.record_released import record_released
+from services.intake.repository_feeds import villages_in_force, villages_retired
 from services.intake.repository_ingest import FEEDS
 from services.intake.settings import IntakeSettings
 from services.intake.settle_feed import settle_feed
@@ -37,13 +39,13 @@ RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30, 120))
 
 
 async def ingest_once(runtime: Runtime) -> int:
-    """Give the next due feed one turn; 0 if none is due."""
+    """Give the next due feed one turn, or record what persons released meanwhile; 0 if there is neither."""
     settings = settings_of(runtime)
     await refresh_catalogue(runtime.worker_pool)
     async with transaction(runtime.worker_pool) as connection:
         feed = await repository.claim_feed(connection, runtime.clock.now(), _lease(settings))
     if feed is None:
-        return 0
+        return await record_released(runtime)
     try:
         await _turn(runtime, settings, feed)
     except LeaseLost:
@@ -142,6 +144,8 @@ async def _end(
         args=(status, problem, now),
     )
     await repository.drop_staged(connection, feed["feed_id"])
+    if status is not FeedStatus.RECORDED:
+        await held.drop(connection, feed["feed_id"])
     if status is FeedStatus.CHECKED or await _holds_unauthorised(connection, feed, status):
         await repository.destroy_raw(connection, [feed["feed_id"]], now)
     await audit(connection, "intake.ingest", f"feed.{status}", f"feed:{feed['feed_id']}", now=now)
@@ -183,11 +187,16 @@ async def _reload(runtime: Runtime, feed: asyncpg.Record) -> asyncpg.Record:
 
 
 async def _context(runtime: Runtime, feed: asyncpg.Record) -> RowContext:
-    """What rows are judged by; where the directory knows no village of the division, any village code is taken."""
+    """What rows are judged by; where the directory knows no village of the division, any village code is taken.
+
+    A village that was merged since is known by the code of the one that took it over.
+    """
     today = runtime.clock.today()
     async with transaction(runtime.directory_pool) as connection:
         villages = await villages_in_force(connection, feed["division"], today)
-    return RowContext(today, code_range(feed["division"]), runtime.keys.blind_index, villages or None)
+        retired = await villages_retired(connection, feed["division"], today)
+    heirs = successors(retired, villages)
+    return RowContext(today, code_range(feed["division"]), runtime.keys.blind_index, villages or None, heirs)
 
 
 def _held(feed: asyncpg.Record) -> tuple[tuple[UUID], UUID]:

@@ -26,7 +26,7 @@ async def keep_retention(runtime: Runtime) -> int:
     """Destroy all whose time is over; the number of files and rows. In steps, so that no lock lasts."""
     now, gone = runtime.clock.now(), 0
     await refresh_catalogue(runtime.worker_pool)
-    for step in (_raw_files, _row_errors, _records):
+    for step in (_raw_files, _row_errors, _held_rows, _records):
         done = 1
         while done:
             async with transaction(runtime.worker_pool) as connection:
@@ -56,6 +56,10 @@ async def _raw_files(connection: asyncpg.Connection, known: Iterable[FeedLayout]
 
 async def _row_errors(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:
     return await repository.drop_row_errors(connection, known, now, ROWS_A_STEP)
+
+
+async def _held_rows(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:
+    return await repository.drop_held(connection, known, now, ROWS_A_STEP)
 
 
 async def _records(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
@@ -32,6 +33,7 @@ from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
+from services.intake.repository_held import HeldRow, content_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
 from services.intake.stream_pieces import PieceStream, Streamed
@@ -50,6 +52,7 @@ class Part:
     last: bool = False
     read: int = 0
     staged: int = 0
+    held: list[HeldRow] = field(default_factory=list)
     packed: list[bytes] = field(default_factory=list)
     errors: list[tuple[RowError, str | None]] = field(default_factory=list)
     newest: date | None = None
@@ -242,8 +245,19 @@ def _take(reading: FeedReading, part: Part, row: Read) -> None:
     checked = row if isinstance(row, BadRow) else reading.checker.check(row)
     if isinstance(checked, BadRow):
         part.errors.extend((error, checked.record) for error in checked.errors)
+    elif checked.review:
+        _hold(reading, part, checked)
     else:
         _stage(reading, part, checked)
+
+
+def _hold(reading: FeedReading, part: Part, row: FeedRow) -> None:
+    """Keep aside what waits for a person, sealed: it may wait for months."""
+    content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
+    sealed = reading.runtime.keys.seal(content, *content_place(reading.feed_id, row.line))
+    part.held.append(HeldRow(row.line, row.record, row.digest, sealed))
+    part.errors.extend((error, row.record) for error in (*row.review, *row.warnings))
+    part.notes.update(row.notes)
 
 
 def _stage(reading: FeedReading, part: Part, row: FeedRow) -> None:
@@ -264,12 +278,14 @@ async def _keep(reading: FeedReading, part: Part) -> None:
         await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
         await repository.stage(connection, part.packed)
         await repository.add_errors(connection, reading.feed_id, part.errors)
+        await held.add(connection, reading.feed_id, part.held, reading.runtime.clock.now())
         await repository.note_progress(
             connection,
             reading.feed_id,
             bytes_done=part.done,
             read=part.read,
             staged=part.staged,
+            held=len(part.held),
             report=part.report,
             newest_on=part.newest,
             now=reading.runtime.clock.now(),

@@ -238,3 +238,17 @@ async def villages_in_force(connection: asyncpg.Connection, county: str, on: dat
         on,
     )
     return frozenset(row["code"] for row in rows)
+
+
+async def villages_retired(connection: asyncpg.Connection, county: str, on: date) -> dict[str, str]:
+    """The villages of a county that are no more on that day, each with the division that took it over."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT ON (code) code, successor FROM directory.region
+        WHERE level = 5 AND code >= $1 AND code < $2 AND valid_to <= $3 AND successor IS NOT NULL
+        ORDER BY code, valid_to DESC
+        """,
+        *code_range(county),
+        on,
+    )
+    return {row["code"]: row["successor"] for row in rows}

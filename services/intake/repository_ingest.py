@@ -58,10 +58,11 @@ async def begin_again(connection: asyncpg.Connection, feed_id: UUID) -> None:
     """Forget all that was read of a feed."""
     await drop_staged(connection, feed_id)
     await connection.execute("DELETE FROM feed_row_error WHERE feed_id = $1", feed_id)
+    await connection.execute("DELETE FROM feed_row_held WHERE feed_id = $1", feed_id)
     await connection.execute(
         """
         UPDATE feed SET status = 'received', bytes_done = 0, read = 0, staged = 0, accepted = 0, rejected = 0,
-            duplicates = 0, records = 0, unauthorised = 0, report = '{}', newest_on = NULL
+            held = 0, duplicates = 0, records = 0, unauthorised = 0, report = '{}', newest_on = NULL
         WHERE feed_id = $1
         """,
         feed_id,
@@ -114,6 +115,7 @@ async def note_progress(
     bytes_done: int,
     read: int,
     staged: int,
+    held: int,
     report: dict[str, Any],
     newest_on: date | None,
     now: datetime,
@@ -122,7 +124,7 @@ async def note_progress(
     await connection.execute(
         """
         UPDATE feed SET status = 'reading', bytes_done = $2, read = read + $3, staged = staged + $4,
-            accepted = accepted + $4, rejected = rejected + $3 - $4, report = $5,
+            accepted = accepted + $4, rejected = rejected + $3 - $4 - $8, held = held + $8, report = $5,
             newest_on = greatest(newest_on, $6), started_at = coalesce(started_at, $7)
         WHERE feed_id = $1
         """,
@@ -133,6 +135,7 @@ async def note_progress(
         report,
         newest_on,
         now,
+        held,
     )
 
 
@@ -485,6 +488,7 @@ async def drop_staged(connection: asyncpg.Connection, feed_id: UUID) -> None:
 async def destroy_raw(connection: asyncpg.Connection, feed_ids: Sequence[UUID], now: datetime) -> None:
     """Destroy the raw files and their keys; what backups still hold of the files is unreadable without the keys."""
     await connection.execute("DELETE FROM feed_chunk WHERE feed_id = ANY ($1)", feed_ids)
+    await connection.execute("UPDATE feed_row_held SET sealed_content = NULL WHERE feed_id = ANY ($1)", feed_ids)
     await connection.execute(
         "UPDATE feed SET sealed_key = NULL, raw_destroyed_at = $2 WHERE feed_id = ANY ($1)", feed_ids, now
     )

@@ -57,6 +57,23 @@ async def drop_row_errors(
     )
 
 
+async def drop_held(connection: asyncpg.Connection, layouts: Iterable[FeedLayout], now: datetime, limit: int) -> int:
+    """Remove held rows, decided or not, of feeds older than their layout keeps rows; how many."""
+    return await _removed(
+        connection,
+        f"""
+        DELETE FROM feed_row_held h USING (
+            SELECT o.feed_id, o.line
+            FROM feed f JOIN {_LAYOUTS} ON l.name = f.layout JOIN feed_row_held o USING (feed_id)
+            WHERE f.received_at < $4::timestamptz - make_interval(months => l.kept) LIMIT $5
+        ) over WHERE (h.feed_id, h.line) = (over.feed_id, over.line)
+        """,
+        layouts,
+        now,
+        limit,
+    )
+
+
 async def drop_records(
     connection: asyncpg.Connection, layouts: Iterable[FeedLayout], now: datetime, limit: int
 ) -> int:

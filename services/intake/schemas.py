@@ -211,6 +211,7 @@ class FeedCounts(BaseModel):
     read: int
     accepted: int = Field(description="正确的行")
     rejected: int
+    held: int = Field(description="金额异常、待人员核实的行")
     unauthorised: int = Field(description="没有有效承诺授权的行：已丢弃，不留任何内容")
     duplicates: int
     records: int = Field(description="正确的行构成的记录")
@@ -274,6 +275,14 @@ class FileReport(BaseModel):
     merged_filled: int = Field(default=0, description="由合并单元格补上的值 (户一级的列)")
 
 
+class ReviewReport(BaseModel):
+    """Rows held for their amounts; `released_before` of them a person has released before as they are."""
+
+    held: int
+    released_before: int
+    message: str
+
+
 class FeedReport(BaseModel):
     """What was mapped, ignored, skipped and normalised: nothing is changed in silence."""
 
@@ -284,6 +293,7 @@ class FeedReport(BaseModel):
     skipped: dict[str, int] = Field(default_factory=dict)
     notes: list[Normalised] = Field(default_factory=list)
     ending: EndingReport | None = None
+    review: ReviewReport | None = None
 
 
 class FeedView(BaseModel):
@@ -368,7 +378,7 @@ class RowErrorView(BaseModel):
     line: int
     column: str | None
     code: str
-    level: Literal["error", "warning"]
+    level: Literal["error", "warning", "review"] = Field(description="review：待核，须由人员确认")
     reason: str
     expected: str | None
     example: str | None

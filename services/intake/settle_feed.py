@@ -6,10 +6,13 @@ from typing import Any
 
 import asyncpg
 
+from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed import FeedMode, FeedStatus, brakes
 from services.intake.domain.feed_layout import FeedLayout, HouseholdSpec, Kind
 from services.intake.note_authorisations import discard_unauthorised
+
+MEND_OR_PARTIAL = "请核对金额后重新报送，或以部分方式报送、待人员确认"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,15 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Rows read but those discarded, rows taken in, and what recording the records would do."""
+    """Rows read but those discarded, rows taken in or held, and what recording the records would do.
+
+    Of the held rows `released_before` say what a person released before.
+    """
 
     read: int
     accepted: int
+    held: int
+    released_before: int
     added: int
     changed: int
     unchanged: int
@@ -45,7 +53,12 @@ class Counted:
 
     @property
     def rejected(self) -> int:
-        return self.read - self.accepted
+        return self.read - self.accepted - self.held
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait for a person."""
+        return self.held - self.released_before
 
 
 async def settle_feed(
@@ -60,8 +73,11 @@ async def settle_feed(
     staged = await _check_across_rows(connection, feed, layout, feed["staged"] - discarded)
     counted = await _count(connection, feed, layout, staged, discarded)
     decision = await _decide(connection, feed, layout, counted)
-    if decision.report:
-        await repository.add_report(connection, feed["feed_id"], decision.report)
+    report = {**(decision.report or {}), **_review_report(counted)}
+    if report:
+        await repository.add_report(connection, feed["feed_id"], report)
+    if decision.status is FeedStatus.RECORDING and layout.holds_rows:
+        await held.overtake(connection, feed)
     if decision.status is FeedStatus.CHECKED:
         ending = counted.unlisted if ends_unlisted(layout, counted.rejected) else 0
         await repository.set_comparison(
@@ -152,19 +168,20 @@ async def _check_households(
 async def _count(
     connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, staged: Staged, discarded: int
 ) -> Counted:
-    read = feed["read"] - discarded
+    read, aside = feed["read"] - discarded, feed["held"]
     await repository.set_counts(
         connection,
         feed["feed_id"],
         accepted=staged.accepted,
-        rejected=read - staged.accepted,
+        rejected=read - staged.accepted - aside,
         unauthorised=discarded,
         duplicates=staged.duplicates,
         records=staged.records,
         staged=staged.rows,
     )
     found = await repository.compare(connection, feed, layout, staged.records)
-    return Counted(read, staged.accepted, **found)
+    known = await held.settle_known(connection, feed) if aside else 0
+    return Counted(read, staged.accepted, aside, known, **found)
 
 
 async def _decide(
@@ -174,7 +191,9 @@ async def _decide(
         return Decision(FeedStatus.CHECKED, report=_ending_report(layout, counted))
     if counted.rejected and feed["mode"] == FeedMode.ATOMIC:
         return _rejected("rows_rejected", f"有 {counted.rejected} 行有错；整批方式下全部不接收，请改正后重新报送")
-    if counted.rejected and not counted.accepted:
+    if counted.waiting and feed["mode"] == FeedMode.ATOMIC:
+        return _rejected("rows_held", f"有 {counted.waiting} 行金额异常待核；整批方式下全部不接收，{MEND_OR_PARTIAL}")
+    if counted.rejected and not counted.accepted and not counted.held:
         return _rejected("no_good_row", "没有一行正确，全部不接收")
     newer = await repository.newer_snapshot_on(connection, feed["feed_id"]) if layout.kind is Kind.SNAPSHOT else None
     if newer is not None:
@@ -200,6 +219,16 @@ def _ending_report(layout: FeedLayout, counted: Counted) -> dict[str, Any] | Non
         said["why"] = "rows_rejected"
         said["message"] = "有行未被接收，无法确定哪些人已不在清单上，本批不结束任何记录"
     return {"ending": said}
+
+
+def _review_report(counted: Counted) -> dict[str, Any]:
+    """How many rows are held, and what comes of them."""
+    if not counted.held:
+        return {}
+    message = f"{counted.waiting} 行金额异常，暂存待核，由部门或县级人员逐行确认后才入库"
+    if counted.released_before:
+        message += f"；{counted.released_before} 行与此前已确认的内容相同，不再待核"
+    return {"review": {"held": counted.held, "released_before": counted.released_before, "message": message}}
 
 
 def _rejected(code: str, detail: str) -> Decision:

@@ -215,7 +215,7 @@ class FeedRowError(IntakeTable, table=True):
 
 
 class FeedRowHeld(IntakeTable, table=True):
-    """A row whose only fault is an implausibly large amount: it waits for a person to release or refuse it."""
+    """A row whose only fault is an implausible amount: it waits for a person to release or refuse it."""
 
     __tablename__ = "feed_row_held"
     __table_args__ = (

@@ -23,6 +23,7 @@ from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
 DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
+RELEASE = {"decision": "release", "reason": "金额属实"}
 SAME_PERSON = {"decision": "same", "reason": "派出所证明"}
 LINK = {"household_no": NOWHERE["household"], "member_id": 1, "reason": "入户核实"}
 SERVICES = ("intake", "monitoring", "alerts")
@@ -41,6 +42,7 @@ IN_PATH = {
     "{version}": "in_force",
     "{comparison_id}": NOWHERE["rescreen"],
     "{pair_id}": "999",
+    "{line}": "2",
     "{unmatched_id}": "999",
 }
 
@@ -134,6 +136,7 @@ _BODIES: Mapping[str, Any] = {
     "POST /monitoring/v1/policies/{version}/publish": {"activates_on": "2026-08-01"},
     "POST /monitoring/v1/monitored-list/export": {"purpose": "录入"},
     "POST /monitoring/v1/unmatched/{unmatched_id}/link": LINK,
+    "POST /intake/v1/feeds/{feed_id}/held-rows/{line}": RELEASE,
     "POST /monitoring/v1/identity-pairs/{pair_id}/decision": SAME_PERSON,
     "POST /monitoring/v1/identity-pairs/{pair_id}/undo": {"reason": "认定有误"},
     "POST /alerts/v1/alerts/{alert_id}/attempts": {"method": "call"},
@@ -161,6 +164,7 @@ async def test_a_system_never_acknowledges_verifies_classifies_or_confirms(count
         *((f"/alerts/v1/alerts/{county.ids['alert']['own']}/{step}", body) for step, body in STEPS.items()),
         (f"/monitoring/v1/households/{household_no('own')}/decisions", {**DECISION, "listed_as": "marginal_at_risk"}),
         (f"/intake/v1/feeds/{county.ids['feed']['own']}/confirm", None),
+        (f"/intake/v1/feeds/{county.ids['feed']['own']}/held-rows/2", RELEASE),
         ("/monitoring/v1/identity-pairs/1/decision", SAME_PERSON),
         ("/monitoring/v1/identity-pairs/1/undo", {"reason": "认定有误"}),
         ("/monitoring/v1/unmatched/1/link", LINK),
@@ -277,6 +281,7 @@ BODIES: list[tuple[str, Any]] = [
         },
     ),
     ("/monitoring/v1/monitored-list/export", {"purpose": "录入"}),
+    ("/intake/v1/feeds/{feed}/held-rows/2", RELEASE),
     ("/monitoring/v1/identity-pairs/999/decision", SAME_PERSON),
     ("/monitoring/v1/identity-pairs/999/undo", {"reason": "认定有误"}),
     ("/monitoring/v1/unmatched/999/link", LINK),
@@ -333,6 +338,7 @@ def test_every_body_is_tried() -> None:
         .replace("{attachment}", "{attachment_id}")
         .replace("{appeal}", "{appeal_id}")
         .replace("/in_force/", "/{version}/")
+        .replace("/feeds/{feed}/held-rows/2", "/feeds/{feed_id}/held-rows/{line}")
         .replace("identity-pairs/999", "identity-pairs/{pair_id}")
         .replace("unmatched/999", "unmatched/{unmatched_id}")
         .replace("/findings/{rescreen}/", "/findings/{finding_id}/")

@@ -55,6 +55,8 @@ BY_ID = [
     ("GET", "/intake/v1/feeds/{feed}/errors", None),
     ("GET", "/intake/v1/feeds/{feed}/errors?format=csv", None),
     ("POST", "/intake/v1/feeds/{feed}/confirm", None),
+    ("GET", "/intake/v1/feeds/{feed}/held-rows", None),
+    ("POST", "/intake/v1/feeds/{feed}/held-rows/2", {"decision": "release", "reason": "金额属实"}),
 ]
 
 

@@ -222,6 +222,7 @@ IN_PLACE = {
         "attachment": "{division}",
         "appeal": "{division}",
         "feed_row_error": "feed_id IN (SELECT feed_id FROM intake.feed WHERE {division})",
+        "feed_row_held": "feed_id IN (SELECT feed_id FROM intake.feed WHERE {division})",
     },
     "monitoring": {
         "household": "{living}",

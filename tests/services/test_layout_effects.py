@@ -246,7 +246,7 @@ CASES = [
             Effect(WANG, "indicator loan_overdue", "unknown", "clear"),
             Effect(WANG, "flag loan_ignored", "no", "yes"),
         ),
-        {4: {"implausible_amount"}, 5: {"negative_number", "due_before_issued"}},
+        {5: {"negative_number", "due_before_issued"}},  # Line 4 waits for a person: its amount is implausible.
         (ROSTER,),
     ),
     Case(

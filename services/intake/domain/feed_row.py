@@ -47,7 +47,8 @@ class FeedRow:
 
     `content` is JSON without any identity number: observations, or a member and what the householder's row says of
     the household. `number` is the member's identity number, to be sealed by whoever stores the row. Equal `digest`s
-    mean equal values. `notes` are (header, code) of what was normalised.
+    mean equal values. `notes` are (header, code) of what was normalised. A row with a `review` is held until a
+    person has looked at it.
     """
 
     line: int
@@ -59,6 +60,7 @@ class FeedRow:
     newest: date | None = None
     warnings: tuple[RowError, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    review: tuple[RowError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,16 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """What a row is judged by: the day, the half-open range of divisions it may name, villages, the blind index."""
+    """What a row is judged by: the day, the half-open range of divisions it may name, villages, the blind index.
+
+    `heirs`: by the code of a village that is no more, the one of today that took it over.
+    """
 
     today: date
     divisions: tuple[str, str]
     index: Index
     known_divisions: Container[str] | None = None
+    heirs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -139,6 +145,7 @@ class RowChecker:
                 values[name] = value
         if layout.reversal is not None and reading.failed:
             _read_reversed_amounts(reading, layout, layout.reversal, raw, self._context.today)
+        review = _set_aside(reading, layout, raw, self._context.today) if reading.errors and layout.holds_rows else ()
         for rule in layout.rules:
             _apply(reading, layout, rule)
         if layout.household:
@@ -151,9 +158,10 @@ class RowChecker:
         public = values | {name: _public(values[name], self._context) for name in self._secret}
         record = _record(layout, reading, public)
         if reading.errors:
-            return BadRow(raw.line, record, tuple(reading.errors))
+            return BadRow(raw.line, record, (*review, *reading.errors))
         assert record is not None
-        return _good(layout, reading, public, record, self._context.index)
+        good = _good(layout, reading, public, record, self._context.index)
+        return replace(good, review=tuple(map(_to_be_reviewed, review))) if review else good
 
 
 def _unread(_: Cell | Refusal) -> None:
@@ -187,9 +195,13 @@ def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context:
         return
     if column.type is ColumnType.DIVISION and value is not None:
         refusal = misplaced(value, context)
-        if refusal is not None:
+        heir = context.heirs.get(value) if refusal is not None and refusal.code == UNKNOWN_DIVISION else None
+        if refusal is not None and heir is None:
             reading.complain(column, refusal, value)
             return
+        if heir is not None:
+            value = heir
+            reading.notes.append((column.header, "division_succeeded"))
     reading.values[column.name] = value
     if outcome.notes:
         reading.notes.extend((column.header, note) for note in outcome.notes)
@@ -210,6 +222,32 @@ def _read_reversed_amounts(
             reading.notes.extend((column.header, note) for note in (*outcome.notes, "reversal_sign"))
 
 
+IMPLAUSIBLE = "implausible_amount"
+MOST_YUAN = 10**12  # What is more than this is no amount at all.
+
+
+def _set_aside(reading: _Reading, layout: FeedLayout, raw: RawRow, today: date) -> tuple[RowError, ...]:
+    """If nothing is wrong but that amounts are implausible, read them as they stand, and answer what was wrong."""
+    takes_back = layout.reversal is not None and reading.values[layout.reversal.column] in layout.reversal.codes
+    if takes_back or any(error.code != IMPLAUSIBLE for error in reading.errors):
+        return ()
+    found: list[tuple[Column, int]] = []
+    for column, cell in zip(layout.columns, raw.cells, strict=True):
+        if column.name in reading.failed and not column.tolerant:
+            outcome = _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
+            if isinstance(outcome, Refusal):
+                return ()
+            found.append((column, outcome.value))
+    review = tuple(reading.errors)
+    for column, value in found:
+        reading.settle(column, value)
+    return review
+
+
+def _to_be_reviewed(error: RowError) -> RowError:
+    return replace(error, level="review", reason=f"{error.reason}；本行暂存待核，确认属实后才入库")
+
+
 def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
     """Typed JSON values are taken where they cannot lose anything: yes/no, whole numbers; all else is text."""
     if isinstance(cell, str):
@@ -228,13 +266,29 @@ def _outcome(column: Column, cell: Cell, today: date) -> Outcome:
     return Refusal("send_as_text", reason, "JSON 字符串", column.example)
 
 
+UNKNOWN_DIVISION = "division_unknown"
+
+
+def successors(retired: Mapping[str, str], in_force: Container[str]) -> dict[str, str]:
+    """The village in force that each retired one has become, perhaps by way of others that are no more either."""
+    found: dict[str, str] = {}
+    for code in retired:
+        seen, heir = {code}, retired[code]
+        while heir not in in_force and heir in retired and heir not in seen:
+            seen.add(heir)
+            heir = retired[heir]
+        if heir in in_force:
+            found[code] = heir
+    return found
+
+
 def misplaced(division: str, context: RowContext) -> Refusal | None:
     """Why this file may not name that place, if it may not."""
     lo, hi = context.divisions
     if not lo <= division < hi:
         return Refusal("division_outside_range", "行政区划不在本次报送的范围内", f"{lo} 至 {hi} 之间的代码")
     if context.known_divisions is not None and division not in context.known_divisions:
-        return Refusal("division_unknown", "行政区划表中没有这个村 (社区) 代码", "现行12位村级代码")
+        return Refusal(UNKNOWN_DIVISION, "行政区划表中没有这个村 (社区) 代码", "现行12位村级代码")
     return None
 
 

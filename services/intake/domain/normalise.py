@@ -87,6 +87,7 @@ NOTES = MappingProxyType(
         "open_ended": "长期或9999年按没有终止日期处理",
         "reversal_sign": "冲销行的负数按冲销的金额处理",
         "zone": "时间带时区，按北京时间的那一天",
+        "division_succeeded": "已撤并的村 (社区) 代码改为承接它的村 (社区) 代码",
         "middle_dot": "姓名间隔号统一为“·”",
     }
 )

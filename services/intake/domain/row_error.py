@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["error", "warning"]
+Level = Literal["error", "warning", "review"]
 
 LONGEST_ECHO = 24
 # Blanks and hyphens between the parts of a number or phone do not hide it; a day with its hour is no number.
@@ -16,7 +16,8 @@ _LONG_DIGITS = re.compile(r"[0-9Xx]{7,}|[0-9](?:[\s\-]?[0-9Xx]){10,}")
 class RowError:
     """One mistake: physical line where the row starts (1 is the first), column, stable code, what is right.
 
-    A row with an "error" is not taken in; a "warning" is taken in and shown. `echo` is the value, masked.
+    A row with an "error" is not taken in; a "warning" is taken in and shown; a row with a "review" is held until a
+    person decides. `echo` is the value, masked.
     """
 
     line: int

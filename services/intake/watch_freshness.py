@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import asyncpg
 
 from services.intake import repository_notices as repository
-from services.intake.catalogue import layout_named, layouts, refresh_catalogue
+from services.intake.catalogue import layouts, refresh_catalogue
 from services.intake.domain.notice import Notice, NoticeKind, notice_of, promises
 from services.intake.publish_observations import SOURCE
 from shared.clock import SHANGHAI
@@ -57,8 +57,8 @@ async def _failing(connection: asyncpg.Connection, now: datetime) -> list[Notice
 
 
 def _failure(row: asyncpg.Record) -> Notice:
-    name, title = row["name"], layout_named(row["layout"]).title
-    detail = f"“{title}”的对接接口 {name} 取数失败：{row['failure']['detail']}"
+    name, layout = row["name"], layouts().get(row["layout"])  # None as in `_item`: it fails because of that.
+    detail = f"“{layout.title if layout else row['layout']}”的对接接口 {name} 取数失败：{row['failure']['detail']}"
     return Notice(NoticeKind.FAILING, row["layout"], row["department"], row["division"], detail, connector=name)
 
 

@@ -74,25 +74,32 @@ async def test_it_is_said_once_and_taken_back_when_the_file_came(
 
 
 @pytest.mark.parametrize(
-    ("code", "hours", "said"), [("busy", 5.9, False), ("busy", 6, True), ("not_authorised", 0, True)]
+    ("code", "hours", "said", "layout"),
+    [
+        ("busy", 5.9, False, "medical_settlement"),
+        ("busy", 6, True, "medical_settlement"),
+        ("not_authorised", 0, True, "medical_settlement"),
+        ("layout_unknown", 6, True, "own_gone"),  # A county's own data set, since taken out of use.
+    ],
 )
 async def test_an_interface_that_fails_is_said_after_a_while_or_at_once(
-    code: str, hours: float, said: bool, intake_runtime: Any, admin: Any
+    code: str, hours: float, said: bool, layout: str, intake_runtime: Any, admin: Any
 ) -> None:
     await admin.execute(
         """
         INSERT INTO intake.connector (name, layout, department, division, url, dialect, client_id, sealed_secret,
             paging, rows_at, page_param, size_param, page_size, cursor_at, period_unit, query, schedule, active,
             failed_at, failure, updated_at)
-        VALUES ('c', 'medical_settlement', '医疗保障', $1, 'https://x', 'bearer', '', 'x', 'none', '', 'p', 's', 9,
+        VALUES ('c', $4, '医疗保障', $1, 'https://x', 'bearer', '', 'x', 'none', '', 'p', 's', 9,
             'n', 'month', '{}', '0 0 * * *', true, $2, $3, $2)
         """,
         COUNTY,
         MORNING - timedelta(hours=hours),
         {"code": code, "detail": "接口暂时不可用"},
+        layout,
     )
     await watch_freshness(intake_runtime)
-    assert (("failing", "medical_settlement") in await open_(admin)) == said
+    assert (("failing", layout) in await open_(admin)) == said
 
 
 @pytest.mark.usefixtures("begun")

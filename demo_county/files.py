@@ -13,12 +13,12 @@ UTF8_BOM, UTF8, GB18030 = "utf-8-sig", "utf-8", "gb18030"
 class Sheet:
     """A CSV file with a header; lines count from 1 and the header is line 1 (no cell holds a line break)."""
 
-    def __init__(self, path: Path, columns: Sequence[str], encoding: str) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], encoding: str, delimiter: str = ",") -> None:
         self.name = path.name
         self.columns = tuple(columns)
         self.line = 1
         self._file = path.open("w", encoding=encoding, newline="")
-        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\r\n")
         self._writer.writerow(self.columns)
 
     @property

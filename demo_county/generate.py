@@ -12,9 +12,10 @@ from demo_county.departments import MEDICAL_FILES, Departments
 from demo_county.files import json_line
 from demo_county.life import Life, Lives
 from demo_county.manifest import FORMAT_VERSION, FileCount, Manifest
-from demo_county.mistakes import Mistakes
+from demo_county.mistakes import Mistake, Mistakes
 from demo_county.months import Period, period_until
 from demo_county.officers import OFFICERS_FILE, write_officers
+from demo_county.other_departments import OtherDepartments
 from demo_county.places import Village, flooded_months, share_out
 from demo_county.register_details import DOUBTS_FILE
 from demo_county.self_reports import SELF_REPORTS_FILE, SelfReport, self_report
@@ -48,13 +49,15 @@ def generate(
     county = shares[0][0][0][:6]
     lives, signals = Lives(calibration, period, county, seed), Signals(calibration, period)
     mistakes = Mistakes(_mistake_shares(calibration), _strangers(lives, seed))
-    writing = _Writing(folder, period, calibration, mistakes)
+    writing = _Writing(folder, period, calibration, mistakes, seed)
     with writing:
         for serial, division, flooded in _addresses(shares, period, calibration, seed):
             chance = Chance(f"{seed}/household/{serial}")
             life = lives.live(serial, division, flooded, chance)
-            writing.add(life, chance)
-            writing.note(signals.of(life, Chance(f"{seed}/signals/{serial}")))
+            refused = writing.add(life, chance)
+            learned = list(signals.of(life, Chance(f"{seed}/signals/{serial}")))
+            writing.note(learned)
+            writing.send(life, learned, refused, Chance(f"{seed}/departments/{serial}"))
             if on_progress and (serial % PROGRESS_STEP == 0 or serial == households):
                 on_progress(serial, households)
     files = writing.finish(write_officers(folder, shares, calibration, seed))
@@ -77,23 +80,24 @@ def generate(
 class _Writing:
     """The open files of one run, and what is counted on the way."""
 
-    def __init__(self, folder: Path, period: Period, calibration: Calibration, mistakes: Mistakes) -> None:
+    def __init__(self, folder: Path, period: Period, calibration: Calibration, mistakes: Mistakes, seed: int) -> None:
         self._folder, self._period, self._calibration = folder, period, calibration
-        self._mistakes = mistakes
+        self._mistakes, self._seed = mistakes, seed
         self._reports: list[SelfReport] = []
         self._stack = ExitStack()
         self.residents = self.needs_help = self._households = self._signals = 0
 
     def __enter__(self) -> None:
         self._departments = Departments(self._folder, self._period, self._calibration, self._mistakes, self._stack)
+        self._others = OtherDepartments(self._folder, self._period, self._calibration, self._seed, self._stack)
         self._truth = self._stack.enter_context((self._folder / TRUTH_FILE).open("w", encoding="utf-8"))
         self._learned = self._stack.enter_context((self._folder / SIGNALS_FILE).open("w", encoding="utf-8"))
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add(self, life: Life, chance: Chance) -> None:
-        """Write one household to every file."""
+    def add(self, life: Life, chance: Chance) -> frozenset[int]:
+        """Write one household to the files of the truth and of the first departments; who is on no roster."""
         refused = self._departments.write(life, chance)
         self._truth.write(json_line(asdict(life.truth)))
         report = self_report(life, refused, self._period.until, self._calibration, chance)
@@ -102,8 +106,13 @@ class _Writing:
         self._households += 1
         self.residents += len(life.household.persons)
         self.needs_help += life.truth.needs_help
+        return refused
 
-    def note(self, signals: Iterator[Signal]) -> None:
+    def send(self, life: Life, signals: Sequence[Signal], refused: frozenset[int], chance: Chance) -> None:
+        """Write one household to the files of the other departments."""
+        self._others.write(life, signals, refused, chance)
+
+    def note(self, signals: Sequence[Signal]) -> None:
         """Write what became known of one household up to the last day."""
         for signal in signals:
             if signal.known_on <= self._period.until:
@@ -113,7 +122,7 @@ class _Writing:
 
     def finish(self, officers: int) -> dict[str, FileCount]:
         """Write what could only be written at the end, and count every file."""
-        planted = self._mistakes.planted
+        planted = self._planted
         reports = sorted(self._reports, key=lambda r: (r.reported_on, r.household_no))
         _write_lines(
             self._folder / SELF_REPORTS_FILE,
@@ -130,14 +139,21 @@ class _Writing:
             DOUBTS_FILE: FileCount(len(self._departments.doubts)),
         }
 
+    @property
+    def _planted(self) -> list[Mistake]:
+        return [*self._mistakes.planted, *self._others.mistakes.planted]
+
     def _counts(self) -> dict[str, FileCount]:
-        d = self._departments
+        d, unmatched = self._departments, self._departments.unmatched | self._others.unmatched
         rejected: dict[str, int] = {}
-        for mistake in self._mistakes.planted:
+        for mistake in self._planted:
             rejected[mistake.file] = rejected.get(mistake.file, 0) + mistake.rejected
         return {
-            sheet.name: FileCount(sheet.rows, rejected.get(sheet.name, 0), d.unmatched.get(sheet.name, 0))
-            for sheet in (d.roster, *d.medical.values(), d.disability, d.incomes, d.earlier)
+            sheet.name: FileCount(sheet.rows, rejected.get(sheet.name, 0), unmatched.get(sheet.name, 0))
+            for sheet in (
+                *(d.roster, *d.medical.values(), d.disability, d.incomes, d.earlier),
+                *self._others.sheets.values(),
+            )
         }
 
 

@@ -10,7 +10,7 @@ from shared.vocabulary.identity_number import CHECK_CHARACTERS, check_digit
 Row = list[str]
 
 # Kinds a reader must put right, or pass on, without refusing the row.
-NOT_REFUSED = frozenset(("unknown_person", "excel_thousands", "lower_case_x", "fullwidth_id"))
+NOT_REFUSED = frozenset(("unknown_person", "other_name", "excel_thousands", "lower_case_x", "fullwidth_id"))
 UNMATCHED = "unknown_person"
 CONFLICT = "duplicate_row_conflict"
 
@@ -50,13 +50,14 @@ class Mistakes:
 
     share: Mapping[str, float]
     stranger: Callable[[], tuple[str, str]]
+    plans: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=lambda: PLANS)
     planted: list[Mistake] = field(default_factory=list)
 
     def write(self, sheet: Sheet, book: str, row: Row, chance: Chance) -> Written:
-        """Write the row of that book (roster, medical, disability), as it is or with one mistake."""
+        """Write the row of that book (roster, medical, disability, a data set), as it is or with one mistake."""
         if chance.random() >= self.share[book]:
             return Written(sheet.write(row), False)
-        plans = PLANS[book]
+        plans = self.plans[book]
         first = chance.below(len(plans))
         for step in range(len(plans)):
             kind, column = plans[(first + step) % len(plans)]
@@ -124,10 +125,11 @@ SPOIL: Mapping[str, Callable[[str, str], str | None]] = {
     "lower_case_x": lambda number, _: number.lower(),
     "fullwidth_id": lambda number, _: "".join(chr(ord(c) + 0xFEE0) for c in number),
     "blank_required": lambda _, __: "",
-    "bad_code": lambda _, column: BAD_CODES[column],
+    "bad_code": lambda _, column: BAD_CODES.get(column, "待核"),
     "negative_amount": _negative,
     "excel_thousands": _thousands,
     CONFLICT: _another,
+    "other_name": _another,
 }
 
 _ON_IDENTITY = (

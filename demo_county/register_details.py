@@ -81,7 +81,7 @@ def _member(life: Life, position: int, chance: Chance) -> Cells:
         "性别": "男" if person.sex == "male" else "女",
         "民族": "汉族" if chance.happens(0.97) else chance.one_of(("回族", "满族", "蒙古族")),
         "文化程度": _education(person, chance),
-        "在校生状况": _school(person),
+        "在校生状况": school_stage(person),
         "义务教育阶段未上学原因": "已完成义务教育" if person.age == 16 and not person.is_student else "",
         "健康状况": _health(life, position),
         "劳动技能": _labour(life, position),
@@ -109,7 +109,8 @@ def _education(person: Person, chance: Chance) -> str:
     return chance.one_of(("文盲或半文盲", "小学", "小学", "初中"))
 
 
-def _school(person: Person) -> str:
+def school_stage(person: Person) -> str:
+    """The stage the register names; blank for who has left school."""
     if person.age < 3:
         return "学龄前儿童"
     if person.age < 6:

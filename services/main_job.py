@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo_county.commands import run_generate
+from demo_county.feeds import FEEDS
 from demo_county.manifest import Manifest, read_manifest
 from services.all_in_one import AllInOne
 from services.demo_token import demo_token
@@ -116,6 +117,9 @@ async def _send_all(
             )
         )
         figures.update(files=len(feeds), **_counts(feeds))
+    with report.step("其他部门数据 other_feeds") as figures:
+        feeds = await _send_others(client, settings, folder, manifest)
+        figures.update(files=len(feeds), **_counts(feeds), rows_unauthorised=_unauthorised(feeds))
     with report.step("农户自主申报 self_reports") as figures:
         figures["accepted"] = await _send_self_reports(client, settings, folder / "self_reports.ndjson")
     with report.step("评估与派发 assess_and_route"):
@@ -150,6 +154,23 @@ async def _send_officers(client: httpx.AsyncClient, settings: Settings, folder: 
     answer = await client.post("/alerts/v1/officers", content=body, headers=headers)
     told: dict[str, int] = _checked(answer, "导入责任人")
     return {key: value for key, value in told.items() if isinstance(value, int)}
+
+
+async def _send_others(
+    client: httpx.AsyncClient, settings: Settings, folder: Path, manifest: Manifest
+) -> list[dict[str, Any]]:
+    """Send what the other departments have, one after another: permission comes before assets."""
+    period = manifest.until.isoformat()
+    return [
+        await _send_feed(client, settings, folder / feed.file, feed.data_set, period, feed.department)
+        for feed in FEEDS
+        if manifest.files[feed.file].rows
+    ]
+
+
+def _unauthorised(feeds: list[dict[str, Any]]) -> int:
+    """Rows of assets that were discarded because no household had allowed them."""
+    return sum(feed["counts"]["unauthorised"] for feed in feeds)
 
 
 async def _send_feed(
@@ -237,12 +258,37 @@ async def _tell(house: AllInOne, report: Report) -> None:
                (SELECT count(*) FROM delivery WHERE state = 'delivered') AS delivered
         """
     )
+    await _tell_data(house, report)
     report.echo(f"农户 households={known['households']} 已评估 assessed={known['assessed']}")
     listed = "，".join(f"{RiskClass(code).zh} {code}={classes.get(code, 0)}" for code in RiskClass)
     report.echo(f"建议 recommendations：{listed}")
     report.echo(
         f"预警 alerts_opened={told['alerts']} open={told['open']} "
         f"消息 messages_inbox={told['inbox']} messages_delivered={told['delivered']}"
+    )
+
+
+async def _tell_data(house: AllInOne, report: Report) -> None:
+    """Print what came in, and what waits for somebody to mend it."""
+    intake = house.apps["intake"].state.runtime.worker_pool
+    monitoring = house.apps["monitoring"].state.runtime.worker_pool
+    sent = await intake.fetchrow(
+        """
+        SELECT count(DISTINCT layout) AS data_sets, coalesce(sum(unauthorised), 0) AS unauthorised,
+               (SELECT count(*) FROM data_notice WHERE closed_at IS NULL) AS notices
+        FROM feed WHERE status = 'recorded'
+        """
+    )
+    waits = await monitoring.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM quality_finding WHERE state = 'open') AS findings,
+               (SELECT count(*) FROM identity_pair WHERE state = 'open') AS pairs
+        """
+    )
+    report.echo(
+        f"数据 data_sets={sent['data_sets']} 无授权丢弃 unauthorised={sent['unauthorised']} "
+        f"疑点 quality_findings_open={waits['findings']} 待核身份 identity_pairs_open={waits['pairs']} "
+        f"催报 data_notices_open={sent['notices']}"
     )
 
 

@@ -18,6 +18,14 @@ from shared.security.principal import Principal
 
 PREFIX = "own_"
 MOST_BYTES = 256 * 1024
+MOST_LEVELS = 30
+_OPENING = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 class LayoutRefused(Unprocessable):
@@ -63,16 +71,26 @@ async def retire_layout(runtime: Runtime, caller: Principal, name: str, *, reque
 
 
 def _parse(body: bytes) -> Any:
-    """JSON is YAML; aliases, by which a small text becomes a huge one, are refused."""
+    """JSON is YAML; aliases, by which a small text becomes a huge one, are refused, and so is what lies too deep."""
     try:
         text = body.decode("utf-8-sig")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise LayoutUnreadable("版式中不能使用 YAML 别名 (*)")
+        _look_over(text)
         return yaml.safe_load(text)
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         place = f"第 {where.line + 1} 行" if where is not None else "内容"
         raise LayoutUnreadable(f"{place}不是有效的 YAML 或 JSON (UTF-8)") from None
+
+
+def _look_over(text: str) -> None:
+    """Token by token, up to the first that is too much: each level makes all within it slower to read."""
+    depth = 0
+    for token in yaml.scan(text):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MOST_LEVELS:
+            raise LayoutUnreadable(f"版式的层数过多，至多 {MOST_LEVELS} 层")
+        if isinstance(token, yaml.AliasToken):
+            raise LayoutUnreadable("版式中不能使用 YAML 别名 (*)")
 
 
 def _checked(document: Any, runtime: Runtime) -> FeedLayout:

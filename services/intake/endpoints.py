@@ -14,12 +14,15 @@ from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
 from services.intake.domain.feed import FeedMode, FeedStatus
+from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.export_errors import export_errors
+from services.intake.export_original import Rows, export_original, open_original
 from services.intake.freshness import freshness
 from services.intake.prepare_report import Submission
 from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
 from services.intake.replay_feed import replay_feed
 from services.intake.report_view import view_report
+from services.intake.repository_original import raw_file
 from services.intake.schemas import (
     FeedReceived,
     FeedSettled,
@@ -42,6 +45,7 @@ from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encod
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
+from shared.web.spreadsheet import CSV, XLSX
 
 ReportWriter = Annotated[Principal, Depends(require("intake:reports:write"))]
 ReportReader = Annotated[Principal, Depends(require("intake:reports:read"))]
@@ -49,14 +53,21 @@ FeedWriter = Annotated[Principal, Depends(for_department("intake:feeds:write"))]
 FeedReader = Annotated[Principal, Depends(for_department("intake:feeds:read"))]
 LayoutName = Annotated[str, Query(pattern="^[a-z][a-z0-9_]{0,60}$", examples=["medical_settlement"])]
 
-ErrorFormat = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="csv：全部错误，一个文件")]
+ErrorFormat = Annotated[
+    Literal["json", "csv", "original"] | None,
+    Query(alias="format", description="csv：全部错误，一个文件；original：原文件加“错误说明”一列，限报送部门下载"),
+]
 
 FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "UTF-8 或 GB18030 的 CSV（第一行为列名），UTF-8 的 NDJSON（每行一个对象）或 JSON 数组",
+        "description": "CSV、TSV（UTF-8、GB18030 或 UTF-16，列名在前 10 行内）、XLSX（至多 64 MiB）、"
+        "UTF-8 的 NDJSON（每行一个对象）或 JSON 数组；文本可用 gzip 压缩（至多 512 MiB，解压后至多 2 GiB）",
         "content": {
             "text/csv": {"schema": {"type": "string", "format": "binary"}},
+            "text/tab-separated-values": {"schema": {"type": "string", "format": "binary"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+            "application/gzip": {"schema": {"type": "string", "format": "binary"}},
             "application/x-ndjson": {"schema": {"type": "string", "format": "binary"}},
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
         },
@@ -146,7 +157,7 @@ async def get_self_report(
     responses={
         202: {"headers": LOCATION},
         200: {"model": FeedSettled | FeedReceived, "description": "等到了结果；或同一文件此前已接收"},
-        **problems(401, 403, 404, 415, 422),
+        **problems(400, 401, 403, 404, 413, 415, 422),
     },
     openapi_extra={**FILE_BODY, "parameters": [PREFER_HEADER]},
 )
@@ -160,11 +171,16 @@ async def post_feed(
     mode: FeedMode = FeedMode.PARTIAL,
     period: Annotated[str, Query(max_length=10, description="年、年-月或年-月-日", examples=["2026-01"])] = "",
     division: Annotated[DivisionStr | None, Query(description="数据所属区划；默认为本人区划")] = None,
+    unknown: Annotated[
+        Unknown, Query(description="不认识的列：ignore 忽略并列出，reject 整个文件退回")
+    ] = Unknown.IGNORE,
+    sheet: Annotated[str, Query(max_length=31, description="XLSX 的工作表名；默认为有本数据集表头的那一张")] = "",
 ) -> FeedReceived | FeedSettled:
     """收下文件，稍后逐行检查；同一文件再次报送不会重复处理。"""
-    media_type = media_type_of(request.headers.get("content-type"))
+    media_type = media_type_of(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    options = FileOptions(unknown, sheet)
     await refresh_catalogue(runtime.worker_pool)
-    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type)
+    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type, options)
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
     settled = await answer_feed(runtime, caller, received, request.headers.getlist("prefer"))
@@ -201,19 +217,22 @@ async def get_feeds(
 @router.get(
     "/intake/v1/feeds/{feed_id}", tags=["feeds"], summary="批次进度与结果", responses=problems(401, 403, 404, 422)
 )
-async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnection) -> FeedView:
+async def get_feed(feed_id: UUID, caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep) -> FeedView:
     """进度、计数、映射与规范化说明。"""
     row = await feeds.feed_by_id(connection, feed_id, caller.department)
     if row is None:
         raise FeedUnknown
-    return FeedView.of(row)
+    return FeedView.of(row, runtime.clock.now())
 
 
 @router.get(
     "/intake/v1/feeds/{feed_id}/errors",
     tags=["feeds"],
     summary="逐行错误",
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(401, 403, 404, 422)},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string"}}}},
+        **problems(401, 403, 404, 409, 410, 422),
+    },
 )
 async def get_feed_errors(
     feed_id: UUID,
@@ -221,6 +240,7 @@ async def get_feed_errors(
     connection: ScopedConnection,
     runtime: RuntimeDep,
     format_: ErrorFormat = None,
+    rows_: Annotated[Rows, Query(alias="rows", description="original 中的行：bad 有问题的，all 全部")] = Rows.BAD,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -228,8 +248,14 @@ async def get_feed_errors(
     """按行号列出错误与提示：行、列、代码、原因、应为、示例。"""
     if await feeds.feed_by_id(connection, feed_id, caller.department) is None:
         raise FeedUnknown
+    if format_ == "original":
+        feed = await raw_file(connection, feed_id, caller.department)
+        original = await open_original(connection, runtime, caller, feed, rows_)
+        kind = "xlsx" if original.is_workbook else "csv"
+        return _download(export_original(original), f"feed-{feed_id}-mend.{kind}", kind)  # type: ignore[return-value]
     if format_ == "csv" or (format_ is None and accept.startswith("text/csv")):
-        return _csv(export_errors(runtime, caller.division, feed_id), feed_id)  # type: ignore[return-value]
+        name = f"feed-{feed_id}-errors.csv"
+        return _download(export_errors(runtime, caller.division, feed_id), name, "csv")  # type: ignore[return-value]
     at = decode_cursor(cursor, line=int, error=int) or {"line": 0, "error": 0}
     rows = await feeds.row_errors(connection, feed_id, after=(at["line"], at["error"]), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
@@ -302,6 +328,6 @@ async def get_freshness(caller: FeedReader, connection: ScopedConnection, runtim
     return await freshness(connection, caller, layouts().values(), runtime.clock.today())
 
 
-def _csv(pieces: Any, feed_id: UUID) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="feed-{feed_id}-errors.csv"'}
-    return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+def _download(pieces: Any, name: str, kind: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type=XLSX if kind == "xlsx" else CSV, headers=headers)

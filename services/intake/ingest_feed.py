@@ -18,6 +18,7 @@ from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext, successors
+from services.intake.file_limits import limits_of, settings_of
 from services.intake.read_feed import FeedReading, read_pieces
 from services.intake.read_rows import FileRefused
 from services.intake.record_feed import Recording, record_batches
@@ -55,13 +56,6 @@ async def ingest_once(runtime: Runtime) -> int:
     return 1
 
 
-def settings_of(runtime: Runtime) -> IntakeSettings:
-    """The service's own settings; a runtime opened with the common ones gets the defaults."""
-    if isinstance(runtime.settings, IntakeSettings):
-        return runtime.settings
-    return IntakeSettings(**runtime.settings.model_dump())
-
-
 async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record) -> None:
     """Go on with the feed until it is at an end or the turn is over."""
     until = time.monotonic() + settings.feed_slice_seconds
@@ -96,8 +90,8 @@ async def _read_and_settle(
     runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, out_of_time: Callable[[], bool]
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
-    context, limits = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
-    reading = FeedReading(runtime, feed, context, _lease(settings), *limits)
+    context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings))
     try:
         if not await read_pieces(reading, out_of_time):
             await _give_back(runtime, feed)
@@ -140,7 +134,7 @@ async def _end(
     status: FeedStatus,
     problem: dict[str, Any] | None,
 ) -> None:
-    """Write the feed's end; what was staged goes, and of a dry run, or if rows were discarded, the raw bytes too."""
+    """Write the feed's end; what was staged goes, and the raw bytes too if they may not be kept."""
     now = runtime.clock.now()
     await finish(
         connection,
@@ -152,10 +146,21 @@ async def _end(
     await repository.drop_staged(connection, feed["feed_id"])
     if status is not FeedStatus.RECORDED:
         await held.drop(connection, feed["feed_id"])
-    discarded = (await repository.load_feed(connection, feed["feed_id"]))["unauthorised"]
-    if status is FeedStatus.CHECKED or discarded:
+    if status is FeedStatus.CHECKED or await _holds_unauthorised(connection, feed, status):
         await repository.destroy_raw(connection, [feed["feed_id"]], now)
     await audit(connection, "intake.ingest", f"feed.{status}", f"feed:{feed['feed_id']}", now=now)
+
+
+async def _holds_unauthorised(connection: asyncpg.Connection, feed: asyncpg.Record, status: FeedStatus) -> bool:
+    """Whether the raw file may tell of people whose household allowed nothing: also by a row that was refused.
+
+    Of a file refused before its rows were settled, any row may. What failed is read again if it is sent again.
+    """
+    layout = layout_named(feed["layout"], feed["layout_version"])
+    if not layout.needs_authorisation or status is FeedStatus.FAILED:
+        return False
+    now = await repository.load_feed(connection, feed["feed_id"])
+    return status is not FeedStatus.RECORDED or now["unauthorised"] > 0 or now["rejected"] > 0
 
 
 async def _give_back(runtime: Runtime, feed: asyncpg.Record) -> None:

@@ -18,7 +18,7 @@ from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.connector import Connector, period_asked
 from services.intake.domain.feed import FeedMode
 from services.intake.fetch_pages import Fetch, FetchFailed, fetch_pages
-from services.intake.ingest_feed import settings_of
+from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, ReceivedFeed, receive_feed
 from services.intake.repository_connectors import CONNECTORS
 from services.intake.schedule import next_time

@@ -7,7 +7,7 @@ import asyncpg
 from services.intake import repository_connectors as repository
 from services.intake.catalogue import layout_named
 from services.intake.domain.feed import FeedMode
-from services.intake.ingest_feed import settings_of
+from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, check_order
 from services.intake.schedule import next_time
 from services.intake.schemas_connectors import ConnectorIn
@@ -47,9 +47,9 @@ def _check(body: ConnectorIn, runtime: Runtime, caller: Principal, *, is_new: bo
     layout, settings = layout_named(body.layout), settings_of(runtime)
     check_order(caller, FeedOrder(layout, body.division, "", FeedMode.PARTIAL, ""))
     errors = []
-    if problem := refusal(body.url, settings.connector_allowed_hosts, plain=settings.demo):
+    if refusal(body.url, settings.connector_allowed_hosts, plain=settings.demo):
         expected = "https 地址，且主机列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS"
-        errors.append(FieldError("body/url", "host_not_allowed", f"该地址不能使用 ({problem})", expected))
+        errors.append(FieldError("body/url", "host_not_allowed", "该地址不能使用", expected))
     if is_new and body.secret is None:
         errors.append(FieldError("body/secret", "missing", "新的对接接口须给出密钥或令牌"))
     try:

@@ -88,13 +88,18 @@ class BlockReader:
 
     def _block(self, lines: Lines, body: bytes, reads: list[Read]) -> Block:
         delimiter, width, positions = self.reader.shape
-        texts = _texts(body, self.reader.encoding_for(body))
+        encoding = self.reader.encoding_for(body)
+        texts = _texts(body, encoding)
         plain, most = _plain(texts, delimiter, width)
+        plain = plain & ~_may_say_nothing(texts, delimiter, self.reader.headers)
+        if encoding == "gb18030":
+            plain = plain & ~_may_be_utf8(body)
         if not plain.all():
             plain = self._read_others(lines, plain, reads)
         rows = texts.filter(plain).str.split_exact(delimiter, most - 1).struct.unnest()
         if b'"' in body:
             rows = rows.select(pl.all().str.strip_chars('"'))
+        self._note_unnamed(rows)
         numbers = (plain.arg_true() + lines.first).cast(pl.Int64)
         cells = {
             c.name: rows[f"field_{at}"]
@@ -102,6 +107,11 @@ class BlockReader:
             if at is not None
         }
         return pl.DataFrame({LINE: numbers, **cells})
+
+    def _note_unnamed(self, rows: pl.DataFrame) -> None:
+        for at in self.reader.blank_headers:
+            if rows[f"field_{at}"].str.contains(r"[^\s\x1c-\x1f\x85]").any():
+                self.reader.unnamed.add(at)
 
     def _read_others(self, lines: Lines, plain: pl.Series, reads: list[Read]) -> pl.Series:
         """Read the lines that are not plain, and those behind a quote they leave open; the plain lines still left."""
@@ -144,3 +154,20 @@ def _plain(texts: pl.Series, delimiter: str, width: int) -> tuple[pl.Series, int
     if most > width:
         plain = plain & texts.str.contains(rf"(?:{d}\s*){{{most - width}}}$")
     return plain, most
+
+
+def _may_say_nothing(texts: pl.Series, delimiter: str, headers: Sequence[str]) -> pl.Series:
+    """Lines that may be a total (合计) or the header once more: the longest of its texts is in them."""
+    nothing = texts.str.contains(max(headers, key=len), literal=True)
+    counted = texts.str.contains("计", literal=True)
+    if counted.any():
+        d, blank = re.escape(delimiter), r"\s\x1c-\x1f\x85"
+        # The word ends in 计, maybe with blanks inside, in the first cell that says anything.
+        nothing |= counted & texts.str.contains(rf'^[{blank}"{d}]*[^{d}]*[合总小共累][{blank}]*计')
+    return nothing
+
+
+def _may_be_utf8(body: bytes) -> pl.Series:
+    """Lines of a GB18030 file that can be read as UTF-8, and are not ASCII."""
+    texts = pl.Series([body.decode("utf-8", "replace")], dtype=pl.String).str.split("\n").explode()
+    return (texts.str.len_bytes() != texts.str.len_chars()) & ~texts.str.contains("\ufffd", literal=True)

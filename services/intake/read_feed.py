@@ -21,17 +21,22 @@ from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
 from services.intake.domain.check_columns import ColumnChecker, ToldBlock, told_in_columns
 from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
+from services.intake.domain.file_options import FileOptions, Unknown
+from services.intake.domain.header_map import unnamed_column
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
+from services.intake.file_limits import FileLimits
 from services.intake.pack_rows import pack_columns, pack_row
 from services.intake.publish_observations import number_place
 from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
+from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
 from services.intake.repository_held import HeldRow, content_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
+from services.intake.stream_pieces import PieceStream, Streamed
 from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
@@ -41,9 +46,10 @@ from shared.security.keys import SealingKey
 
 @dataclass(slots=True)
 class Part:
-    """What some raw pieces gave: good rows packed for COPY, bad rows, warnings, and what was normalised."""
+    """What a part of the file gave: good rows packed for COPY, bad rows, warnings, and what was normalised."""
 
     done: int = 0
+    last: bool = False
     read: int = 0
     staged: int = 0
     held: list[HeldRow] = field(default_factory=list)
@@ -60,12 +66,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A part read but not yet checked: rows as columns, rows one by one, and what was skipped of the file so far."""
+    """A part read but not yet checked: rows as columns, rows one by one, and what is known of the file so far.
+
+    `done` is how many bytes of the stream lie before its end, `share` which part of the file that is.
+    """
 
     done: int
+    share: float
+    last: bool
     block: ToldBlock | None
     reads: list[Read]
     skipped: dict[str, int]
+    stated: dict[str, Any]
+    unnamed: list[int]
 
 
 @dataclass(slots=True)
@@ -78,7 +91,9 @@ class FeedReading:
     lease: timedelta
     row_limit: int
     part_bytes: int
+    limits: FileLimits = field(default_factory=FileLimits)
     reader: RowReader = field(init=False)
+    stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
     notes: Counter[tuple[str, str]] = field(init=False)
     read: int = 0
@@ -87,9 +102,11 @@ class FeedReading:
     _columns: ColumnChecker | None = None
 
     def __post_init__(self) -> None:
-        self.reader = reader_for(
-            self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
-        )
+        media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
+        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
+        self.reader = reader_for(media_type, layout, options)
+        every = self.lease.total_seconds() / 3
+        self.stream = PieceStream(media_type, layout, options, self.limits, self.hold, every)
         self.key = self.runtime.keys.open_file_key(self.feed["sealed_key"], *key_place(self.feed_id))
         self.notes = Counter({(n["column"], n["code"]): n["count"] for n in self.feed["report"].get("notes", ())})
         self.read = self.feed["read"]
@@ -115,45 +132,65 @@ class FeedReading:
         id_: UUID = self.feed["feed_id"]
         return id_
 
-    def rows(self, raw: bytes, last: bool) -> tuple[Block | None, list[Read]]:
-        """The rows complete after `raw`: as columns, and one by one."""
+    async def hold(self) -> None:
+        """Keep the feed for another lease."""
+        async with transaction(self.runtime.worker_pool) as connection:
+            await extend(connection, FEEDS, (self.feed_id,), self.feed["lease_token"], self.lease)
+
+    def rows(self, content: bytes, last: bool) -> tuple[Block | None, list[Read]]:
+        """The rows complete after `content`: as columns, and one by one."""
         if self._blocks is not None:
-            return self._blocks.read(raw, last)
-        reads = list(self.reader.feed(raw))
+            return self._blocks.read(content, last)
+        reads = list(self.reader.feed(content))
         return None, [*reads, *self.reader.finish()] if last else reads
 
 
 async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
-    checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_fetched(reading))))))
+    checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_parts(reading))))))
     async with aclosing(checked):
         async for part in checked:
             await _keep(reading, part)
-            if part.done < reading.feed["size_bytes"] and out_of_time():
+            if not part.last and out_of_time():
                 return False
     return True
 
 
-async def _fetched(reading: FeedReading) -> AsyncGenerator[tuple[bytes, bool], None]:
-    """The file in order, a few pieces at a time, and whether it ends there."""
+async def _raw_pieces(reading: FeedReading) -> AsyncGenerator[bytes, None]:
+    """The file as it came; some of its pieces are fetched together."""
     chunks, size = reading.feed["chunks"], max(reading.part_bytes // PIECE_BYTES, 1)
     for seqs in (range(at, min(at + size, chunks)) for at in range(0, chunks, size)):
         async with transaction(reading.runtime.worker_pool) as connection:
             sealed = [await repository.load_chunk(connection, reading.feed_id, seq) for seq in seqs]
-        yield await asyncio.to_thread(_opened, reading, seqs, sealed), seqs.stop == chunks
+        for piece in await asyncio.to_thread(_opened, reading, seqs, sealed):
+            yield piece
 
 
-async def _cut(reading: FeedReading, fetched: AsyncGenerator[tuple[bytes, bool], None]) -> AsyncGenerator[_Cut, None]:
+async def _parts(reading: FeedReading) -> AsyncGenerator[Streamed, None]:
+    """What the reader takes at a time: text in longer parts, since blocks are worth that; each frame by itself."""
+    joined, size = list[bytes](), 0
+    async with aclosing(reading.stream.pieces(_raw_pieces(reading), reading.feed["size_bytes"])) as pieces:
+        async for piece in pieces:
+            joined.append(piece.content)
+            size += len(piece.content)
+            if reading.stream.is_workbook or size >= reading.part_bytes or piece.last:
+                yield Streamed(b"".join(joined), piece.share, piece.last)
+                joined, size = [], 0
+
+
+async def _cut(reading: FeedReading, parts: AsyncGenerator[Streamed, None]) -> AsyncGenerator[_Cut, None]:
     """The rows behind the checkpoint; what is before it is read, since what follows depends on it, and left."""
     done, kept = 0, reading.feed["bytes_done"]
-    async with aclosing(fetched):
-        async for raw, last in fetched:
-            known = min(max(kept - done, 0), len(raw))
-            if known:
-                await asyncio.to_thread(reading.rows, raw[:known], last and known == len(raw))
-            done += len(raw)
-            if known < len(raw):
-                yield await asyncio.to_thread(_cut_rows, reading, raw[known:], done, last)
+    async with aclosing(parts):
+        async for part in parts:
+            content, last = part.content, part.last
+            known = min(max(kept - done, 0), len(content))
+            done += len(content)
+            if known or not content:
+                await asyncio.to_thread(reading.rows, content[:known], last and known == len(content))
+            if known < len(content):
+                rest = Streamed(content[known:], part.share, last)
+                yield await asyncio.to_thread(_cut_rows, reading, rest, done)
 
 
 async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> AsyncGenerator[Part, None]:
@@ -162,25 +199,26 @@ async def _checked(reading: FeedReading, cuts: AsyncGenerator[_Cut, None]) -> As
             yield await asyncio.to_thread(_check, reading, cut)
 
 
-def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> bytes:
+def _opened(reading: FeedReading, seqs: Sequence[int], sealed: Sequence[bytes]) -> list[bytes]:
     places = (chunk_place(reading.feed_id, seq) for seq in seqs)
-    return b"".join(reading.key.open(piece, place) for piece, place in zip(sealed, places, strict=True))
+    return [reading.key.open(piece, place) for piece, place in zip(sealed, places, strict=True)]
 
 
-def _cut_rows(reading: FeedReading, raw: bytes, done: int, last: bool) -> _Cut:
+def _cut_rows(reading: FeedReading, part: Streamed, done: int) -> _Cut:
     """Read the rows of one part and see which are sure; runs in a thread, touches no database."""
-    cells, reads = reading.rows(raw, last)
+    cells, reads = reading.rows(part.content, part.last)
     if cells is None and reading.columns is not None:
         rows = [row for row in reads if isinstance(row, RawRow)]
         cells, others = block_of(reading.reader.layout, rows)
         reads = [*(row for row in reads if isinstance(row, BadRow)), *others]
     block = reading.columns.tell(cells) if cells is not None and reading.columns is not None else None
-    return _Cut(done, block, reads, dict(reading.reader.skipped))
+    skipped = {name: count for name, count in reading.reader.skipped.items() if count}
+    return _Cut(done, part.share, part.last, block, reads, skipped, *_stated(reading))
 
 
 def _check(reading: FeedReading, cut: _Cut) -> Part:
     """Check what was read, in a thread of its own: meanwhile the next part is being read."""
-    part = Part(cut.done, len(cut.reads) + (len(cut.block) if cut.block else 0))
+    part = Part(cut.done, cut.last, len(cut.reads) + (len(cut.block) if cut.block else 0))
     if reading.read + part.read > reading.row_limit:
         raise FileRefused("too_many_rows", f"超过 {reading.row_limit} 行", "分成几个文件报送")
     unsure = _say(reading, part, cut.block) if cut.block else ()
@@ -188,7 +226,7 @@ def _check(reading: FeedReading, cut: _Cut) -> Part:
         _take(reading, part, row)
     reading.read += part.read
     reading.notes.update(part.notes)
-    part.report = _report(reading, cut.skipped)
+    part.report = _report(reading, cut)
     return part
 
 
@@ -254,17 +292,28 @@ async def _keep(reading: FeedReading, part: Part) -> None:
         )
 
 
-def _report(reading: FeedReading, skipped: dict[str, int]) -> dict[str, Any]:
+def _report(reading: FeedReading, cut: _Cut) -> dict[str, Any]:
     """What was mapped, ignored, skipped and normalised so far: nothing is changed in silence."""
     header = reading.reader.header
     mapped = [{"header": c.header, "column": c.column} for c in header.cells if c.column] if header else []
+    unknown = [echo(name) for name in header.unknown] if header else []
     return {
-        "encoding": reading.reader.encoding or "utf-8",
+        "encoding": cut.stated.get("encoding") or reading.reader.encoding or "utf-8",
+        "file": {name: said for name, said in cut.stated.items() if name != "encoding"},
+        "share": round(cut.share, 4),
         "mapped": mapped,
-        "ignored": [echo(name) for name in header.unknown] if header else [],
-        "skipped": skipped,
+        "ignored": [*unknown, *map(unnamed_column, cut.unnamed)],
+        "skipped": cut.skipped,
         "notes": list(_said(reading.notes.items())),
     }
+
+
+def _stated(reading: FeedReading) -> tuple[dict[str, Any], list[int]]:
+    """What is known of the file as such: packed, which sheet, where the header stands; the columns without one."""
+    reader, stated = reading.reader, dict(reading.stream.stated)
+    if isinstance(reader, CsvReader | WorkbookReader):
+        return stated | reader.stated, sorted(reader.unnamed)
+    return stated, []
 
 
 def _said(notes: Iterable[tuple[tuple[str, str], int]]) -> Iterator[dict[str, Any]]:

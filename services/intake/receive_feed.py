@@ -3,7 +3,9 @@
 Unless another file of the data set came between: then it says how things stand now, and is taken in as a new one.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import io
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -12,34 +14,34 @@ from services.intake import repository_feeds as repository
 from services.intake.catalogue import owner_of
 from services.intake.domain.feed import FeedMode, Period, parse_period
 from services.intake.domain.feed_layout import FeedLayout
-from services.intake.domain.file_format import foreign_format
-from services.intake.first_look import READ_AT_ONCE, look_of
+from services.intake.domain.file_options import PLAIN, FileOptions
+from services.intake.file_limits import limits_of, settings_of
+from services.intake.first_look import READ_AT_ONCE
+from services.intake.look_at_file import PACKED, FeedFormatUnsupported, FileLook
 from services.intake.repository_feeds import NewFeed
+from services.intake.sealed_file import SealedFile
 from services.intake.spool import Spool
 from shared.db.scope import scoped
-from shared.errors import BadRequest, FieldError, Forbidden, Unprocessable, UnsupportedMedia
+from shared.errors import FieldError, Forbidden, Unprocessable
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.vocabulary.division import covers
 from shared.vocabulary.identifiers import new_id
+from shared.web.spreadsheet import XLSX
 
 MEDIA_TYPES = {
     "text/csv": "text/csv",
     "application/csv": "text/csv",
+    "text/tab-separated-values": "text/csv",
     "application/x-ndjson": "application/x-ndjson",
     "application/json": "application/json",
     "application/jsonl": "application/x-ndjson",
     "application/x-jsonlines": "application/x-ndjson",
+    XLSX: XLSX,
+    "application/gzip": PACKED,
+    "application/x-gzip": PACKED,
 }
-
-
-class FeedFormatUnsupported(UnsupportedMedia):
-    code, title = "feed_format_unsupported", "不支持的文件格式"
-
-
-class FeedIsEmpty(BadRequest):
-    code, title = "feed_empty", "文件为空"
 
 
 class DivisionOutOfRange(Forbidden):
@@ -63,6 +65,7 @@ class FeedOrder:
     period: str
     mode: FeedMode
     media_type: str
+    options: FileOptions = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,11 @@ async def receive_feed(
     check_order(caller, order)
     feed_id = new_id()  # Of the machine's own time: files of one data set are taken in by the order of their ids.
     key, sealed_key = runtime.keys.new_file_key(*key_place(feed_id))
-    look = look_of(order.media_type)
-    with Spool(
-        lambda piece, seq: key.seal(piece, chunk_place(feed_id, seq)), _refusing(order.media_type), look.take
-    ) as spool:
+    look = FileLook(order.media_type, limits_of(settings_of(runtime)))
+    with Spool(lambda piece, seq: key.seal(piece, chunk_place(feed_id, seq)), look.take) as spool:
         await spool.take(body)
-        look.finish()
+        opened = SealedFile(lambda seq: key.open(spool.sealed_piece(seq), chunk_place(feed_id, seq)), spool.size)
+        await asyncio.to_thread(look.finish, io.BufferedReader(opened))
         new = NewFeed(
             feed_id=feed_id,
             client=caller.subject,
@@ -96,7 +98,8 @@ async def receive_feed(
             period_text=order.period,
             period=period,
             mode=order.mode,
-            media_type=order.media_type,
+            media_type=look.media_type,
+            options=order.options,
             digest=spool.digest,
             size_bytes=spool.size,
             chunks=spool.pieces,
@@ -120,15 +123,18 @@ def check_order(caller: Principal, order: FeedOrder) -> None:
         raise LayoutOfAnotherDepartment(f"{order.layout.title} 由 {order.layout.department_title} 报送")
 
 
-def media_type_of(header: str | None) -> str:
-    """The media type we read, from a Content-Type header; the charset in it is ignored, the bytes decide."""
+def media_type_of(header: str | None, encoding: str | None = None) -> str:
+    """The media type we read, by the Content-Type header; whether the body is packed, its bytes say."""
+    if (encoding or "identity").strip().lower() not in {"identity", "gzip", "x-gzip"}:
+        raise FeedFormatUnsupported("内容编码不支持；应为 gzip 或不压缩")
     given = (header or "").split(";")[0].strip().lower()
     try:
         return MEDIA_TYPES[given]
     except KeyError:
-        raise FeedFormatUnsupported(
-            f"内容类型“{given[:60] or '未注明'}”不支持；应为 text/csv、application/json 或 application/x-ndjson"
-        ) from None
+        right = (
+            "text/csv、text/tab-separated-values、application/json、application/x-ndjson、XLSX 或 application/gzip"
+        )
+        raise FeedFormatUnsupported(f"内容类型“{given[:60] or '未注明'}”不支持；应为 {right}") from None
 
 
 def period_of(text: str, today: date) -> Period:
@@ -147,20 +153,6 @@ def period_of(text: str, today: date) -> Period:
 def _period_refused(reason: str) -> PeriodRefused:
     error = FieldError("query/period", "period_refused", reason, "年、年-月或年-月-日", "2026-01")
     return PeriodRefused(reason, errors=[error])
-
-
-def _refusing(media_type: str) -> Callable[[bytes], None]:
-    """What the first piece is refused for; JSON has a look of its own, and no line of NDJSON is no row."""
-
-    def refuse(start: bytes) -> None:
-        if media_type == "text/csv" and not start.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise FeedIsEmpty("文件中没有内容；第一行应为列名")
-        found = foreign_format(start)
-        if found is not None and (media_type != "application/json" or found[0] != "utf_16"):
-            error = FieldError("body", found[0], found[1], "CSV、JSON 或 NDJSON")
-            raise FeedFormatUnsupported(f"文件{found[1]}", errors=[error])
-
-    return refuse
 
 
 def key_place(feed_id: UUID) -> tuple[str, str, str]:

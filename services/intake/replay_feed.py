@@ -12,6 +12,7 @@ from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.confirm_feed import FeedUnknown
 from services.intake.domain.feed import FeedMode
+from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.receive_feed import FeedOrder, ReceivedFeed, chunk_place, key_place, receive_feed
 from shared.db.scope import scoped, transaction
 from shared.errors import Conflict
@@ -36,7 +37,8 @@ async def replay_feed(
     layout = layout_named(row["layout"])
     if (row["layout_version"], row["mode"]) == (layout.version, mode) and row["status"] != "failed":
         return ReceivedFeed(feed_id, False)
-    order = FeedOrder(layout, row["division"], row["period"], mode, row["media_type"])
+    options = FileOptions(Unknown(row["unknown"]), row["sheet"])
+    order = FeedOrder(layout, row["division"], row["period"], mode, row["media_type"], options)
     return await receive_feed(runtime, caller, order, _pieces(runtime, feed_id), traceparent=traceparent)
 
 

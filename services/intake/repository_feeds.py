@@ -9,11 +9,12 @@ import asyncpg
 
 from services.intake.domain.feed import Period
 from services.intake.domain.feed_layout import FeedLayout
+from services.intake.domain.file_options import FileOptions
 from shared.vocabulary.division import code_range
 
 VIEW = """
 feed_id, client, layout, layout_version, department, division, period, mode, media_type, digest, size_bytes,
-received_at, status, problem, report, bytes_done, read, accepted, rejected, held, duplicates, records,
+unknown, sheet, received_at, status, problem, report, bytes_done, read, accepted, rejected, held, duplicates, records,
 records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at,
 raw_destroyed_at, unauthorised
 """
@@ -42,6 +43,7 @@ class NewFeed:
     period: Period
     mode: str
     media_type: str
+    options: FileOptions
     digest: bytes
     size_bytes: int
     chunks: int
@@ -64,10 +66,10 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
         f"""
         INSERT INTO feed (feed_id, client, layout, layout_version, department, division, period, snapshot_on,
             valid_from, mode, media_type, digest, size_bytes, chunks, received_at, sealed_key, traceparent,
-            due_at, follows)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $15,
-            $18)
-        ON CONFLICT (client, layout, layout_version, division, period, mode, digest, follows) WHERE {SAME_FILE_COUNTS}
+            unknown, sheet, due_at, follows)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $15, $20)
+        ON CONFLICT (client, layout, layout_version, division, period, mode, digest, unknown, sheet, follows)
+            WHERE {SAME_FILE_COUNTS}
         DO NOTHING RETURNING true
         """,
         new.feed_id,
@@ -87,6 +89,8 @@ async def add_feed(connection: asyncpg.Connection, new: NewFeed, layout: FeedLay
         new.received_at,
         new.sealed_key,
         new.traceparent,
+        new.options.unknown,
+        new.options.sheet,
         follows,
     )
     return bool(added)
@@ -105,8 +109,8 @@ async def same_feed(
     """The feed this very file made when it was received first after that other file."""
     return await connection.fetchrow(
         "SELECT feed_id FROM feed"
-        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6) AND layout_version = $7"
-        " AND follows IS NOT DISTINCT FROM $8"
+        " WHERE (client, layout, division, period, mode, digest) = ($1, $2, $3, $4, $5, $6)"
+        " AND (layout_version, unknown, sheet) = ($7, $8, $9) AND follows IS NOT DISTINCT FROM $10"
         f" AND {SAME_FILE_COUNTS}",
         new.client,
         layout.name,
@@ -115,6 +119,8 @@ async def same_feed(
         new.mode,
         new.digest,
         layout.version,
+        new.options.unknown,
+        new.options.sheet,
         follows,
     )
 

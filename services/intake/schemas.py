@@ -232,6 +232,7 @@ class FeedProgress(BaseModel):
     records_done: int
     records_total: int
     percent: int
+    seconds_left: int | None = Field(default=None, description="按已用时间估计的剩余秒数；没有把握时为 null")
 
 
 class MappedColumn(BaseModel):
@@ -266,10 +267,27 @@ class ReviewReport(BaseModel):
     message: str
 
 
+class FileReport(BaseModel):
+    """What is known of the file as such: how packed, where the header stands, which sheet, what of it is hidden."""
+
+    compression: str | None = None
+    delimiter: str | None = None
+    header_line: int | None = None
+    header_rows: int = 1
+    sheet: str | None = None
+    other_sheets: list[str] = Field(default_factory=list, description="没有读取的工作表")
+    hidden_sheets: list[str] = Field(default_factory=list, description="隐藏的工作表，没有读取")
+    hidden_rows: int = Field(default=0, description="隐藏的行，照常读取")
+    hidden_columns: bool = Field(default=False, description="有隐藏的列，照常读取")
+    uses_1904: bool = False
+    merged_filled: int = Field(default=0, description="由合并单元格补上的值 (户一级的列)")
+
+
 class FeedReport(BaseModel):
     """What was mapped, ignored, skipped and normalised: nothing is changed in silence."""
 
     encoding: str | None = None
+    file: FileReport = Field(default_factory=FileReport)
     mapped: list[MappedColumn] = Field(default_factory=list)
     ignored: list[str] = Field(default_factory=list)
     skipped: dict[str, int] = Field(default_factory=dict)
@@ -302,8 +320,8 @@ class FeedView(BaseModel):
     raw_destroyed_at: AwareDatetime | None = Field(description="原始文件及其密钥销毁的时间；null 为仍在保存期内")
 
     @classmethod
-    def of(cls, row: Any) -> Self:
-        """The view of a row of `feed`."""
+    def of(cls, row: Any, now: datetime | None = None) -> Self:
+        """The view of a row of `feed`; `now` lets it say how long the rest may take."""
         counts = {name: row[name] for name in FeedCounts.model_fields if name != "recorded"}
         return cls(
             id=row["feed_id"],
@@ -315,7 +333,7 @@ class FeedView(BaseModel):
             mode=row["mode"],
             status=row["status"],
             problem=row["problem"],
-            progress=_progress(row),
+            progress=_progress(row, now),
             counts=FeedCounts(**counts, recorded=row["records_done"]),
             report=FeedReport(**row["report"]),
             newest_on=row["newest_on"],
@@ -328,18 +346,30 @@ class FeedView(BaseModel):
         )
 
 
-def _progress(row: Any) -> FeedProgress:
+def _progress(row: Any, now: datetime | None) -> FeedProgress:
     """Reading is half the way, recording the other; an end is the whole."""
-    read = row["bytes_done"] / row["size_bytes"] if row["size_bytes"] else 0.0
+    whole, size = row["report"].get("share"), row["size_bytes"]
+    read = whole if whole is not None else row["bytes_done"] / size if size else 0.0
     recorded = row["records_done"] / row["records"] if row["records"] else 0.0
-    percent = 100 if row["finished_at"] is not None else int(50 * read + 50 * recorded)
+    done = 1.0 if row["finished_at"] is not None else min(0.5 * read + 0.5 * recorded, 1.0)
     return FeedProgress(
-        bytes_done=row["bytes_done"],
-        bytes_total=row["size_bytes"],
+        bytes_done=int(read * size),
+        bytes_total=size,
         records_done=row["records_done"],
         records_total=row["records"],
-        percent=min(percent, 100),
+        percent=int(100 * done),
+        seconds_left=_seconds_left(row, done, now),
     )
+
+
+def _seconds_left(row: Any, done: float, now: datetime | None) -> int | None:
+    """As long again as it took so far, for what is left; nothing is said of the first twentieth, or of a wait."""
+    if row["finished_at"] is not None:
+        return 0
+    if now is None or row["started_at"] is None or done < 0.05 or row["status"] == FeedStatus.WAITING_CONFIRMATION:
+        return None
+    taken: float = (now - row["started_at"]).total_seconds()
+    return max(round(taken * (1 - done) / done), 0)
 
 
 class RowErrorView(BaseModel):

@@ -19,6 +19,11 @@ class IntakeSettings(Settings):
 
     feed_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
     feed_row_limit: int = Field(default=5_000_000, ge=1)
+    feed_inflated_limit_bytes: int = Field(default=2 * 1024**3, ge=1024, description="of a packed text, unpacked")
+    workbook_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    workbook_inflated_limit_bytes: int = Field(default=768 * 1024 * 1024, ge=1024)
+    workbook_memory_bytes: int = Field(default=1536 * 1024 * 1024, description="of the process that reads one")
+    workbook_seconds: int = Field(default=120, ge=1, description="of work, and of waiting for the next answer")
     feed_lease_seconds: int = Field(default=20, ge=2)
     feed_slice_seconds: float = Field(default=10, ge=0, description="how long one turn on a feed lasts")
     feed_part_bytes: int = Field(default=2 * 1024 * 1024, ge=1, description="of a file between two checkpoints")

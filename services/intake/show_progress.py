@@ -82,4 +82,5 @@ def _by(newest: asyncpg.Record, days: int) -> date | None:
 async def whom_to_call(runtime: Runtime, division: str) -> str:
     """The village and the hotline."""
     names = await name_places(runtime.directory_pool, [division], runtime.clock.today())
-    return f"{names.get(division, '所在村')}村委会，或拨打 {settings_of(runtime).help_phone}"
+    village = names.get(division, "所在村").removesuffix("村民委员会").removesuffix("村委会")
+    return f"{village}村委会，或拨打 {settings_of(runtime).help_phone}"

@@ -15,16 +15,13 @@ Seal = Callable[[bytes, int], bytes]
 
 @dataclass(slots=True)
 class Spool:
-    """An unlinked temporary file of sealed pieces.
-
-    `check` sees the first piece and may refuse it, `look` each piece, in a thread.
-    """
+    """An unlinked temporary file of sealed pieces; `look` sees each piece, in a thread, and may refuse it."""
 
     seal: Seal
-    check: Callable[[bytes], None]
-    look: Callable[[bytes], None] | None = None
+    look: Callable[[bytes], None]
     size: int = 0
     pieces: int = 0
+    _offsets: list[int] = field(default_factory=list)
     _file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
     _digest: Any = field(default_factory=hashlib.sha256)
 
@@ -60,16 +57,20 @@ class Spool:
             length = int.from_bytes(self._file.read(4), "big")
             yield seq, self._file.read(length)
 
+    def sealed_piece(self, seq: int) -> bytes:
+        """One sealed piece, when all are there."""
+        self._file.seek(self._offsets[seq])
+        length = int.from_bytes(self._file.read(4), "big")
+        return self._file.read(length)
+
     async def _keep(self, piece: bytes) -> None:
-        if self.pieces == 0:
-            self.check(piece)
         await asyncio.to_thread(self._write, piece)
 
     def _write(self, piece: bytes) -> None:
-        if self.look is not None:
-            self.look(piece)
+        self.look(piece)
         self._digest.update(piece)
         sealed = self.seal(piece, self.pieces)
+        self._offsets.append(self._file.tell())
         self._file.write(len(sealed).to_bytes(4, "big") + sealed)
         self.size += len(piece)
         self.pieces += 1

@@ -71,14 +71,20 @@ class Feed(ClaimColumns, IntakeTable, table=True):
             "'failed')",
             name="status",
         ),
-        CheckConstraint("media_type IN ('text/csv','application/x-ndjson','application/json')", name="media_type"),
+        CheckConstraint(
+            "media_type IN ('text/csv','application/x-ndjson','application/json',"
+            "'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')",
+            name="media_type",
+        ),
+        CheckConstraint("unknown IN ('ignore','reject')", name="unknown"),
         CheckConstraint("octet_length(digest) = 32", name="digest"),
         CheckConstraint("accepted + rejected <= read", name="counts"),
         Index("ix_feed_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_feed_data_set", "layout", "division", "department", "feed_id"),
         Index(
             "uq_feed_same_file",
-            *("client", "layout", "layout_version", "division", "period", "mode", "digest", "follows"),
+            *("client", "layout", "layout_version", "division", "period", "mode", "digest", "unknown", "sheet"),
+            "follows",
             unique=True,
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
@@ -97,6 +103,16 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     valid_from: date = Field(sa_column_kwargs=_said("from when a roster holds: begin of the period, or receipt"))
     mode: str = Field(sa_type=_TEXT)
     media_type: str = Field(sa_type=_TEXT)
+    unknown: str = Field(
+        default="ignore",
+        sa_type=_TEXT,
+        sa_column_kwargs={"server_default": text("'ignore'"), "comment": "what becomes of unknown columns"},
+    )
+    sheet: str = Field(
+        default="",
+        sa_type=_TEXT,
+        sa_column_kwargs={"server_default": text("''"), "comment": "of a workbook; empty: not named"},
+    )
     digest: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("SHA-256 of the bytes received"))
     follows: UUID | None = Field(
         default=None, sa_column_kwargs=_said("the newest other file of its data set when it came")
@@ -122,7 +138,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
             "comment": "what was mapped, normalised, skipped, and why nothing ended",
         },
     )
-    bytes_done: int = _count("bytes of the file read so far")
+    bytes_done: int = _count("bytes read so far, of the text or rows that the file holds")
     read: int = _count("rows read so far, good and bad")
     staged: int = _count("rows of this feed in feed_row_staged; fewer there: the server crashed, read again")
     accepted: int = _count("rows taken in")

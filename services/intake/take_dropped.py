@@ -13,7 +13,8 @@ from pathlib import Path
 
 from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedMode
-from services.intake.ingest_feed import settings_of
+from services.intake.file_limits import settings_of
+from services.intake.look_at_file import PACKED
 from services.intake.receive_feed import FeedOrder, receive_feed
 from services.intake.spool import PIECE_BYTES
 from shared.errors import FangpinError
@@ -21,8 +22,12 @@ from shared.logs import log
 from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionCodeError, parse_division
+from shared.web.spreadsheet import XLSX
 
 MEDIA_TYPES = {
+    ".xlsx": XLSX,
+    ".tsv": "text/csv",
+    ".gz": PACKED,
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
     ".jsonl": "application/x-ndjson",

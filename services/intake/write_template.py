@@ -1,6 +1,6 @@
 """Write the template workbook of a data set (报送模板): headers with notes, drop-downs for codes, text for numbers.
 
-Its second sheet says which data set and version it is of, so that a file made from an old one is noticed.
+Above the headers it says which data set and version it is of, so that a file made from an old one is noticed.
 """
 
 import io
@@ -9,10 +9,12 @@ from typing import Any
 import xlsxwriter
 
 from services.intake.domain.feed_layout import Column, ColumnType, FeedLayout
+from services.intake.domain.header_search import version_said
 from services.intake.render_catalogue import TYPES
 
 DATA_SHEET, ABOUT_SHEET, CHOICES_SHEET = "数据", "说明", "选项"
 NAME_LABEL, VERSION_LABEL = "数据集版式", "版式版本"
+HEADER_ROW = 1  # Below the title.
 ROWS = 5000  # As far as drop-downs and formats reach; more rows may be filled in, without them.
 CHOICES = {ColumnType.BOOLEAN: ("是", "否")}
 
@@ -23,6 +25,7 @@ def write_template(layout: FeedLayout) -> bytes:
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         data, about, choices = (book.add_worksheet(name) for name in (DATA_SHEET, ABOUT_SHEET, CHOICES_SHEET))
         columns = [column for column in layout.columns if not column.withheld]
+        data.write_string(0, 0, f"{layout.title}　{version_said(layout)}", book.add_format({"bold": True}))
         _head(book, data, columns)
         for i, column in enumerate(columns):
             _offer(data, choices, i, _choices(column))
@@ -33,11 +36,11 @@ def write_template(layout: FeedLayout) -> bytes:
 
 def _head(book: Any, sheet: Any, columns: list[Column]) -> None:
     bold, text = book.add_format({"bold": True, "bg_color": "#F2F4F7"}), book.add_format({"num_format": "@"})
-    sheet.freeze_panes(1, 0)
+    sheet.freeze_panes(HEADER_ROW + 1, 0)
     for i, column in enumerate(columns):
         sheet.set_column(i, i, max(12, 2 * len(column.header) + 4), text)
-        sheet.write_string(0, i, f"{column.header}*" if column.required else column.header, bold)
-        sheet.write_comment(0, i, _note(column))
+        sheet.write_string(HEADER_ROW, i, f"{column.header}*" if column.required else column.header, bold)
+        sheet.write_comment(HEADER_ROW, i, _note(column))
 
 
 def _offer(sheet: Any, choices: Any, at: int, offered: tuple[str, ...]) -> None:
@@ -53,7 +56,7 @@ def _offer(sheet: Any, choices: Any, at: int, offered: tuple[str, ...]) -> None:
         "error_title": "不在选项中",
         "error_message": "请从下拉列表中选择",
     }
-    sheet.data_validation(1, at, ROWS, at, allowed)
+    sheet.data_validation(HEADER_ROW + 1, at, HEADER_ROW + ROWS, at, allowed)
 
 
 def _cell(row: int, column: int) -> str:
@@ -94,7 +97,7 @@ def _about(book: Any, sheet: Any, layout: FeedLayout) -> None:
         ("报送部门", layout.department_title),
         ("用途", layout.purpose),
         ("依据", layout.legal_basis),
-        ("填写", "在“数据”表第二行起填写；带 * 的列必填；证件号码按文本填写；不要增加合计行"),
+        ("填写", "在“数据”表列名以下填写，第一行不要改动；带 * 的列必填；证件号码按文本填写；不要增加合计行"),
     )
     for i, (label, said) in enumerate(rows):
         sheet.write_string(i, 0, label)

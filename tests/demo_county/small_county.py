@@ -25,7 +25,7 @@ def rows(path: Path) -> Iterator[tuple[int, Row]]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("gb18030")
-    reader = csv.reader(text.splitlines())
+    reader = csv.reader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",")
     header = next(reader)
     for line, cells in enumerate(reader, start=2):
         assert len(cells) == len(header)

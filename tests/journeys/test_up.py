@@ -38,6 +38,9 @@ def test_up_runs_the_main_job_once_and_the_second_start_loses_nothing(tmp_path: 
     assert told["assessed"] == told["households"]
     assert int(told["rows_accepted"]) > 0
     assert int(told["alerts_opened"]) > 0
+    assert int(told["data_sets"]) > 15
+    assert int(told["unauthorised"]) > 0, "some assets belong to households that allowed nobody to look"
+    assert {"quality_findings_open", "identity_pairs_open", "data_notices_open"} <= told.keys()
     assert int(told["messages_inbox"]) >= int(told["alerts_opened"])
     assert {"unstable_lifted_out", "marginal_at_risk", "sudden_hardship"} <= told.keys()
     for line in ("服务已就绪", "花名册 household_register", "部门数据 department_feeds", "获取令牌 token", "已停止"):

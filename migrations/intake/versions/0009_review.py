@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_review"
-down_revision = "0007_authorisations"
+down_revision = "0008_formats"
 branch_labels = None
 depends_on = None
 
 APP, WORKER = "fangpin_intake", "fangpin_intake_worker"
 COUNTS = sa.text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')")
-SAME = ["client", "layout", "layout_version", "division", "period", "mode", "digest"]
+SAME = ["client", "layout", "layout_version", "division", "period", "mode", "digest", "unknown", "sheet"]
 LEVEL = "ck_feed_row_error_level"
 # What a request may see and say of a held row; its content is for the worker alone.
 SEEN = "feed_id, line, record, held_at, decision, reason, decided_by, decided_at, recorded_at, overtaken_by"

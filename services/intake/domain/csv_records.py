@@ -56,6 +56,8 @@ class RecordReader:
             return content.decode("ascii")
         self.encoding = self.encoding or encoding_of(content)
         try:
+            if self.encoding == "gb18030" and _is_chinese_utf8(content):
+                raise UnicodeDecodeError("gb18030", content, 0, len(content), "UTF-8")
             return content.decode(self.encoding or "utf-8")
         except UnicodeDecodeError:
             named = {"utf-8": "UTF-8", "gb18030": "GB18030"}.get(self.encoding or "", "UTF-8 或 GB18030")
@@ -102,6 +104,15 @@ def encoding_of(content: bytes) -> str | None:
             continue
         return name
     return None
+
+
+def _is_chinese_utf8(content: bytes) -> bool:
+    """True if a line of a GB18030 file is Chinese in UTF-8: read as GB18030 it would be valid, and nonsense."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(c.isascii() or "\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" for c in text)
 
 
 def leaves_quote_open(text: str, delimiter: str) -> bool:

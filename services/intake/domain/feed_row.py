@@ -32,10 +32,13 @@ Index = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as read: the physical line where it starts, and one cell for each column of the layout."""
+    """A row as read: the physical line where it starts, and one cell for each column of the layout.
+
+    A cell that its reader refused already stands as the Refusal.
+    """
 
     line: int
-    cells: Sequence[Cell]
+    cells: Sequence[Cell | Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class RowChecker:
         return replace(good, review=tuple(map(_to_be_reviewed, review))) if review else good
 
 
-def _unread(_: Cell) -> None:
+def _unread(_: Cell | Refusal) -> None:
     """What is withheld is not even looked at."""
 
 
@@ -178,7 +181,10 @@ def _quick(column: Column, context: RowContext) -> Quick:
     return placed
 
 
-def _read_cell(reading: _Reading, column: Column, cell: Cell, context: RowContext) -> None:
+def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context: RowContext) -> None:
+    if isinstance(cell, Refusal):
+        reading.complain(column, cell)
+        return
     outcome = _outcome(column, cell, context.today)
     if isinstance(outcome, Refusal):
         reading.complain(column, outcome, cell)
@@ -228,7 +234,9 @@ def _set_aside(reading: _Reading, layout: FeedLayout, raw: RawRow, today: date) 
     found: list[tuple[Column, int]] = []
     for column, cell in zip(layout.columns, raw.cells, strict=True):
         if column.name in reading.failed and not column.tolerant:
-            outcome = _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
+            outcome = (
+                cell if isinstance(cell, Refusal) else _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
+            )
             if isinstance(outcome, Refusal):
                 return ()
             found.append((column, outcome.value))

@@ -151,6 +151,37 @@ async def test_a_bad_row_is_said_by_its_place_alone(department: Department, admi
 
 
 @pytest.mark.usefixtures("homes")
+@pytest.mark.parametrize(
+    ("text", "mode", "status"),
+    [
+        (
+            csv_text([vehicle("冀F00001", IN), vehicle("冀F00077", OUT, 初次登记日期="2024-13-01")]),
+            "partial",
+            "recorded",
+        ),
+        (csv_text([vehicle("冀F00077", OUT, 初次登记日期="2024-13-01")]), "partial", "rejected"),
+        (
+            csv_text([vehicle("冀F00001", IN), vehicle("冀F00077", OUT, 初次登记日期="2024-13-01")]),
+            "atomic",
+            "rejected",
+        ),
+        (f"号牌号码,证件号码\n冀F00077,{OUT}\n", "partial", "rejected"),  # No row of it was looked at.
+        (csv_text([vehicle("冀F00001", IN)]), "partial", "recorded"),
+    ],
+)
+async def test_a_raw_file_is_kept_only_if_each_row_of_it_is_allowed(
+    text: str, mode: str, status: str, department: Department, admin: Any
+) -> None:
+    await department.send("authorisations", csv_text([form()]))
+    assert (await department.send("vehicles", text, mode=mode))["status"] == status
+    kept = await admin.fetchval(
+        "SELECT sealed_key IS NOT NULL OR EXISTS (SELECT FROM intake.feed_chunk c WHERE c.feed_id = f.feed_id)"
+        " FROM intake.feed f WHERE layout = 'vehicles'"
+    )
+    assert kept == ("冀F00077" not in text)
+
+
+@pytest.mark.usefixtures("homes")
 async def test_who_left_the_household_is_no_longer_covered(department: Department) -> None:
     await department.send("authorisations", csv_text([form()]))
     moved = [register_row(1, 证件号码=number(11)), register_row(2), register_row(2, 1, 证件号码=IN)]

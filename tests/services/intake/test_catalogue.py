@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -15,7 +15,9 @@ from services.intake import catalogue
 from services.intake.catalogue import layouts, shipped
 from services.intake.write_template import ABOUT_SHEET, DATA_SHEET
 from tests.conftest import COUNTY
+from tests.services.intake.bad_files import XLSX
 from tests.services.intake.build import Department, csv_text, medical_row, number
+from tests.services.intake.workbooks import workbook
 
 PAGE = "/intake/v1/catalogue"
 OWN: dict[str, Any] = {
@@ -97,7 +99,8 @@ async def test_a_data_set_has_a_page_a_template_and_an_example(name: str, intake
     book = CalamineWorkbook.from_filelike(
         io.BytesIO((await intake_client.get(f"{PAGE}/{name}/template.xlsx")).content)
     )
-    header, *rows = book.get_sheet_by_name(DATA_SHEET).to_python()
+    title, header, *rows = book.get_sheet_by_name(DATA_SHEET).to_python()
+    assert f"{name} v{layout.version}" in title[0]
     asked = [c for c in layout.columns if not c.withheld]
     assert header == [f"{c.header}*" if c.required else c.header for c in asked]
     assert rows == []
@@ -115,6 +118,46 @@ async def test_a_template_offers_codes_and_keeps_numbers_as_text(intake_client: 
     assert "住院" in parts.read("xl/sharedStrings.xml").decode()
     assert 'formatCode="@"' in parts.read("xl/styles.xml").decode()  # Text.
     assert any(name.startswith("xl/comments") for name in parts.namelist())
+
+
+def _filled(template: bytes, *rows: Mapping[str, str]) -> bytes:
+    """The template as a clerk sends it: its sheet of data with these rows below the header."""
+    title, header = CalamineWorkbook.from_filelike(io.BytesIO(template)).get_sheet_by_name(DATA_SHEET).to_python()
+    cells = [[row.get(str(text).removesuffix("*"), "") for text in header] for row in rows]
+    return workbook(sheets={DATA_SHEET: [title, header, *cells], ABOUT_SHEET: [["数据集版式", "任意"]]})
+
+
+async def test_a_template_filled_in_is_accepted(intake_client: httpx.AsyncClient, department: Department) -> None:
+    template = (await intake_client.get(f"{PAGE}/medical_settlement/template.xlsx")).content
+    sent = _filled(template, medical_row(0), medical_row(1))
+    feed = await department.send("medical_settlement", sent, media_type=XLSX, unknown="reject")
+    assert (feed["status"], feed["counts"]["accepted"], feed["report"]["skipped"]) == (
+        "recorded",
+        2,
+        {"title_rows": 1},
+    )
+
+
+async def test_a_template_as_it_is_holds_no_rows(intake_client: httpx.AsyncClient, department: Department) -> None:
+    template = (await intake_client.get(f"{PAGE}/medical_settlement/template.xlsx")).content
+    feed = await department.send("medical_settlement", template, media_type=XLSX)
+    assert (feed["status"], feed["counts"]["read"]) == ("recorded", 0)
+
+
+async def test_a_template_of_an_older_version_is_refused_with_the_place_of_the_current_one(
+    add: Any, intake_client: httpx.AsyncClient, department: Department
+) -> None:
+    await add(OWN)
+    old = (await intake_client.get(f"{PAGE}/own_charity_aid/template.xlsx")).content
+    await add({**changed("facts/0/kind", "income.transfer_regular"), "version": 2})
+    row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
+    feed = await department.send("own_charity_aid", _filled(old, row), media_type=XLSX)
+    assert (feed["status"], feed["problem"]["code"]) == ("rejected", "template_outdated")
+    place = feed["problem"]["expected"]
+    assert place == f"{PAGE}/own_charity_aid/template.xlsx"
+    current = (await intake_client.get(place)).content
+    feed = await department.send("own_charity_aid", _filled(current, row), media_type=XLSX)
+    assert (feed["status"], feed["counts"]["accepted"]) == ("recorded", 1)
 
 
 async def test_a_page_escapes_what_a_county_wrote(intake_client: httpx.AsyncClient, add: Any) -> None:
@@ -197,7 +240,8 @@ WRONG: dict[str, tuple[Any, int, str]] = {
     "no YAML": (b"name: [", 400, "layout_unreadable"),
     "not UTF-8": ("名称: x".encode("gb18030"), 400, "layout_unreadable"),
     "aliases that multiply": (b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", 400, "layout_unreadable"),
-    "deep": (b"[" * 5_000, 400, "layout_unreadable"),
+    "deep": (b"[" * 100_000, 400, "layout_unreadable"),  # Read to its end it would take hours.
+    "deep in blocks": (b"- " * 50_000 + b"x", 400, "layout_unreadable"),
     "a list": (b"[]", 422, "layout_refused"),
     "empty": (b"", 422, "layout_refused"),
     "an unknown key": (changed("colour", "red"), 422, "layout_refused"),
@@ -239,6 +283,23 @@ async def test_a_raw_file_is_read_again_by_a_new_version(
     await house.run_worker("intake", "ingest")
     again = await department.feed(answer.json()["id"])
     assert (again["layout_version"], again["status"], again["counts"]["changed"]) == (2, "recorded", 1)
+
+
+async def test_a_workbook_is_read_again_from_the_sheet_that_its_sender_named(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, admin: Any
+) -> None:
+    await add(OWN)
+    header, row = (line.split(",") for line in ROWS.splitlines())
+    book = workbook(sheets={"一": [header, row], "二": [header, row]})
+    first = await department.send("own_charity_aid", book, media_type=XLSX, sheet="二", unknown="reject")
+    await add({**changed("facts/0/kind", "income.transfer_regular"), "version": 2})
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert answer.status_code == 202
+    await department.house.run_worker("intake", "ingest")
+    again = await department.feed(answer.json()["id"])
+    assert (again["status"], again["report"]["file"]["sheet"]) == ("recorded", "二")
+    assert await admin.fetchval("SELECT count(*) FROM intake.feed WHERE (unknown, sheet) = ('reject', '二')") == 2
 
 
 async def test_what_is_destroyed_cannot_be_read_again(

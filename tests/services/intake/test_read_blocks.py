@@ -45,6 +45,13 @@ WHOLE_LINES = st.one_of(
             "\x1c" + "," * 12,
             "a,b",
             LINE + "\x00",
+            "合计" + "," * 12,
+            '" 本页小 计："' + "," * 11 + "1",
+            ",\u3000,总计" + "," * 10,
+            "审计局" + LINE,
+            HEADER,
+            HEADER + ",",
+            HEADER.replace("姓名", '"姓名"'),
         ]
     ),
     st.text('王a,1"\r\n\u3000\x85', max_size=20),
@@ -85,6 +92,8 @@ def agree(body: bytes, cuts: Iterable[int] = ()) -> None:
     assert in_order(many) == in_order(one)
     assert block_reader.skipped == line_reader.skipped
     assert block_reader.encoding == line_reader.encoding
+    assert block_reader.stated == line_reader.stated
+    assert block_reader.unnamed == line_reader.unnamed
 
 
 @pytest.fixture(autouse=True)
@@ -92,17 +101,33 @@ def _even_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_blocks, "FEWEST_ROWS", 1)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     lines=st.lists(ENCODED, max_size=15),
     end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
     cuts=st.lists(st.integers(0, 4000), max_size=4),
-    extra=st.sampled_from(["", ",", ",备注"]),
+    above=st.sampled_from(["", "某县医保结算\n", "某县\n版本：medical_settlement v1,,\n"]),
+    extra=st.sampled_from(["", ",", ",备注", ",,备注", ",错误说明"]),
 )
 def test_whatever_the_lines_are_both_ways_read_the_same(
-    lines: list[bytes], end: bytes, cuts: list[int], extra: str
+    lines: list[bytes], end: bytes, cuts: list[int], above: str, extra: str
 ) -> None:
-    agree(end.join([(HEADER + extra).encode(), *lines]), cuts)
+    agree(end.join([(above + HEADER + extra).encode(), *lines]), cuts)
+
+
+@pytest.mark.parametrize("header", [HEADER, f"{HEADER},,备注"])
+def test_rows_that_say_nothing_and_lines_of_another_encoding_are_noticed_among_plain_ones(header: str) -> None:
+    more = ",x,y" if header != HEADER else ""
+    plain = [f"{','.join(medical_row(i).values())}{more}".encode("gb18030") for i in range(200)]
+    plain[50:50] = ["合计".encode("gb18030") + b"," * header.count(","), header.encode("gb18030")]
+    plain[90:90] = [f"{LINE}{more}".encode()]
+    body = b"\n".join([header.encode("gb18030"), *plain])
+    block, reads = BlockReader(reader := CsvReader(LAYOUT)).read(body, True)
+    assert block is not None
+    assert (block.height, [type(read) for read in reads]) == (200, [BadRow])
+    assert reader.skipped == {"total_rows": 1, "repeated_headers": 1}
+    assert reader.unnamed == ({13} if more else set())
+    agree(body, [3000])
 
 
 @pytest.mark.parametrize("content", [case[1] for case in CASES], ids=[case[0] for case in CASES])

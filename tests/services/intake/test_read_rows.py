@@ -109,6 +109,7 @@ def test_any_bytes_are_rows_or_errors_or_refused(content: bytes) -> None:
 
 REFUSED = [
     ("no header", b"\n\n", "header_missing"),
+    ("nothing that shows", b"\x1c\x1c\n", "header_missing"),
     ("title row only", "某县2026年医保结算\n".encode(), "header_incomplete"),
     ("required header missing", HEADER.replace("合规自付", "自付").encode() + b"\n", "header_incomplete"),
     ("header twice", HEADER.replace("姓名", "身份证号").encode() + b"\n", "header_repeated"),

@@ -1,0 +1,1 @@
+"""Reading workbooks (XLSX) that strangers made: checked first, then read by a child process with limits."""

@@ -233,8 +233,10 @@ def _set_aside(reading: _Reading, layout: FeedLayout, raw: RawRow, today: date) 
         return ()
     found: list[tuple[Column, int]] = []
     for column, cell in zip(layout.columns, raw.cells, strict=True):
-        if column.name in reading.failed and not column.tolerant:
-            outcome = _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
+        if column.name in reading.failed and not column.tolerant and not isinstance(cell, Refusal):
+            outcome = (
+                cell if isinstance(cell, Refusal) else _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
+            )
             if isinstance(outcome, Refusal):
                 return ()
             found.append((column, outcome.value))

@@ -23,7 +23,8 @@ async def states(runtime: Runtime) -> list[tuple[str, str | None, Any]]:
 
 async def details(runtime: Runtime, *, standing: bool = True) -> list[dict[str, Any]]:
     which = "superseded_at IS NULL" if standing else "true"
-    rows = await runtime.worker_pool.fetch(f"SELECT details FROM roster_detail WHERE {which} ORDER BY detail_id")
+    order = "resident_id NULLS FIRST, detail_id"  # Those of one message are written in no order.
+    rows = await runtime.worker_pool.fetch(f"SELECT details FROM roster_detail WHERE {which} ORDER BY {order}")
     return [row["details"] for row in rows]
 
 

@@ -29,15 +29,20 @@ LEASE = timedelta(seconds=30)
 RETRY_WITHOUT_PARAMETERS = timedelta(hours=1)
 
 
-async def assess_due(runtime: Runtime) -> int:
-    """Claim batches of due households and assess them beside each other; returns how many (0: nothing is due)."""
-    return sum(await asyncio.gather(*(_assess_batch(runtime) for _ in range(AT_ONCE))))
+async def assess_due(runtime: Runtime, *, patience: timedelta | None = None) -> int:
+    """Claim batches of due households and assess them beside each other; returns how many (0: nothing is due).
+
+    With `patience`, of households that only bulk made due, none that waited less than that long.
+    """
+    return sum(await asyncio.gather(*(_assess_batch(runtime, patience) for _ in range(AT_ONCE))))
 
 
-async def _assess_batch(runtime: Runtime) -> int:
+async def _assess_batch(runtime: Runtime, patience: timedelta | None) -> int:
     """Each county's part is one transaction. Whoever lost its lease meanwhile rolls back: another worker has it."""
     async with transaction(runtime.worker_pool) as connection:
-        token, by_county = await repository.claim_due(connection, now=runtime.clock.now(), limit=BATCH, lease=LEASE)
+        token, by_county = await repository.claim_due(
+            connection, now=runtime.clock.now(), limit=BATCH, lease=LEASE, patience=patience
+        )
     if token is None:
         return 0
     for county, ids in by_county.items():

@@ -23,7 +23,7 @@ from shared.runtime import Runtime
 from shared.trace import current_trace
 from shared.vocabulary.division import county_of
 
-A_PERSON_WAITS, USUAL = 0, 5
+A_PERSON_WAITS, BULK = 0, 9
 
 
 async def record_observations(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
@@ -56,7 +56,7 @@ async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorde
         await freshness.record_observed(connection, told, runtime.clock.today())
     if told.observations:
         now = runtime.clock.now()
-        counts = await append_observations(connection, told, now=now, priority=USUAL)
+        counts = await append_observations(connection, told, now=now, priority=BULK)
         await note_observed(connection, told, now=now)
         if told.feed_id is not None:
             await note_counts(connection, told.feed_id, counts)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ import asyncpg
 from shared.queue.claim import LeaseLost, Queue, claim
 
 HOUSEHOLDS = Queue("household", ("household_id",))
+BULK = 9
+_CLAIMED = "household_id, county, lease_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,17 @@ class Remembered:
 
 
 async def claim_due(
-    connection: asyncpg.Connection, *, now: datetime, limit: int, lease: timedelta
+    connection: asyncpg.Connection, *, now: datetime, limit: int, lease: timedelta, patience: timedelta | None = None
 ) -> tuple[UUID | None, dict[str, list[int]]]:
-    """Claim households due, most urgent first; the fencing token, and the households by county."""
-    rows = await claim(
-        connection, HOUSEHOLDS, now=now, limit=limit, lease=lease, returning="household_id, county, lease_token"
-    )
+    """Claim households due, most urgent first; the fencing token, and the households by county.
+
+    With `patience`, of those that only bulk made due, none that waited less than that long.
+    """
+    take = partial(claim, connection, HOUSEHOLDS, limit=limit, lease=lease, returning=_CLAIMED)
+    if patience is None:
+        rows = await take(now=now)
+    else:
+        rows = await take(now=now, extra=f"priority < {BULK}") or await take(now=now - patience)
     by_county: dict[str, list[int]] = {}
     for row in rows:
         by_county.setdefault(row["county"], []).append(row["household_id"])

@@ -37,6 +37,16 @@ async def lock_data_set(connection: asyncpg.Connection, county: str, data_set: s
     await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}")
 
 
+async def a_feed_speaks(connection: asyncpg.Connection) -> bool:
+    """Whether a message of a data set is being taken in at this moment, or waits for its turn."""
+    speaks: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = $1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        _DATA_SET_LOCK,
+    )
+    return speaks
+
+
 async def ensure_counties(connection: asyncpg.Connection, counties: Sequence[str]) -> None:
     """Make room for facts of these counties."""
     for county in sorted(set(counties)):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 
-from services.monitoring.assess_households import assess_due
+from services.monitoring.assess_when_quiet import assess_when_quiet
 from services.monitoring.check_quality import check_due, check_ranges
 from services.monitoring.compare_lists import compare_lists_due
 from services.monitoring.compare_policies import compare_due
@@ -30,7 +30,7 @@ def build_worker(
         # First, so that what it tells is sent.
         Task("counts", tell_counts, every=timedelta(milliseconds=500)),
         *RELAY,
-        Task("assess", assess_due, heavy=True),
+        Task("assess", assess_when_quiet, heavy=True),
         Task("assess_ranges", screen_ranges, heavy=True),
         Task("activate", activate_policy, every=timedelta(minutes=5)),
         Task("pass_day", pass_day, every=timedelta(minutes=10)),

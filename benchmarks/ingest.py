@@ -21,7 +21,7 @@ import asyncpg
 import httpx
 
 from benchmarks.report import print_result
-from benchmarks.settlement_file import LAYOUT, people_of, typed, write_file
+from benchmarks.settlement_file import LAYOUT, NAMES, people_of, typed, write_file
 from shared.security.keys import load_keys
 from tests.journeys.running import Running
 from tests.journeys.village import COUNTY, VILLAGE
@@ -42,7 +42,9 @@ SELECT left($1, 6), 'H' || i, $1, $1, '测试户', 1 FROM known WHERE i % 4 = 0 
 """
 RESIDENTS = """
 INSERT INTO monitoring.resident (resident_id, number_index, sealed_number, name, sex, birth_date)
-OVERRIDING SYSTEM VALUE SELECT i + 1, index, '', '测试', 'male', date '1970-01-01' FROM known ORDER BY i
+OVERRIDING SYSTEM VALUE
+SELECT i + 1, index, '', names[(i % cardinality(names))::int + 1], 'male', date '1970-01-01'
+FROM known, (SELECT $1::text[] AS names) n ORDER BY i
 """
 MEMBERS = """
 INSERT INTO monitoring.household_member (household_id, resident_id, county, relation, valid_from, recorded_at, born)
@@ -63,7 +65,7 @@ async def load_register(admin: asyncpg.Connection, data: Path, people: int) -> N
         await admin.execute(
             "INSERT INTO monitoring.standing (household_id) SELECT household_id FROM monitoring.household"
         )
-        await admin.execute(RESIDENTS)
+        await admin.execute(RESIDENTS, list(NAMES))
         await admin.execute(MEMBERS)
     await admin.execute("DROP TABLE known")
     await admin.execute("VACUUM ANALYZE monitoring.household, monitoring.resident, monitoring.household_member")

@@ -56,6 +56,10 @@ class Forbidden(FangpinError):
     status, code, title = 403, "forbidden", "没有权限"
 
 
+class DivisionOutOfRange(Forbidden):
+    code, title = "division_out_of_range", "超出您的行政区划范围"
+
+
 class NotFound(FangpinError):
     status, code, title = 404, "not_found", "没有找到"
 

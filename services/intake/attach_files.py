@@ -11,12 +11,12 @@ import asyncpg
 from services.intake import file_store
 from services.intake import repository_attachments as repository
 from services.intake import repository_reports as reports
-from services.intake.check_report import DivisionOutOfRange, refused
+from services.intake.check_report import refused
 from services.intake.domain.attachment import AttachmentUnfit, Cleaned, clean
 from services.intake.prepare_report import Submission
 from services.intake.settings import IntakeSettings
 from shared.db.scope import scoped
-from shared.errors import Conflict, Gone, NotFound, Unprocessable
+from shared.errors import Conflict, DivisionOutOfRange, Gone, NotFound, Unprocessable
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal

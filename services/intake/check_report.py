@@ -6,7 +6,7 @@ from services.intake.consents_in_force import consent_texts
 from services.intake.domain.consent import in_force, is_accepted
 from services.intake.domain.self_report import HOTLINES, SelfReport
 from services.intake.village_register import VillageRegister
-from shared.errors import FieldError, Forbidden, Unprocessable
+from shared.errors import DivisionOutOfRange, FieldError, Unprocessable
 from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.vocabulary.division import covers
@@ -14,10 +14,6 @@ from shared.vocabulary.division import covers
 
 class ReportRefused(Unprocessable):
     code, title = "report_refused", "申报内容有误"
-
-
-class DivisionOutOfRange(Forbidden):
-    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 async def check_report(runtime: Runtime, villages: VillageRegister, report: SelfReport, caller: Principal) -> None:

@@ -21,7 +21,7 @@ from services.intake.say_again import (
     observed_of_household,
     tell_monitoring,
 )
-from shared.errors import Conflict, Forbidden
+from shared.errors import Conflict, DivisionOutOfRange, Forbidden
 from shared.runtime import Runtime
 from shared.vocabulary.division import covers
 from shared.vocabulary.identifiers import new_id
@@ -47,10 +47,6 @@ class PersonNeeded(Forbidden):
     """Filing for a household and deciding are a person's deeds, under his officer's number."""
 
     code, title = "person_needed", "此操作须由登记在册的干部本人完成"
-
-
-class DivisionOutOfRange(Forbidden):
-    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from services.intake.repository_feeds import NewFeed
 from services.intake.sealed_file import SealedFile
 from services.intake.spool import Spool
 from shared.db.scope import scoped
-from shared.errors import FieldError, Forbidden, Unprocessable
+from shared.errors import DivisionOutOfRange, FieldError, Forbidden, Unprocessable
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -42,10 +42,6 @@ MEDIA_TYPES = {
     "application/gzip": PACKED,
     "application/x-gzip": PACKED,
 }
-
-
-class DivisionOutOfRange(Forbidden):
-    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 class LayoutOfAnotherDepartment(Forbidden):

@@ -11,7 +11,7 @@ from services.monitoring.endpoints_register import Registrar
 from services.monitoring.read_list_comparison import list_findings, read_list_comparison
 from services.monitoring.schemas_lists import ComparisonOrdered, ListComparisonView, ListFindingView
 from shared.db.scope import transaction
-from shared.errors import FieldError, Forbidden, Unprocessable
+from shared.errors import DivisionOutOfRange, FieldError, Unprocessable
 from shared.security.audit import audit
 from shared.vocabulary.division import DivisionLevel, covers, level_of
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep
@@ -28,10 +28,6 @@ Month = Annotated[
 ]
 
 router = Router(tags=["lists"])
-
-
-class DivisionOutOfRange(Forbidden):
-    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 class CheckUnknown(Unprocessable):

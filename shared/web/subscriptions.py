@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.contracts.outside import OUTSIDE_TYPES
 from shared.db.scope import transaction
-from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
+from shared.errors import Conflict, DivisionOutOfRange, FieldError, Unprocessable
 from shared.messaging.subscription import INTERNAL, INTERNAL_PREFIX
 from shared.outbound import refusal
 from shared.runtime import Runtime
@@ -31,10 +31,6 @@ class HostNotAllowed(Unprocessable):
     """Messages leave only to hosts the operator listed; anything else could reach into the inner network."""
 
     code, title = "host_not_allowed", "目标主机不在允许名单中"
-
-
-class DivisionOutOfRange(Forbidden):
-    code, title = "division_out_of_range", "超出您的行政区划范围"
 
 
 class SubscriptionNameTaken(Conflict):

@@ -18,7 +18,7 @@ from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
-from shared.web.spreadsheet import BYTE_ORDER_MARK, csv_lines, write_xlsx
+from shared.web.spreadsheet import write_csv, write_xlsx
 
 TITLE = "疑点台账"
 PAGE, MOST_ROWS = 1_000, 100_000
@@ -86,13 +86,7 @@ def write_findings(ledger: FindingLedger, format_: Format, runtime: Runtime) -> 
     """The file in pieces, page by page out of the database."""
     if format_ == "xlsx":
         return write_xlsx(TITLE, _notes(ledger, runtime), _pages(ledger, runtime))
-    return _csv(_pages(ledger, runtime))
-
-
-async def _csv(pages: AsyncIterator[Sequence[Sequence[str]]]) -> AsyncIterator[bytes]:
-    yield BYTE_ORDER_MARK
-    async for rows in pages:
-        yield csv_lines(rows)
+    return write_csv(_pages(ledger, runtime))
 
 
 async def _pages(ledger: FindingLedger, runtime: Runtime) -> AsyncIterator[Sequence[Sequence[str]]]:

@@ -35,6 +35,13 @@ def csv_lines(rows: Sequence[Row]) -> bytes:
     return out.getvalue().encode()
 
 
+async def write_csv(pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+    """The file in pieces."""
+    yield BYTE_ORDER_MARK
+    async for rows in pages:
+        yield csv_lines(rows)
+
+
 async def write_xlsx(title: str, notes: Sequence[Row], pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
     """The file in pieces; `notes` stand on a second sheet. Cells are texts, whatever they begin with."""
     child = await asyncio.create_subprocess_exec(

@@ -411,14 +411,7 @@ def _observation(layout: FeedLayout, fact: FactSpec) -> list[pl.Expr]:
         pl.col(_SPOKEN + fact.occurred_on),
         pl.lit('"'),
     ]
-    for name, column in (
-        ("person", fact.person),
-        ("household_no", fact.household),
-        ("division", fact.division),
-        ("visit", fact.visit),
-        ("stay", fact.stay),
-        *fact.amounts.items(),
-    ):
+    for name, column in fact.told_as_is:
         if column is not None:
             value = _json_of(layout.column(column), _VALUE)
             pieces.append((pl.lit(f',"{name}":') + value).fill_null(""))

@@ -196,6 +196,18 @@ class FactSpec:
     part: str | None = None
     person_name: str | None = None
 
+    @property
+    def told_as_is(self) -> tuple[tuple[str, str | None], ...]:
+        """Fields of the observation that hold a column's public value as it is, and the columns (None: not told)."""
+        return (
+            ("person", self.person),
+            ("household_no", self.household),
+            ("division", self.division),
+            ("visit", self.visit),
+            ("stay", self.stay),
+            *self.amounts.items(),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reversal:

@@ -574,14 +574,7 @@ def _observation(fact: FactSpec, record: str, values: Values, public: Values) ->
         "kind": fact.kind,
         "occurred_on": values[fact.occurred_on].isoformat(),
     }
-    for name, column in (
-        ("person", fact.person),
-        ("household_no", fact.household),
-        ("division", fact.division),
-        ("visit", fact.visit),
-        ("stay", fact.stay),
-        *fact.amounts.items(),
-    ):
+    for name, column in fact.told_as_is:
         if column is not None and public[column] is not None:
             said[name] = public[column]
     if "person" in said and fact.person_name is not None and values[fact.person_name] is not None:

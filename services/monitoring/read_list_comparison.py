@@ -9,6 +9,7 @@ import asyncpg
 
 from services.monitoring import repository_list_comparisons as repository
 from services.monitoring.compare_lists import list_checks
+from services.monitoring.domain.window import month_before
 from services.monitoring.list_households import FilterNotForPost
 from services.monitoring.read_household import CLASS, CONTACT
 from services.monitoring.schemas_lists import DivisionFindings, ListCheckCount, ListComparisonView, ListFindingView
@@ -59,7 +60,7 @@ async def _before(scoped: asyncpg.Connection, made: Sequence[asyncpg.Record], di
     """What the month before found by check; None if it was not compared then."""
     if not made:
         return None
-    earlier = await repository.newest(scoped, *code_range(division), repository.month_before(made[0]["month"]))
+    earlier = await repository.newest(scoped, *code_range(division), month_before(made[0]["month"]))
     if not earlier:
         return None
     return _totals(await _counted(scoped, earlier, division), "findings")

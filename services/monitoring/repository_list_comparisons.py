@@ -153,8 +153,3 @@ async def list_findings(
         after,
         limit,
     )
-
-
-def month_before(month: date) -> date:
-    """The first day of the month before."""
-    return (month - timedelta(days=1)).replace(day=1)

@@ -92,5 +92,9 @@ def turning(birth: date, age: int) -> date:
     return birth.replace(year=year)
 
 
+def month_before(on: date) -> date:
+    return date(on.year - (on.month == 1), (on.month - 2) % 12 + 1, 1)
+
+
 def next_month(on: date) -> date:
     return date(on.year + on.month // 12, on.month % 12 + 1, 1)

@@ -10,6 +10,7 @@ import asyncpg
 from services.intake.domain.feed import Period
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.file_options import FileOptions
+from services.intake.tables import SAME_FILE_COUNTS
 from shared.vocabulary.division import code_range
 
 VIEW = """
@@ -18,9 +19,6 @@ unknown, sheet, received_at, status, problem, report, bytes_done, read, accepted
 records_done, added, changed, unchanged, ended, matched, unmatched, newest_on, started_at, finished_at, confirmed_at,
 raw_destroyed_at, unauthorised
 """
-
-# Sent again it is another feed if the first failed and its raw file is gone, or if rows of it were discarded.
-SAME_FILE_COUNTS = "unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"
 
 
 # Which file came last before it: the same one after another says how things stand now. What was only checked, or

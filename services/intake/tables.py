@@ -36,6 +36,9 @@ from shared.messaging.tables import (
 )
 from shared.queue.tables import ClaimColumns
 
+# Sent again it is another feed if the first failed and its raw file is gone, or if rows of it were discarded.
+SAME_FILE_COUNTS = "unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"
+
 _MOMENT: Any = DateTime(timezone=True)
 _DIVISION: Any = String(12, collation="C")
 _COUNTY: Any = String(6, collation="C")
@@ -87,7 +90,7 @@ class Feed(ClaimColumns, IntakeTable, table=True):
             "follows",
             unique=True,
             postgresql_nulls_not_distinct=True,
-            postgresql_where=text("unauthorised = 0 AND (sealed_key IS NOT NULL OR status <> 'failed')"),
+            postgresql_where=text(SAME_FILE_COUNTS),
         ),
         {"comment": "Files from departments (报送批次)"},
     )

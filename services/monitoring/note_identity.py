@@ -58,12 +58,17 @@ async def note_identity(connection: asyncpg.Connection, entries: Iterable[Entry]
 
 async def _note(connection: asyncpg.Connection, namings: Sequence[Naming], now: datetime) -> None:
     """One statement for all records of a message, and one for all names told in it."""
+    if await repository.keeps_subjects(connection):
+        await _note_subjects(connection, namings)
+    await _ask_of_names(connection, {(n.person, n.name): n.department for n in namings if n.name}, now)
+
+
+async def _note_subjects(connection: asyncpg.Connection, namings: Sequence[Naming]) -> None:
     said: dict[Key, Naming] = {}
     for each in namings:
         said[each.key] = max(said.get(each.key, each), each, key=lambda one: one.said)
     rows = [(*key, bytes.fromhex(each.person), each.division, *each.said) for key, each in said.items()]
     await repository.note_subjects(connection, rows)
-    await _ask_of_names(connection, {(n.person, n.name): n.department for n in namings if n.name}, now)
 
 
 async def _ask_of_names(

@@ -189,6 +189,14 @@ ON CONFLICT (data_set, record_key, kind) DO UPDATE
 """
 
 
+async def keeps_subjects(connection: asyncpg.Connection) -> bool:
+    """Whether there is any alias, or anything kept of one: without, nothing is to be noted of any record."""
+    keeps: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM number_alias) OR EXISTS (SELECT FROM record_subject)"
+    )
+    return keeps
+
+
 async def note_subjects(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Keep by which number the person of each record was named, where it is an alias and the record stands so."""
     if rows:

@@ -4,9 +4,12 @@ The routes below /receipts ask for no token: the receipt code, in the body and n
 and nothing else.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import Response as PlainResponse
 
@@ -106,8 +109,14 @@ def _speaker(caller: Principal, context: RequestContext) -> Speaker:
     return Speaker(caller.division, context.request_id, context.traceparent, caller)
 
 
-def _holder(division: str, context: RequestContext) -> Speaker:
-    return Speaker(division, context.request_id, context.traceparent)
+@asynccontextmanager
+async def _by_code(
+    runtime: Runtime, code: str, address: str, context: RequestContext
+) -> AsyncIterator[tuple[asyncpg.Connection, UUID, Speaker]]:
+    """One transaction of whoever holds a receipt code: the report it opens, and he who speaks."""
+    opened = await open_receipt(runtime, code, address)
+    async with scoped(runtime.pool, opened.division) as connection:
+        yield connection, opened.report_id, Speaker(opened.division, context.request_id, context.traceparent)
 
 
 async def address_of(request: Request) -> str:
@@ -164,11 +173,9 @@ async def get_reporting_rules(runtime: RuntimeDep) -> ReportingRules:
 )
 async def post_progress(body: ByCode, runtime: RuntimeDep, context: ContextDep, address: Address) -> ReportProgress:
     """到了哪一步、下一步是什么、最迟哪天、找谁。"""
-    opened = await open_receipt(runtime, body.receipt_code, address)
-    async with scoped(runtime.pool, opened.division) as connection:
-        holder = _holder(opened.division, context)
-        await note(connection, runtime, holder, "receipt.progress", f"report:{opened.report_id}")
-        return await show_progress(connection, runtime, opened.report_id)
+    async with _by_code(runtime, body.receipt_code, address, context) as (connection, report_id, holder):
+        await note(connection, runtime, holder, "receipt.progress", f"report:{report_id}")
+        return await show_progress(connection, runtime, report_id)
 
 
 @open_router.post(
@@ -182,12 +189,10 @@ async def post_correction_by_code(
     body: CorrectionByCode, runtime: RuntimeDep, context: ContextDep, address: Address, wake: WakeDep
 ) -> VersionMade:
     """形成新的版本，原版本保留；责任人会看到更正。"""
-    opened = await open_receipt(runtime, body.receipt_code, address)
-    async with scoped(runtime.pool, opened.division) as connection:
-        holder = _holder(opened.division, context)
-        made = await correct_report(connection, runtime, opened.report_id, _correction(body), holder)
+    async with _by_code(runtime, body.receipt_code, address, context) as (connection, report_id, holder):
+        made = await correct_report(connection, runtime, report_id, _correction(body), holder)
     wake("relay")
-    return VersionMade(id=made, corrects=opened.report_id)
+    return VersionMade(id=made, corrects=report_id)
 
 
 @open_router.post(
@@ -200,10 +205,8 @@ async def post_withdrawal_by_code(
     body: WithdrawalByCode, runtime: RuntimeDep, context: ContextDep, address: Address, wake: WakeDep
 ) -> Withdrawn:
     """重复撤回不再改变什么。"""
-    opened = await open_receipt(runtime, body.receipt_code, address)
-    async with scoped(runtime.pool, opened.division) as connection:
-        holder = _holder(opened.division, context)
-        root = await withdraw_report(connection, runtime, opened.report_id, body.reason, holder)
+    async with _by_code(runtime, body.receipt_code, address, context) as (connection, report_id, holder):
+        root = await withdraw_report(connection, runtime, report_id, body.reason, holder)
     wake("relay")
     return Withdrawn(id=root)
 
@@ -219,10 +222,8 @@ async def post_appeal_by_code(
     body: AppealByCode, runtime: RuntimeDep, context: ContextDep, address: Address, wake: WakeDep
 ) -> AppealFiled:
     """对核实答复不服时提出；由另一位干部重新核实，再由未作出答复的人裁定。"""
-    opened = await open_receipt(runtime, body.receipt_code, address)
-    async with scoped(runtime.pool, opened.division) as connection:
-        holder = _holder(opened.division, context)
-        appeal_id = await appeal_report(connection, runtime, opened.report_id, body.reason, holder, body.against)
+    async with _by_code(runtime, body.receipt_code, address, context) as (connection, report_id, holder):
+        appeal_id = await appeal_report(connection, runtime, report_id, body.reason, holder, body.against)
         filed = await appeals.by_id(connection, appeal_id)
     wake("relay")
     assert filed is not None

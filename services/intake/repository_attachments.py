@@ -42,17 +42,6 @@ async def count_of(connection: asyncpg.Connection, report_id: UUID) -> int:
     return number
 
 
-async def loose_of(connection: asyncpg.Connection, client: str, division: str) -> int:
-    """How many attachments of a client wait for their report at a place."""
-    number: int = await connection.fetchval(
-        "SELECT count(*) FROM attachment WHERE client = $1 AND division = $2 AND report_id IS NULL"
-        " AND destroyed_at IS NULL",
-        client,
-        division,
-    )
-    return number
-
-
 async def of_report(connection: asyncpg.Connection, report_id: UUID) -> list[asyncpg.Record]:
     return await connection.fetch(
         "SELECT * FROM attachment WHERE report_id = $1 ORDER BY attachment_id LIMIT 200", report_id

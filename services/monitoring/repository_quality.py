@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from services.monitoring.domain.quality_finding import Fired, Settlement, Standi
 from shared.vocabulary.identifiers import new_id
 
 STANDING = "state IN ('open', 'accepted')"
-MOST_LEASE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

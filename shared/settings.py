@@ -15,6 +15,11 @@ class SettingsRefused(FangpinError):
     code, title = "settings_refused", "配置不安全，拒绝启动"
 
 
+def at_commas(value: object) -> object:
+    """A text as the list of its parts between commas; anything else as it is."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """What all services are told from outside.
 
@@ -71,7 +76,7 @@ class Settings(BaseSettings):
     @field_validator("webhook_allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return at_commas(value)
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:

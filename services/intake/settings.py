@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from shared.settings import Settings
+from shared.settings import Settings, at_commas
 
 
 class IntakeSettings(Settings):
@@ -62,4 +62,4 @@ class IntakeSettings(Settings):
     @field_validator("holidays", "extra_working_days", "connector_allowed_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return at_commas(value)

@@ -1,4 +1,7 @@
-"""Where messages and questions may leave to: only hosts the operator listed; others could be inner ones."""
+"""Where messages and questions may leave to: only hosts the operator listed; others could be inner ones.
+
+`host` allows all its ports, `host:port` that port only.
+"""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -18,7 +21,9 @@ def refusal(url: str, allowed_hosts: Collection[str], *, plain: bool) -> str | N
         return "not a URL"
     if parsed.scheme != "https" and not (plain and parsed.scheme == "http"):
         return "https only"
-    if parsed.userinfo or parsed.host not in allowed_hosts or (parsed.port or 1) > 65535:
+    port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    allowed = parsed.host in allowed_hosts or f"{parsed.host}:{port}" in allowed_hosts
+    if parsed.userinfo or not allowed or port > 65535:
         return "host not allowed"
     return None
 

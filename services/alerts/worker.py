@@ -10,8 +10,12 @@ import httpx
 
 from services.alerts.channels.channel import Channel
 from services.alerts.channels.console import ConsoleChannel
+from services.alerts.channels.dingtalk import DingtalkChannel
+from services.alerts.channels.post_once import Way
+from services.alerts.channels.sms import SmsChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.channels.wecom import WecomChannel
 from services.alerts.deliver import deliver_due
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
@@ -22,6 +26,7 @@ from shared.settings import Settings
 from shared.worker import Task, Worker
 
 _TIMEOUT = httpx.Timeout(10, connect=3)
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 
 def build_worker(
@@ -31,6 +36,8 @@ def build_worker(
     tasks = [
         *RELAY,
         Task("deliver", deliver),
+        # Of its own, so that what works never waits for a receiver that hangs; woken with "deliver".
+        Task("deliver_probe", deliver_probe),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
@@ -42,13 +49,25 @@ async def deliver(runtime: Runtime) -> int:
         return await deliver_due(runtime, channels)
 
 
+async def deliver_probe(runtime: Runtime) -> int:
+    """Ask the receivers that are away, with one message each, whether they are back."""
+    async with _channels(runtime.settings) as channels:
+        return await deliver_due(runtime, channels, sick=True)
+
+
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
     # Not `runtime.http`: that goes to peers, in memory if need be; this goes out, and follows nobody elsewhere.
-    async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls()) as http:
+    async with httpx.AsyncClient(
+        timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=False, trust_env=False, verify=_tls()
+    ) as http:
+        way = Way(http, settings.webhook_allowed_hosts, plain=settings.demo)
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
-            "webhook": WebhookChannel(http, settings.webhook_allowed_hosts, plain=settings.demo),
+            "webhook": WebhookChannel(way),
+            "wecom": WecomChannel(way),
+            "dingtalk": DingtalkChannel(way),
+            "sms": SmsChannel(way),
         }
         if settings.smtp_host:
             channels["smtp"] = SmtpChannel(settings)

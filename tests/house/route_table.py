@@ -127,6 +127,13 @@ POST /alerts/v1/officers                             -      -      -    -     + 
 GET  /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
 POST /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/deliveries/{delivery_id}/attempts    -      -      -    -     +      -       -      +       !
+POST /alerts/v1/deliveries/{delivery_id}/resend      -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/dead-letters                         -      -      -    -     +      -       -      +       !
+POST /alerts/v1/endpoints/{endpoint_id}/retry-dead   -      -      -    -     +      -       -      +       !
+POST /alerts/v1/endpoints/{endpoint_id}/test         -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/sms-gateways                         -      -      -    -     +      -       -      +       !
+PUT  /alerts/v1/sms-gateways                         -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 POST /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 """
@@ -152,6 +159,7 @@ OPEN_DOORS: Final = {
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",
     "POST /alerts/v1/events": "asks for a peer's signature",
+    "POST /alerts/v1/sms-gateways/{gateway_id}/receipts": "asks for the SMS supplier's secret or signature",
 }
 
 

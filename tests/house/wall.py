@@ -13,6 +13,7 @@ NO_PERSONAL_ROWS: Final = {
     "subscription": _ADDRESSES,
     "outbox_delivery": "which message is on its way to which subscriber",
     "alerts.inbox_counter": "how many letters an officer has had",
+    "alerts.outlet": "how often a receiver failed and how fast it takes messages",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.identity_sweep": "how far the register was looked through",
     "monitoring.policy_activation": "which policy has assessed since when",

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ _TITLES = {
     Kind.RAISED: "预警升级，请尽快核实",
     Kind.REPORTED: "农户求助待答复",
     Kind.HANDED_OVER: "转交给您的预警",
+    Kind.TEST: "测试消息",
 }
 
 
@@ -101,6 +103,13 @@ def endpoint_text(channel: str, officer_no: str | None) -> Text:
     """A data notice: a way out is broken, and whose."""
     owner = f"干部 {officer_no} 的" if officer_no else "工作群的"
     return Text("通知渠道异常", f"{owner} {channel} 通知渠道无法送达，已停用，请检查后重新启用。收件箱消息不受影响。")
+
+
+def supplier_text(channel: str) -> Text:
+    """A data notice: a supplier must be mended (an account without money, a wrong key); nothing is lost meanwhile."""
+    return Text(
+        "通知平台异常", f"{channel} 平台拒绝发送，请检查余额、密钥与签名。未发出的消息会保留，修复后自动重发。"
+    )
 
 
 def data_text(title: str, detail: str) -> Text:

@@ -17,12 +17,14 @@ import pytest
 from services.alerts.channels.channel import Message, Target
 from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
-from services.alerts.channels.webhook import WebhookChannel, refusal
+from services.alerts.channels.post_once import Way
+from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import QUEUE, deliver_due
 from services.alerts.domain.delivery import OutcomeClass
 from services.alerts.settings import AlertsSettings
 from shared.clock import FixedClock
 from shared.db.scope import transaction
+from shared.outbound import refusal
 from shared.queue.claim import claim
 from shared.runtime import Runtime
 from tests.conftest import House
@@ -50,7 +52,7 @@ async def subscribe(client: httpx.AsyncClient, headers: dict[str, str], url: str
 async def deliver(runtime: Runtime, *, read: float = 0.3) -> int:
     """One round of the worker, with a short patience."""
     async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=1), trust_env=False) as http:
-        return await deliver_due(runtime, {"webhook": WebhookChannel(http, ["127.0.0.1"], plain=True)})
+        return await deliver_due(runtime, {"webhook": WebhookChannel(Way(http, ["127.0.0.1"], plain=True))})
 
 
 async def test_a_webhook_is_signed_and_names_nobody(

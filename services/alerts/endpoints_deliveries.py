@@ -12,6 +12,7 @@ from services.alerts.admin_endpoints import Admin, page_of
 from services.alerts.domain.delivery import DeliveryState
 from services.alerts.put_gateway import put_gateway
 from services.alerts.record_receipts import Posted, record_receipts
+from services.alerts.repository import Row
 from services.alerts.resend_delivery import DeliveryUnknown, resend_delivery, retry_dead_letters
 from services.alerts.schemas import ChannelName
 from services.alerts.schemas_deliveries import (
@@ -175,7 +176,7 @@ async def post_receipts(gateway_id: UUID, request: Request, runtime: RuntimeDep)
         return JSONResponse(await record_receipts(connection, gateway_id, posted, runtime))
 
 
-def _gateway(row: repository.Row) -> GatewayView:
+def _gateway(row: Row) -> GatewayView:
     return GatewayView.model_validate(
         {
             **dict(row),

@@ -62,13 +62,13 @@ async def record_receipts(connection: asyncpg.Connection, gateway_id: UUID, post
 
 def check_sender(form: ReceiptIn, secret: str, posted: Posted, runtime: Runtime) -> None:
     """Raise SignatureRefused unless the request proves that it knows the secret."""
-    if form.secret_in == "standard_webhooks":
+    if form.proof == "standard_webhooks":
         verify([_webhook_key(secret)], posted.headers, posted.body, now=runtime.clock.now())
         return
     given = posted.headers.get(form.header.lower(), "").encode()
     hashed = hmac.digest(secret.encode(), posted.body, "sha256").hex()
-    expected = secret if form.secret_in == "header" else hashed
-    if form.secret_in == "hmac_sha256":
+    expected = secret if form.proof == "header" else hashed
+    if form.proof == "hmac_sha256":
         given = given.lower().removeprefix(b"sha256=")
     if not hmac.compare_digest(given, expected.encode()):
         raise SignatureRefused

@@ -61,10 +61,10 @@ class InquiryIn(CallIn):
 class ReceiptIn(Strict):
     """How the supplier's receipts look, and how they prove where they come from.
 
-    `secret_in`: `header` (the secret stands in it), `hmac_sha256` (of the body, in hex, in it), or Standard Webhooks.
+    `proof`: `header` (the secret stands in it), `hmac_sha256` (of the body, in hex, in it), or Standard Webhooks.
     """
 
-    secret_in: Literal["header", "hmac_sha256", "standard_webhooks"]
+    proof: Literal["header", "hmac_sha256", "standard_webhooks"]
     header: HeaderName = "X-Signature"
     items_at: At = Field(default="", description="列表所在位置；空表示整个请求体")
     our_id_at: At | None = None

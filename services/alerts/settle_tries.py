@@ -107,9 +107,8 @@ async def _mind_outlet(
 ) -> None:
     """Open or close the breaker; a receiver that is back gets at once what waited for it."""
     felt = [_felt(one, decision) for one, decision in decided]
-    if all(one.outcome is OutcomeClass.OK for one in felt) and not await repository.failures_of(
-        connection, outlet_id
-    ):
+    well = all(one.outcome is OutcomeClass.OK for one in felt)
+    if well and not await repository.failures_of(connection, outlet_id):
         return
     before = await repository.lock_health(connection, outlet_id)
     after = after_tries(before, felt, now)

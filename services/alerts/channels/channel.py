@@ -48,7 +48,7 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class Inquiring(Protocol):
+class Inquiring(Channel, Protocol):
     """A way out whose supplier may be asked whether a message was sent: one that costs money."""
 
     async def inquire(self, message: Message, target: Target, *, now: datetime) -> Inquiry:

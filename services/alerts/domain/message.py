@@ -107,9 +107,8 @@ def endpoint_text(channel: str, officer_no: str | None) -> Text:
 
 def supplier_text(channel: str) -> Text:
     """A data notice: a supplier must be mended (an account without money, a wrong key); nothing is lost meanwhile."""
-    return Text(
-        "通知平台异常", f"{channel} 平台拒绝发送，请检查余额、密钥与签名。未发出的消息会保留，修复后自动重发。"
-    )
+    said = f"{channel} 平台拒绝发送，请检查余额、密钥与签名。未发出的消息会保留，修复后自动重发。"
+    return Text("通知平台异常", said)
 
 
 def data_text(title: str, detail: str) -> Text:

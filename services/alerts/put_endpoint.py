@@ -43,8 +43,12 @@ async def put_endpoint(
     before = await repository_people.endpoint_like(connection, row)
     if before is not None:
         row["endpoint_id"] = before["endpoint_id"]
-    if body.channel == "dingtalk" and body.secret is None and (before is None or before["sealed_secret"] is None):
-        raise _refused("secret", "secret_missing", "请填写机器人的加签密钥（SEC 开头）")
+    if (
+        body.channel == "dingtalk"
+        and body.robot_secret is None
+        and (before is None or before["sealed_secret"] is None)
+    ):
+        raise _refused("robot_secret", "secret_missing", "请填写机器人的加签密钥（SEC 开头）")
     endpoint = (await repository_people.put_endpoints(connection, [row]))[0]
     secret = await _seal(connection, endpoint, body, runtime)
     await _set_rate(connection, endpoint, body)
@@ -75,11 +79,11 @@ def _check(body: EndpointIn, runtime: Runtime) -> None:
     if body.channel == "smtp" and not is_address(body.address):
         problem = "not a mail address"
     if body.channel == "sms" and not _PHONE.fullmatch(body.address):
-        problem, wrong = "13800000000", "手机号应为 11 位数字"
+        problem, wrong = "19900000001", "手机号应为 11 位数字"
     if problem:
         raise _refused("address", "address_refused", wrong, problem)
-    if body.secret is not None and body.channel != "dingtalk":
-        raise _refused("secret", "secret_not_used", "只有钉钉机器人填写密钥；webhook 的密钥由系统生成")
+    if body.robot_secret is not None and body.channel != "dingtalk":
+        raise _refused("robot_secret", "secret_not_used", "只有钉钉机器人填写密钥；webhook 的密钥由系统生成")
 
 
 async def _row(connection: asyncpg.Connection, body: EndpointIn, runtime: Runtime) -> dict[str, Any]:
@@ -132,8 +136,8 @@ async def _seal(
     if body.channel in ROBOTS:
         sealed = runtime.keys.seal(body.address.partition("?")[2], "endpoint", "query", str(id_))
         await repository_people.set_endpoint_query(connection, id_, sealed)
-    if body.secret is not None:
-        await _seal_secret(connection, id_, body.secret.encode(), runtime)
+    if body.robot_secret is not None:
+        await _seal_secret(connection, id_, body.robot_secret.encode(), runtime)
     if body.channel != "webhook" or endpoint["sealed_secret"] is not None:
         return None
     secret = os.urandom(32)

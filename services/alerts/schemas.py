@@ -253,7 +253,9 @@ class EndpointIn(Strict):
     address: OpenText = Field(min_length=1, max_length=500, examples=["https://hooks.example.gov.cn/fangpin"])
     officer_no: Name | None = None
     division: DivisionStr | None = Field(default=None, description="工作群所属区划；与 officer_no 二选一")
-    secret: OpenText | None = Field(default=None, min_length=8, max_length=200, description="钉钉机器人的加签密钥")
+    robot_secret: OpenText | None = Field(
+        default=None, min_length=8, max_length=200, description="钉钉机器人的加签密钥"
+    )
     rank: int | None = Field(default=None, ge=1, le=1000, description="同一人的渠道按此从小到大依次尝试")
     per_minute: int | None = Field(default=None, ge=1, le=60_000, description="每分钟最多几条；机器人默认 18")
     burst: int | None = Field(default=None, ge=1, le=60_000, description="一次最多几条；与 per_minute 同填")

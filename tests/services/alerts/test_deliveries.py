@@ -224,9 +224,9 @@ async def test_a_robots_key_is_sealed_and_never_shown(
     alerts_client: httpx.AsyncClient, headers: dict[str, str], rows: Rows
 ) -> None:
     address = "http://127.0.0.1:9/robot/send?access_token=abcdef123456"
-    made = await put(alerts_client, headers, channel="dingtalk", address=address, secret="SEC0123456789")
+    made = await put(alerts_client, headers, channel="dingtalk", address=address, robot_secret="SEC0123456789")
     assert (made["address"], made["secret"]) == ("http://127.0.0.1:9/robot/send", None)
-    other = await put(alerts_client, headers, channel="dingtalk", address=f"{address}7", secret="SEC0123456789")
+    other = await put(alerts_client, headers, channel="dingtalk", address=f"{address}7", robot_secret="SEC0123456789")
     again = await put(alerts_client, headers, channel="dingtalk", address=address)
     assert again["endpoint_id"] == made["endpoint_id"] != other["endpoint_id"]
     kept = str(await rows("endpoint"))
@@ -241,10 +241,10 @@ async def test_a_robots_key_is_sealed_and_never_shown(
     [
         ({"channel": "wecom", "address": "https://evil.example/x?key=1"}, "body/address", "address_refused"),
         ({"channel": "wecom", "address": "http://127.0.0.1/x"}, "body/address", "address_refused"),
-        ({"channel": "dingtalk", "address": "http://127.0.0.1/x?k=1"}, "body/secret", "secret_missing"),
+        ({"channel": "dingtalk", "address": "http://127.0.0.1/x?k=1"}, "body/robot_secret", "secret_missing"),
         (
-            {"channel": "webhook", "address": "http://127.0.0.1/", "secret": "12345678"},
-            "body/secret",
+            {"channel": "webhook", "address": "http://127.0.0.1/", "robot_secret": "12345678"},
+            "body/robot_secret",
             "secret_not_used",
         ),
         ({"channel": "sms", "address": "12345"}, "body/address", "address_refused"),

@@ -116,7 +116,7 @@ async def test_a_suppliers_limit_blocks_its_robot_only(
 ) -> None:
     limited = body_of('{"errcode": 410100, "errmsg": "too fast"}')
     async with http_receiver(limited, ROBOT_OK) as receiver:
-        robot = {"channel": "dingtalk", "address": receiver.url, "secret": "SEC-of-a-test"}
+        robot = {"channel": "dingtalk", "address": receiver.url, "robot_secret": "SEC-of-a-test"}
         made = await put(alerts_client, headers, **robot, per_minute=600, burst=20)
         await queue_up(admin, made["endpoint_id"], 1, alerts_runtime)
         assert await deliver_all(alerts_runtime) == 1

@@ -18,6 +18,7 @@ OPEN_TO_ROLES = {
     "inbox_counter",
     "outbox",
     "outbox_delivery",
+    "outlet",
     "subscription",
 }
 

@@ -213,8 +213,8 @@ async def _delivery(admin: asyncpg.Connection, alert: UUID) -> None:
         TOWNSHIP,
     )
     await admin.execute(
-        "INSERT INTO alerts.delivery (delivery_id, notification_id, alert_id, channel, endpoint_id, outlet_id, message, "
-        "due_at, created_at, give_up_at) "
+        "INSERT INTO alerts.delivery (delivery_id, notification_id, alert_id, channel, endpoint_id, outlet_id, "
+        "message, due_at, created_at, give_up_at) "
         "VALUES ($1, $2, $3, 'console', $4, $4, '{}', now(), now(), now() + interval '7 days')",
         uuid4(),
         notification,

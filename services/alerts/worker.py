@@ -1,10 +1,12 @@
 """The worker of alerts: it delivers, relays messages to the other services, and routes what found nobody."""
 
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
+from importlib.util import find_spec
 
 import httpx
 
@@ -25,6 +27,9 @@ from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.worker import Task, Worker
 
+# httpx asks six times a request whether this package is there; where it is not, each time through all of sys.path.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 _TIMEOUT = httpx.Timeout(10, connect=3)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 

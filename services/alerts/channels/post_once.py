@@ -1,6 +1,7 @@
 """Ask a supplier once: only where the operator allows, without redirects, within a time and a size as a whole."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from shared.outbound import refusal, seconds_of
 WHOLE_SECONDS = 13.0
 # A supplier's answer is a few hundred bytes; a page of a login portal is more.
 MOST_BYTES = 64 * 1024
+_SHORT = frozenset(map(str, range(4096)))
+_DRAIN_SECONDS = 0.2
 _BUSY_STATUSES = frozenset({408, 425})
 _PLAIN = {"user-agent": "fangpin-alerts", "accept": "application/json", "accept-encoding": "identity"}
 
@@ -79,7 +82,10 @@ async def _ask(http: httpx.AsyncClient, request: Request, now: datetime) -> Answ
     ) as answer:
         if not answer.is_success:
             return of_status(answer.status_code, answer.headers.get("retry-after"), now)
-        return Answered(answer.status_code, await _read(answer) if request.reads else b"")
+        if request.reads:
+            return Answered(answer.status_code, await _read(answer))
+        await _drain(answer)
+        return Answered(answer.status_code)
 
 
 async def _read(answer: httpx.Response) -> bytes:
@@ -89,6 +95,14 @@ async def _read(answer: httpx.Response) -> bytes:
         if len(body) > MOST_BYTES:
             raise AnswerTooLong
     return body
+
+
+async def _drain(answer: httpx.Response) -> None:
+    """Read a short body that nobody uses, so that the connection can be used again; it was taken in any case."""
+    if answer.headers.get("content-length", "none") in _SHORT:
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await answer.aread()
 
 
 def of_status(status: int, retry_after: str | None, now: datetime) -> SendOutcome:

@@ -23,6 +23,8 @@ from shared.runtime import Runtime
 
 # So many may fail together when a receiver goes away.
 AT_ONCE = 8
+# What comes back within so long is recorded in one transaction; a kill repeats no more than that, under the same id.
+GATHER_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class Batch:
     async def _record(self) -> None:
         while not self._over or self._back:
             await self._news.wait()
+            if not self._over:
+                await asyncio.sleep(GATHER_SECONDS)
             self._news.clear()
             batch, self._back = self._back, []
             if batch:

@@ -18,6 +18,7 @@ from services.monitoring import repository_households as households
 from services.monitoring import repository_waiting as waiting
 from services.monitoring.append_facts import append_facts
 from services.monitoring.domain.ledger import Place
+from services.monitoring.domain.whereabouts import Whereabouts
 from services.monitoring.read_observations import entry_of, record_keys, said_of
 from services.monitoring.repository_places import whereabouts
 from shared.contracts.intake import Observation, ObservationsRecorded
@@ -43,13 +44,14 @@ class Sorted:
 
 
 async def append_observations(
-    connection: asyncpg.Connection, told: ObservationsRecorded, *, now: datetime, priority: int
+    connection: asyncpg.Connection, told: ObservationsRecorded, found: Whereabouts, *, now: datetime, priority: int
 ) -> FeedCounts:
     """Append what a feed's message says and mark the households whose facts changed as due for assessment.
 
-    The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile.
+    `found` says where those it names are. The caller holds the lock on rosters and on the data set, so that nobody
+    moves, and no record changes, meanwhile.
     """
-    every = await _locate(connection, told)
+    every = _placed(told, found)
     held = {one.place.household_id for one in every if one.place is not None}
     await households.lock(connection, sorted(held))
     sorted_ = await _sort(connection, told, every)
@@ -68,10 +70,14 @@ async def append_observations(
     )
 
 
-async def _locate(connection: asyncpg.Connection, told: ObservationsRecorded) -> list[Told]:
+async def whereabouts_of(connection: asyncpg.Connection, told: ObservationsRecorded) -> Whereabouts:
+    """Where the people and households that a message names are."""
     persons = {one.person for one in told.observations if one.person is not None}
     household_nos = {one.household_no for one in told.observations if one.household_no is not None}
-    found = await whereabouts(connection, persons, household_nos)
+    return await whereabouts(connection, persons, household_nos)
+
+
+def _placed(told: ObservationsRecorded, found: Whereabouts) -> list[Told]:
     return [
         Told(one, key, found.of(one.person, one.household_no, one.kind))
         for one, key in zip(told.observations, record_keys(told), strict=True)

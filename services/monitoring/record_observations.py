@@ -10,9 +10,8 @@ from services.monitoring import repository_households as households
 from services.monitoring import repository_reports as reports
 from services.monitoring.announce import announce_progress, announce_unmatched_report
 from services.monitoring.append_facts import Appended, append_facts
-from services.monitoring.append_observations import append_observations, whereabouts_of
+from services.monitoring.append_observations import Located, append_observations, locate
 from services.monitoring.domain.report import WaitingReport
-from services.monitoring.domain.whereabouts import Whereabouts
 from services.monitoring.note_identity import note_observed
 from services.monitoring.read_message import check_divisions, check_indices
 from services.monitoring.read_observations import entries_of
@@ -53,26 +52,26 @@ async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorde
 
     What is of no feed takes an earlier report back.
     """
-    found = await _wait_for_turn(connection, told)
+    located = await _wait_for_turn(connection, told)
     if told.feed_id is not None:
         await freshness.record_observed(connection, told, runtime.clock.today())
     if told.observations:
         now = runtime.clock.now()
-        counts = await append_observations(connection, told, found, now=now, priority=BULK)
-        await note_observed(connection, told, found.names, now=now)
+        counts = await append_observations(connection, told, located.every, now=now, priority=BULK)
+        await note_observed(connection, told, located.names, now=now)
         if told.feed_id is not None:
             await note_counts(connection, told.feed_id, counts)
 
 
-async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> Whereabouts:
+async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> Located:
     """Find who is meant, then wait until no other message of the data set is at work.
 
     In this order, so that one message looks up while another writes: where people are, only rosters change.
     """
     await households.look_up(connection)
-    found = await whereabouts_of(connection, told)
+    located = await locate(connection, told)
     await households.lock_data_set(connection, county_of(told.division), told.data_set)
-    return found
+    return located
 
 
 async def _hold_report(

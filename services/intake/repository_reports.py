@@ -223,7 +223,7 @@ async def reported_since(connection: asyncpg.Connection, person: bytes, since: d
 
 
 async def report_by_id(connection: asyncpg.Connection, report_id: UUID) -> asyncpg.Record | None:
-    """The report, if it is in range; `taken_back_at`: since when it is withdrawn, whichever of its versions this is."""
+    """The report, or a version of it, if it is in range; `taken_back_at`: since when the whole of it is withdrawn."""
     return await connection.fetchrow(
         """
         SELECT r.*, first.withdrawn_at AS taken_back_at

@@ -1,4 +1,4 @@
-"""Withdraw a report (撤回): what it said is taken back; its open alert hears of it and stays for a person to close."""
+"""Withdraw a report (撤回): what it said is taken back; an open alert hears of it, for a person to close."""
 
 from typing import Any
 from uuid import UUID

@@ -223,8 +223,15 @@ async def reported_since(connection: asyncpg.Connection, person: bytes, since: d
 
 
 async def report_by_id(connection: asyncpg.Connection, report_id: UUID) -> asyncpg.Record | None:
-    """The report, if it is in range."""
-    return await connection.fetchrow("SELECT * FROM self_report WHERE report_id = $1", report_id)
+    """The report, or a version of it, if it is in range; `taken_back_at`: since when the whole of it is withdrawn."""
+    return await connection.fetchrow(
+        """
+        SELECT r.*, first.withdrawn_at AS taken_back_at
+        FROM self_report r JOIN self_report first ON first.report_id = coalesce(r.root_id, r.report_id)
+        WHERE r.report_id = $1
+        """,
+        report_id,
+    )
 
 
 STAGE_COLUMNS = {

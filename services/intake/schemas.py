@@ -159,7 +159,9 @@ class SelfReportView(BaseModel):
     """A report and how far it got; what the caller may not see is null or masked."""
 
     id: UUID
-    status: ReportStage
+    status: ReportStage | Literal["withdrawn"] = Field(
+        description="到了哪一步；withdrawn：已撤回，时间见 withdrawn_at，各步骤的时间保留"
+    )
     stages: list[StageView]
     unmatched: bool = Field(description="没有在花名册中找到此人；由村级人员联系核实")
     alert_id: UUID | None = Field(description="派单后的预警编号：GET /alerts/v1/alerts/{alert_id}")

@@ -195,11 +195,15 @@ async def remember_key(connection: asyncpg.Connection, new: NewReport, first: UU
 
 
 async def first_report(connection: asyncpg.Connection, new: NewReport) -> UUID | None:
-    """The report that said the same before: same ticket, or same place, person, day and hardships."""
+    """The report that said the same before: same ticket, or same place, person, day and hardships.
+
+    One that was withdrawn says nothing any more: the same may be reported again.
+    """
     found: UUID | None = await connection.fetchval(
         """
         SELECT report_id FROM self_report
-        WHERE root_id IS NULL AND ((division, person_index, reported_on, hardships) = ($1, $2, $3, $4)
+        WHERE root_id IS NULL AND ((withdrawn_at IS NULL
+                AND (division, person_index, reported_on, hardships) = ($1, $2, $3, $4))
             OR (channel, ticket_no, division) = ($5, $6, $1)) ORDER BY report_id LIMIT 1
         """,
         new.division,

@@ -278,7 +278,7 @@ class FeedRecord(IntakeTable, table=True):
 
 
 class SelfReportRow(IntakeTable, table=True):
-    """A household's own report and how far it got. Its natural key holds for ever."""
+    """A household's own report and how far it got. Its natural key holds until it is withdrawn."""
 
     __tablename__ = "self_report"
     __table_args__ = (
@@ -286,7 +286,7 @@ class SelfReportRow(IntakeTable, table=True):
             "uq_self_report_natural_key",
             *("division", "person_index", "reported_on", "hardships"),
             unique=True,
-            postgresql_where=text("root_id IS NULL"),
+            postgresql_where=text("root_id IS NULL AND withdrawn_at IS NULL"),
         ),
         Index(
             "uq_self_report_ticket",

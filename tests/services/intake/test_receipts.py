@@ -185,6 +185,15 @@ async def test_a_withdrawal_takes_the_observation_back_and_the_alert_stays_for_a
     assert (await admin.fetchval("SELECT count(*) FROM intake.audit_log WHERE action = 'self_report.withdraw'")) == 1
 
 
+async def test_who_withdrew_may_report_the_same_again_on_the_same_day(helped: Helped) -> None:
+    made = await helped.report()
+    assert (await helped.by_code("withdrawal", made["receipt_code"], reason="填错了")).status_code == 200
+    again = await helped.report()
+    assert again["id"] != made["id"]
+    assert (await helped.by_code("progress", again["receipt_code"])).json()["status"] == "routed"
+    assert (await helped.report())["id"] == again["id"]
+
+
 async def test_the_cadre_sees_that_a_report_was_withdrawn_and_when(helped: Helped) -> None:
     """By whichever version he asks; how far it had got remains."""
     made = await helped.report()

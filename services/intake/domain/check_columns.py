@@ -99,7 +99,7 @@ def told_in_columns(layout: FeedLayout) -> bool:
     """
     if layout.household is not None or not layout.facts:
         return False
-    if any({f.name for f in fields(kind)} != set(known.split()) for kind, known in _KNOWN_FIELDS.items()):
+    if any({f.name for f in fields(kind)} != set(names.split()) for kind, names in _KNOWN_FIELDS.items()):
         return False
     columns = {c.name: c for c in layout.columns}
     return (
@@ -242,22 +242,22 @@ class ColumnChecker:
 
     def _look_up(self, column: Column, cells: pl.Series) -> Mapping[str, _Meaning]:
         """What the texts of a column of this block mean, as far as they mean something."""
-        known = self._meanings.setdefault(column.name, {})
-        if len(known) > MOST_REMEMBERED:
-            known.clear()
+        remembered = self._meanings.setdefault(column.name, {})
+        if len(remembered) > MOST_REMEMBERED:
+            remembered.clear()
         texts = cells.unique().to_list()
         for text in texts:
-            if text not in known:
-                known[text] = _meaning(column, text, self.context, self._asked[column.name])
-        return {text: meaning for text in texts if (meaning := known[text]) is not None}
+            if text not in remembered:
+                remembered[text] = _meaning(column, text, self.context, self._asked[column.name])
+        return {text: meaning for text in texts if (meaning := remembered[text]) is not None}
 
     def _tell(self, cells: pl.DataFrame, meanings: Mapping[str, Mapping[str, _Meaning]]) -> pl.DataFrame:
         """The cells, what each column says, and whether the whole row is sure."""
-        looked_up = [
+        meant = [
             cells.select(name).join(self._table(name, found), on=name, how="left", maintain_order="left").drop(name)
             for name, found in meanings.items()
         ]
-        told = pl.concat([cells, *looked_up], how="horizontal").lazy()
+        told = pl.concat([cells, *meant], how="horizontal").lazy()
         # Numbers first, so that each is read once however often it is asked about.
         numbers = {c.name: number for c in self.layout.columns if (number := number_in(c)) is not None}
         told = told.with_columns(number.alias(WHOLE + name) for name, number in numbers.items())
@@ -321,9 +321,9 @@ class ColumnChecker:
 
     def _indexes_of(self, numbers: pl.Series) -> pl.Series:
         """The blind index of each number, hex; of a blank null."""
-        known, found = self._indexes, []
+        remembered, found = self._indexes, []
         for number in numbers.to_list():
-            index = known.get(number)
+            index = remembered.get(number)
             found.append(self._index(number) if index is None and number else index)
         return pl.Series(found, dtype=pl.String)
 
@@ -347,7 +347,6 @@ class ColumnChecker:
 def _demands(layout: FeedLayout) -> list[pl.Expr]:
     """What a sure row fulfils besides its cells: it says of whom it speaks, keeps the rules, takes nothing back."""
     demands = [_somebodys(layout, fact) for fact in layout.facts]
-    demands += [known(layout.column(name)) for name in {fact.occurred_on for fact in layout.facts}]
     demands += [kept(rule, layout) for rule in layout.rules]
     if layout.reversal is not None:
         demands.append(~all_hold((Condition(layout.reversal.column, layout.reversal.codes),), layout))
@@ -367,13 +366,13 @@ def _meaning(column: Column, text: str, context: RowContext, asked: Sequence[Con
     if not isinstance(outcome, Normal):
         return None
     value = outcome.value
-    held = tuple(each.holds({column.name: value}) for each in asked)
+    holding = tuple(each.holds({column.name: value}) for each in asked)
     if value is None:
-        return None if column.required else _Meaning(None, None, None, None, held, outcome.notes)
+        return None if column.required else _Meaning(None, None, None, None, holding, outcome.notes)
     if column.type is ColumnType.DIVISION and misplaced(value, context):
         return None
     plain = value.isoformat() if isinstance(value, date) else value
-    return _Meaning(said(value), _whole(value), as_json(plain), as_json(json_value(value)), held, outcome.notes)
+    return _Meaning(said(value), _whole(value), as_json(plain), as_json(json_value(value)), holding, outcome.notes)
 
 
 def _whole(value: Any) -> int | None:

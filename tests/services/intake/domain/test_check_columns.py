@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import count
 from random import Random
 from typing import Any
@@ -36,6 +36,7 @@ from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker,
 from services.intake.domain.typed_layout import typed_layout
 from services.intake.pack_rows import pack_columns, pack_row
 from tests.services.intake.build import COUNTY, VILLAGE, disability_row, medical_row, number
+from tests.services.intake.ordinary_rows import good_row
 
 TODAY = date(2026, 3, 15)
 CONTEXT = RowContext(
@@ -231,52 +232,6 @@ WORDS = {
 }
 
 
-EXAMPLES = {"person_name": ("王小明", "阿依古丽·买提", "李秀兰"), "phone": ("19900000001",), "share": ("35%", "8")}
-
-
-def good_cell(column: Column, at: int, chance: Random) -> str:
-    """What a column wants to be told, in one of the forms that departments write."""
-    match column.type:
-        case ColumnType.IDENTITY_NUMBER | ColumnType.DISABILITY_CERTIFICATE:
-            return number(chance.randrange(500))
-        case ColumnType.DATE:
-            day = date(2024, 1, 1) + timedelta(20 * at + chance.randrange(40))
-            return day.strftime(chance.choice(["%Y-%m-%d"] * 4 + ["%Y/%m/%d", "%Y年%m月%d日", "%Y%m%d"]))
-        case ColumnType.CODE:
-            codes = chance.choices(list(column.codes), k=chance.choice((1, 1, 2)) if column.multiple else 1)
-            return "、".join(codes)
-        case ColumnType.BOOLEAN:
-            return chance.choice("是否√")
-        case ColumnType.MONEY_YUAN:
-            return chance.choice(["0", "0.00", f"{chance.randrange(900)}.{chance.randrange(100):02d}"])
-        case ColumnType.DIVISION:
-            return VILLAGE
-        case ColumnType.YEAR:
-            return "2025"
-        case ColumnType.TEXT:
-            return chance.choice(EXAMPLES.get(column.name, (f"K{chance.randrange(90):03d}", column.example or "A1")))
-    return str(chance.randrange(2, 12)) + ("%" if column.type is ColumnType.PERCENT else "")
-
-
-def good_row(layout: FeedLayout, chance: Random) -> list[str]:
-    """A row whose cells are all what their column wants, and which mostly keeps the rules."""
-    blank = chance.choice((0.0, 0.1, 0.7))
-    row = {
-        c.name: good_cell(c, at, chance) if c.required or chance.random() >= blank else ""
-        for at, c in enumerate(layout.columns)
-    }
-    for rule in layout.rules:
-        if rule.kind is RuleKind.WHOLE_YEAR and chance.random() < 0.8:
-            row[rule.columns[0]], row[rule.target] = "2025-03-01", "2026-02-28"
-        elif rule.kind is RuleKind.CERTIFICATE_AGREES and row[rule.target] and chance.random() < 0.8:
-            owner, types, grade = rule.columns
-            row |= {rule.target: f"{row[owner] or number(1)}43", types: "肢体", grade: "三级"}
-        elif rule.kind is RuleKind.ANY_KNOWN and not row[rule.target] and chance.random() < 0.8:
-            target = layout.column(rule.target)
-            row[rule.target] = good_cell(target, len(row), chance)
-    return list(row.values())
-
-
 def messy_rows(layout: FeedLayout) -> st.SearchStrategy[list[list[str]]]:
     """Rows of which some have a few cells that are something else than what their column wants."""
     cell = st.sampled_from(range(len(layout.columns))).flatmap(
@@ -362,28 +317,30 @@ def test_the_example_in_the_catalogue_is_told_as_columns(layout: FeedLayout) -> 
     assert isinstance(RowChecker(layout, CONTEXT).check(RawRow(2, row)), BadRow) or agree(layout, [row]) == 1
 
 
-@settings(deadline=None)
-@given(st.one_of(NUMBERS, ANYTHING))
-@example("999901200002290012")
-@example("110101190002290019")
-def test_a_number_is_clean_only_if_it_is_real(text: str) -> None:
-    row = [v if h != "证件号码" else text for h, v in medical_row(0).items()]
-    agree(layouts()["medical_settlement"], [row])
+def settlements(header: str, texts: list[str]) -> list[list[str]]:
+    """Ordinary settlements but for one column."""
+    return [[v if h != header else text for h, v in medical_row(0).items()] for text in texts]
 
 
-@settings(deadline=None)
-@given(MONEY)
-def test_amounts_are_exact_to_the_fen(text: str) -> None:
-    row = [v if h != "医疗总费用" else text for h, v in medical_row(0).items()]
-    agree(layouts()["medical_settlement"], [row])
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.one_of(NUMBERS, ANYTHING), min_size=1, max_size=20))
+@example(["999901200002290012", "110101190002290019"])
+def test_a_number_is_clean_only_if_it_is_real(texts: list[str]) -> None:
+    agree(layouts()["medical_settlement"], settlements("证件号码", texts))
 
 
-@given(st.integers(0, 10**11 - 1))
-@settings(deadline=None)
-def test_eleven_digits_of_money_lose_nothing(fen: int) -> None:
+@settings(max_examples=20, deadline=None)
+@given(st.lists(MONEY, min_size=1, max_size=20))
+def test_amounts_are_exact_to_the_fen(texts: list[str]) -> None:
+    agree(layouts()["medical_settlement"], settlements("医疗总费用", texts))
+
+
+@given(st.lists(st.integers(0, 10**11 - 1), min_size=1, max_size=30))
+@settings(max_examples=20, deadline=None)
+def test_eleven_digits_of_money_lose_nothing(amounts: list[int]) -> None:
     layout = replace(EVERYTHING, rules=(), columns=tuple(replace(c, max_yuan=10**9) for c in EVERYTHING.columns))
-    row = clean_row() | {"amount": f"{fen // 100}.{fen % 100:02d}"}
-    assert agree(layout, [list(row.values())]) == 1
+    rows = [list((clean_row() | {"amount": f"{fen // 100}.{fen % 100:02d}"}).values()) for fen in amounts]
+    assert agree(layout, rows) == len(rows)
 
 
 def clean_row(i: int = 0) -> dict[str, str]:

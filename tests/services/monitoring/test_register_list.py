@@ -8,11 +8,13 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import xlsxwriter
 
 from services.monitoring.domain.monitored_list import COLUMNS
 from shared.clock import FixedClock
 from shared.db.scope import scoped
 from shared.runtime import Runtime
+from shared.web.spreadsheet import XLSX
 from tests.services.monitoring.build import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -70,10 +72,17 @@ async def county(monitoring_runtime: Runtime) -> Runtime:
 @pytest.fixture
 def take(county: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer) -> Take:
     async def send(
-        *lines: str, mode: str = "apply", encoding: str = "utf-8", header: str = HEADER, who: Any = None, **query: Any
+        *lines: str,
+        mode: str = "apply",
+        encoding: str = "utf-8",
+        header: str = HEADER,
+        who: Any = None,
+        content: bytes | None = None,
+        **query: Any,
     ) -> httpx.Response:
-        headers = {**(who or bearer("county_admin")), "Content-Type": "text/csv"}
-        content = "\n".join([header, *lines]).encode(encoding)
+        headers = {**(who or bearer("county_admin")), "Content-Type": "text/csv" if content is None else XLSX}
+        if content is None:
+            content = "\n".join([header, *lines]).encode(encoding)
         params = {"mode": mode, **query}
         return await monitoring_client.post(LIST, content=content, params=params, headers=headers)
 
@@ -123,6 +132,39 @@ async def test_a_list_is_taken_in_and_changes_no_decision(county: Runtime, take:
         "2026-01-01",
     )
     assert await county.worker_pool.fetchval("SELECT count(*) FROM household WHERE listed_as IS NOT NULL") == 0
+
+
+def workbook(*lines: str, **cells: Any) -> bytes:
+    """The list as a workbook below a blank row; `cells` replace cells of its first household."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("监测对象")
+        for at, row in enumerate((HEADER, *lines), 1):
+            for column, text in enumerate(row.split(",")):
+                sheet.write(at, column, cells.get(HEADER.split(",")[column], text) if at == 2 else text)
+    return file.getvalue()
+
+
+async def test_a_workbook_is_taken_in_like_a_text(county: Runtime, take: Take) -> None:
+    found = await took(take(content=workbook(line(head=1), line("X9"), 识别监测时间=202601)))
+    assert (found["new"], found["matched"], found["unmatched"], found["errors"]) == (2, 1, 1, [])
+    again = await took(take(line(head=1), line("X9")))
+    assert again["import_id"] == found["import_id"]
+
+
+async def test_a_cell_of_a_workbook_that_says_nothing_sure_is_told_by_its_row(county: Runtime, take: Take) -> None:
+    lost = workbook(line(), line("X9", class_="没有"), 户主证件号码=float(number(1)[:17]))
+    found = await took(take(content=lost, mode="dry_run"))
+    assert [(one["line"], one["column"], one["code"]) for one in found["errors"]] == [
+        (3, "户主证件号码", "precision_lost"),
+        (4, "监测对象类别", "unknown"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\xd0\xcf\x11\xe0 old"])
+async def test_what_is_no_workbook_is_refused(content: bytes, county: Runtime, take: Take) -> None:
+    answer = await take(content=content)
+    assert (answer.status_code, answer.json()["code"]) == (400, "monitored_list_unreadable")
 
 
 async def test_a_trial_writes_nothing(county: Runtime, take: Take) -> None:

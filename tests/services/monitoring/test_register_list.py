@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,9 @@ from tests.services.monitoring.build import (
     deliver,
     facts,
     number,
+    observed,
     rostered,
+    sent_at,
     settled,
 )
 
@@ -353,6 +356,72 @@ async def test_a_comparison_shows_the_range_and_the_post(
     async with scoped(county.pool, VILLAGE) as connection:
         assert await connection.fetchval("SELECT count(*) FROM monitored_entry") == 1
         assert await connection.fetchval("SELECT count(*) FROM monitored_import") == 0
+
+
+async def feed_tells(runtime: Runtime, sent: datetime, **households: str | None) -> None:
+    """The department's feed lists these households; one with a day is on it no more since then."""
+    said = [
+        {
+            "record": no,
+            "kind": "state.national_list",
+            "household_no": no,
+            "occurred_on": "2026-01-05",
+            "ended_on": ended,
+            "value": "marginal_at_risk",
+        }
+        for no, ended in households.items()
+    ]
+    await deliver(runtime, observed(said, sent=sent, feed=f"list-{sent:%m%d%H}", data_set="monitored_list"))
+
+
+async def test_the_newer_of_import_and_feed_is_compared_and_named(
+    county: Runtime, take: Take, monitoring_client: httpx.AsyncClient, bearer: Bearer, clock: FixedClock
+) -> None:
+    admin = bearer("county_admin")
+    nothing = await compared(monitoring_client, admin)
+    assert (nothing["source"], nothing["as_of"]) == (None, None)
+    await feed_tells(county, sent_at(5), F001=None, F003=None, X9=None, X8="2026-02-01")
+    found = await compared(monitoring_client, admin)
+    assert (found["source"], found["as_of"]) == ("feed", "2026-03-05")
+    assert kinds(found) == {
+        "F001": ("not_listed_here", "no_decision"),
+        "F002": ("should_enter", "recommended"),
+        "F003": ("should_remove", "no_risk_seen"),
+        "X9": ("unknown_here", "unknown"),
+    }
+    await took(take(line("F002"), as_of="2026-03-04"))
+    older = await compared(monitoring_client, admin)
+    assert (older["source"], kinds(older)["F001"]) == ("feed", ("not_listed_here", "no_decision"))
+    await took(take(line("F002"), as_of="2026-03-05"))
+    newer = await compared(monitoring_client, admin)
+    assert (newer["source"], newer["as_of"]) == ("import", "2026-03-05"), "the same day: what came later"
+    assert kinds(newer) == {
+        "F001": ("should_enter", "recommended"),
+        "F002": ("not_listed_here", "no_decision"),
+    }
+    await feed_tells(county, sent_at(6), F001="2026-03-06")
+    last = await compared(monitoring_client, bearer("village_secretary", VILLAGE))
+    assert (last["source"], last["as_of"]) == ("feed", "2026-03-06"), "a village is compared by its county's list"
+    assert kinds(last)["F001"] == ("should_enter", "recommended")
+
+
+async def test_an_import_of_one_place_overtakes_the_feed_there_alone(
+    county: Runtime, take: Take, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await feed_tells(county, sent_at(5), F001=None, F002=None)
+    await took(take(line(), division=VILLAGE, as_of="2026-03-10"))
+    found = await compared(monitoring_client, bearer("county_admin"))
+    assert (found["source"], found["as_of"]) == ("both", "2026-03-10")
+    assert {no: kind for no, (kind, _) in kinds(found).items()} == {
+        "F001": "not_listed_here",
+        "F002": "not_listed_here",
+    }
+    await took(take(line(is_removed="是", removed="202603"), division=VILLAGE, as_of="2026-03-11"))
+    found = await compared(monitoring_client, bearer("county_admin"))
+    assert {no: kind for no, (kind, _) in kinds(found).items()} == {
+        "F001": "should_enter",
+        "F002": "not_listed_here",
+    }
 
 
 # --- exporting -----------------------------------------------------------------------------------------------

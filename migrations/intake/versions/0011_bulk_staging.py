@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011_bulk_staging"
-down_revision = "0009_review"
+down_revision = "0010_report_again"
 branch_labels = None
 depends_on = None
 

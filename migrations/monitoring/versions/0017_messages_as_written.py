@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0017_messages_as_written"
-down_revision = "0015_identity_queue"
+down_revision = "0016_retention"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0004_messages_as_written"
+revision = "0003_messages_as_written"
 down_revision = "0002_contact_minutes"
 branch_labels = None
 depends_on = None

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
-import httpx
 
 from services.intake import repository_connectors as repository
 from services.intake.catalogue import layout_named, refresh_catalogue
@@ -26,11 +25,11 @@ from services.intake.settings import IntakeSettings
 from shared.db.scope import transaction
 from shared.errors import FangpinError
 from shared.logs import log
-from shared.outbound import refusal
 from shared.queue.backoff import delay
 from shared.queue.claim import LeaseLost, extend, finish
 from shared.runtime import Runtime
 from shared.security.principal import Principal
+from shared.web.outbound_transport import outbound_client
 
 LEASE = timedelta(minutes=3)
 SOON = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
@@ -70,14 +69,10 @@ async def pull_once(runtime: Runtime) -> int:
 
 async def _pull(turn: Turn) -> ReceivedFeed:
     runtime, connector, settings = turn.runtime, turn.connector, turn.settings
-    problem = refusal(connector.url, settings.connector_allowed_hosts, plain=settings.demo)
-    if problem is not None:
-        reason = "接口地址应为 https，且主机须列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS"
-        raise FetchFailed("host_not_allowed", reason, soon=False)
     layout, period = layout_named(connector.layout), period_asked(connector, runtime.clock.today())
     order = FeedOrder(layout, connector.division, period, FeedMode.PARTIAL, NDJSON)
     caller = Principal(f"connector:{connector.name}", "system", connector.division, department=layout.department)
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+    async with outbound_client(settings.connectors) as http:
         fetch = Fetch(
             http,
             connector,

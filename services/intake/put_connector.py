@@ -12,7 +12,6 @@ from services.intake.receive_feed import FeedOrder, check_order
 from services.intake.schedule import next_time
 from services.intake.schemas_connectors import ConnectorIn
 from shared.errors import FieldError, NotFound, Unprocessable
-from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -43,12 +42,12 @@ async def put_connector(
 
 
 def _check(body: ConnectorIn, runtime: Runtime, caller: Principal, *, is_new: bool) -> None:
-    """Nobody may pull what he may not send, nor ask a host the operator did not list."""
+    """Nobody may pull what he may not send, nor ask what the operator did not list."""
     layout, settings = layout_named(body.layout), settings_of(runtime)
     check_order(caller, FeedOrder(layout, body.division, "", FeedMode.PARTIAL, ""))
     errors = []
-    if refusal(body.url, settings.connector_allowed_hosts, plain=settings.demo):
-        expected = "https 地址，且主机列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS"
+    if settings.connectors.refusal(body.url):
+        expected = "https 地址，且主机和端口列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS"
         errors.append(FieldError("body/url", "host_not_allowed", "该地址不能使用", expected))
     if is_new and body.secret is None:
         errors.append(FieldError("body/secret", "missing", "新的对接接口须给出密钥或令牌"))

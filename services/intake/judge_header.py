@@ -30,7 +30,7 @@ def check_version(layout: FeedLayout, above: Sequence[Sequence[str]]) -> None:
     said = template_version(above)
     if said is not None and said != (layout.name, layout.version):
         reason = f"模板是 {said[0]} 第 {said[1]} 版，现行版式是 {layout.name} 第 {layout.version} 版"
-        raise FileRefused("template_outdated", reason, f"/intake/v1/catalogue/{layout.name}/template.xlsx")
+        raise FileRefused("template_outdated", reason, f"/intake/v1/layouts/{layout.name}/template.xlsx")
 
 
 def check_header(header: HeaderMap, options: FileOptions) -> None:

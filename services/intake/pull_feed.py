@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from services.intake import repository_connectors as repository
-from services.intake.catalogue import layout_named, refresh_catalogue
+from services.intake.catalogue import layout_named, layouts, refresh_catalogue, title_of
 from services.intake.domain.connector import Connector, period_asked
 from services.intake.domain.feed import FeedMode
 from services.intake.fetch_pages import Fetch, FetchFailed, fetch_pages
 from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, ReceivedFeed, receive_feed
-from services.intake.repository_connectors import CONNECTORS
+from services.intake.repository_connectors import CONNECTORS, RESTED
 from services.intake.schedule import next_time
 from services.intake.settings import IntakeSettings
 from shared.db.scope import transaction
@@ -55,6 +55,9 @@ async def pull_once(runtime: Runtime) -> int:
         return 0
     turn = Turn(runtime, settings_of(runtime), row, repository.connector_of(row))
     try:
+        if turn.connector.layout not in layouts():
+            await _rest(turn)
+            return 1
         received = await _pull(turn)
     except LeaseLost:
         log.warning("pull.lease_lost", connector=turn.connector.name)
@@ -110,6 +113,15 @@ async def _failed(turn: Turn, failure: FetchFailed) -> None:
     told = {"code": failure.code, "detail": failure.reason}
     again = _next_try(turn, failure, now)
     await _finish(turn, "failed_at = coalesce(failed_at, $1), failure = $2, due_at = $3", (now, told, again))
+
+
+async def _rest(turn: Turn) -> None:
+    """Nothing of a data set out of use is received, so nothing more is asked for until somebody sets it up anew."""
+    now, title = turn.runtime.clock.now(), title_of(turn.connector.layout)
+    log.warning("pull.rested", connector=turn.connector.name, layout=turn.connector.layout)
+    told = {"code": RESTED, "detail": f"数据集“{title}”已停用，不再取数；要继续取数，请恢复数据集后重新设置本接口"}
+    rest = "active = false, due_at = NULL, attempts = 0, failed_at = coalesce(failed_at, $1), failure = $2"
+    await _finish(turn, rest, (now, told))
 
 
 def _next_try(turn: Turn, failure: FetchFailed, now: datetime) -> datetime:

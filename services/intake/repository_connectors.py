@@ -9,6 +9,7 @@ import asyncpg
 from services.intake.domain.connector import Connector, Dialect, Paging, PeriodUnit
 from shared.queue.claim import Queue, claim
 
+RESTED = "layout_retired"  # The failure of a connector that was put to rest because its data set is out of use.
 CONNECTORS = Queue("connector", ("name",), where="active")
 VIEW = """
 name, layout, department, division, url, dialect, client_id, paging, rows_at, page_param, size_param, page_size,
@@ -67,14 +68,14 @@ async def connector_named(connection: asyncpg.Connection, name: str) -> asyncpg.
 
 
 async def put_connector(connection: asyncpg.Connection, row: dict[str, Any]) -> asyncpg.Record:
-    """Make or change a connector; an empty secret leaves the one it has."""
+    """Make or change a connector; an empty secret leaves the one it has, and how it failed before is of the past."""
     names = list(row)
     binds = ", ".join(f"${i}" for i in range(1, len(names) + 1))
     changes = ", ".join(f"{n} = excluded.{n}" for n in names if n not in {"name", "sealed_secret"})
     made = await connection.fetchrow(
         f"""
         INSERT INTO connector AS c ({", ".join(names)}) VALUES ({binds})
-        ON CONFLICT (name) DO UPDATE SET {changes}, attempts = 0,
+        ON CONFLICT (name) DO UPDATE SET {changes}, attempts = 0, failed_at = NULL, failure = NULL,
             sealed_secret = CASE WHEN excluded.sealed_secret = ''::bytea THEN c.sealed_secret
                 ELSE excluded.sealed_secret END
         RETURNING {VIEW}

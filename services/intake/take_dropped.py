@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.intake.catalogue import layout_named, refresh_catalogue
+from services.intake.catalogue import layout_for, refresh_catalogue
 from services.intake.domain.feed import FeedMode
 from services.intake.file_limits import settings_of
 from services.intake.look_at_file import PACKED
@@ -103,7 +103,7 @@ def _place_of(path: Path) -> Dropped:
 
 
 async def _send(runtime: Runtime, dropped: Dropped) -> None:
-    layout = layout_named(dropped.layout)
+    layout = layout_for(dropped.division, dropped.layout)
     media_type = MEDIA_TYPES[dropped.path.suffix.lower()]
     order = FeedOrder(layout, dropped.division, dropped.period, FeedMode.PARTIAL, media_type)
     caller = Principal("drop-folder", "system", dropped.division, department=layout.department)

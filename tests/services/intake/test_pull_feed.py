@@ -26,7 +26,7 @@ async def runtime(intake_runtime: Any) -> Any:
     settings = intake_runtime.settings.model_copy(
         update={
             "connector_allowed_hosts": ["127.0.0.1:*"],
-            "connector_page_seconds": 0.5,
+            "connector_page_seconds": 2,
             "connector_page_bytes": 200_000,
         }
     )

@@ -1,6 +1,7 @@
 """SQL of connectors: what is asked, when next, and how it went."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,23 +26,9 @@ def secret_place(name: str) -> tuple[str, str, str]:
 
 def connector_of(row: asyncpg.Record) -> Connector:
     """The interface a row describes."""
-    return Connector(
-        name=row["name"],
-        layout=row["layout"],
-        division=row["division"],
-        url=row["url"],
-        dialect=Dialect(row["dialect"]),
-        client_id=row["client_id"],
-        paging=Paging(row["paging"]),
-        rows_at=row["rows_at"],
-        page_param=row["page_param"],
-        size_param=row["size_param"],
-        page_size=row["page_size"],
-        cursor_at=row["cursor_at"],
-        period_param=row["period_param"],
-        period_unit=PeriodUnit(row["period_unit"]),
-        query=row["query"],
-    )
+    said = {field.name: row[field.name] for field in fields(Connector)}
+    words = {"dialect": Dialect(row["dialect"]), "paging": Paging(row["paging"])}
+    return Connector(**{**said, **words, "period_unit": PeriodUnit(row["period_unit"])})
 
 
 async def claim_connector(connection: asyncpg.Connection, now: datetime, lease: timedelta) -> asyncpg.Record | None:

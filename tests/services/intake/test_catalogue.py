@@ -406,6 +406,60 @@ async def test_a_workbook_is_read_again_from_the_sheet_that_its_sender_named(
     assert await admin.fetchval("SELECT count(*) FROM intake.feed WHERE (unknown, sheet) = ('reject', '二')") == 2
 
 
+async def test_a_workbook_made_from_an_older_template_is_read_by_its_headers_and_what_changed_is_said(
+    add: Any, department: Department, intake_client: httpx.AsyncClient
+) -> None:
+    await add(OWN)
+    form = await intake_client.get(f"/intake/v1/layouts/{NAME}/template.xlsx", headers=department.headers)
+    row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
+    first = await department.send(NAME, _filled(form.content, row), media_type=XLSX)
+    newer = {**changed("facts/0/kind", "income.transfer_regular"), "version": 2}
+    amount = {**OWN["columns"][4], "header": "发放金额", "synonyms": ["金额"]}
+    newer["columns"] = [*OWN["columns"][:4], amount, {"name": "giver", "header": "捐赠方", "type": "text"}]
+    await add(newer)
+
+    refused = await department.send(NAME, _filled(form.content, {**row, "救助编号": "CS2"}), media_type=XLSX)
+    assert refused["problem"]["code"] == "template_outdated", (
+        "what was never read before must come as it is asked now"
+    )
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert answer.status_code == 202
+    await department.house.run_worker("intake", "ingest")
+    again = await department.feed(answer.json()["id"])
+    assert (again["layout_version"], again["status"], again["counts"]["changed"]) == (2, "recorded", 1)
+    assert again["report"]["file"]["template_version"] == 1
+    assert again["report"]["replay"] == {
+        "version_before": 1,
+        "version": 2,
+        "changes": ["列“发放金额”：原名“金额”", "新增列“捐赠方”", "一行所说明的监测内容有变化"],
+    }
+    whole = {"format": "original", "rows": "all"}
+    path = f"/intake/v1/feeds/{again['id']}/errors"
+    assert (await intake_client.get(path, params=whole, headers=department.headers)).status_code == 200
+
+
+async def test_a_replay_that_was_refused_for_its_template_is_tried_again(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, admin: Any
+) -> None:
+    await add(OWN)
+    form = await intake_client.get(f"/intake/v1/layouts/{NAME}/template.xlsx", headers=department.headers)
+    row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
+    first = await department.send(NAME, _filled(form.content, row), media_type=XLSX)
+    await add({**OWN, "version": 2, "title": "救助"})
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    await admin.execute(
+        "UPDATE intake.feed SET status = 'rejected', problem = $2, due_at = NULL WHERE feed_id = $1",
+        answer.json()["id"],
+        {"code": "template_outdated", "detail": "模板旧"},
+    )
+    again = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert again.json()["id"] == answer.json()["id"]
+    await department.house.run_worker("intake", "ingest")
+    assert (await department.feed(again.json()["id"]))["status"] == "recorded"
+
+
 async def test_what_is_destroyed_cannot_be_read_again(
     department: Department, intake_client: httpx.AsyncClient, admin: Any
 ) -> None:

@@ -108,7 +108,7 @@ async def settings(database: str, tmp_path_factory: pytest.TempPathFactory) -> S
         public_url="http://house",
         pool_size=4,
         log_level="WARNING",
-        webhook_allowed_hosts=["127.0.0.1"],
+        webhook_allowed_hosts=["127.0.0.1:*"],
     )
 
 

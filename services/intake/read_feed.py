@@ -93,6 +93,7 @@ class FeedReading:
     row_limit: int
     part_bytes: int
     limits: FileLimits = field(default_factory=FileLimits)
+    version_before: int | None = None
     reader: RowReader = field(init=False)
     stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
@@ -104,7 +105,7 @@ class FeedReading:
 
     def __post_init__(self) -> None:
         media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
-        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
+        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"], self.version_before)
         self.reader = reader_for(media_type, layout, options)
         every = self.lease.total_seconds() / 3
         self.stream = PieceStream(media_type, layout, options, self.limits, self.hold, every)

@@ -75,7 +75,7 @@ class Running:
             "DATA": str(self.data),
             "DEMO": "true",
             "LOG_LEVEL": self.log_level,
-            "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
+            "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1:*",
         }
         if self.mode == "separate":
             assert self.server is not None

@@ -39,17 +39,29 @@ from services.intake.domain.feed_layout import (
     Condition,
     FactSpec,
     FeedLayout,
+    OwnCode,
+    Owner,
     Reversal,
     Rule,
     RuleKind,
 )
-from services.intake.domain.feed_row import SEPARATOR, RowContext, json_value, misplaced, row_digests, said
+from services.intake.domain.feed_row import (
+    SEPARATOR,
+    RowContext,
+    digested,
+    json_value,
+    misplaced,
+    row_digests,
+    said,
+)
 from services.intake.domain.normalise import Normal, normalise
+from services.intake.domain.own_code import code_of
 
 MOST_REMEMBERED = 20_000  # Texts of one column.
 MOST_NUMBERS = 250_000  # Identity numbers whose blind index is remembered: some 70 MiB.
 
 LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
+OWNER_KIND, CODE, OWNER, ON = "owner_kind", "code", "owner", "on"
 
 _SURE = " sure"
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -73,12 +85,16 @@ _KNOWN_FIELDS: Mapping[type, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CheckedColumns:
-    """`clean`: line, record, digest and content of the clean rows, in order. `unsure`: positions of all others."""
+    """`clean`: line, record, digest and content of the clean rows, in order. `unsure`: positions of all others.
+
+    `named`: what clean rows say of the department's own codes: line, of what, the code, its owner, on which day.
+    """
 
     clean: pl.DataFrame
     unsure: Sequence[int]
     newest: date | None
     notes: Counter[tuple[str, str]]
+    named: pl.DataFrame | None = None
 
 
 class _Meaning(NamedTuple):
@@ -185,8 +201,11 @@ def _ownable(layout: FeedLayout, columns: Mapping[str, Column]) -> bool:
     if not layout.own_codes:
         return True
     named = [name for fact in layout.facts for name in (*fact.attributes, *fact.fixed_attributes)]
-    types = {columns[name].type for name in layout.own_codes.values()}
-    return "own_codes" not in named and types <= {*_WORDS, ColumnType.DIVISION}
+    told = {columns[name].type for name in layout.told_codes.values()}
+    persons = {columns[name].type for owner, name in layout.own_codes.items() if owner == Owner.PERSON}
+    read = not any(columns[each.column].withheld for each in layout.crosswalk)
+    known = told <= {*_WORDS, ColumnType.DIVISION} and persons <= {ColumnType.TEXT, ColumnType.DISABILITY_CERTIFICATE}
+    return "own_codes" not in named and known and read
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +232,7 @@ class ColumnChecker:
     _needed: frozenset[str] = field(init=False)
     _meanings: dict[str, dict[str, _Meaning | None]] = field(default_factory=dict)
     _indexes: dict[str, str] = field(default_factory=dict)
+    _codes: dict[tuple[Owner, str], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         conditions = dict.fromkeys(_conditions(self.layout))
@@ -238,7 +258,12 @@ class ColumnChecker:
         days = [clean[SPOKEN + name].max() for name in {f.occurred_on for f in self.layout.facts}]
         newest = max((date.fromisoformat(str(day)) for day in days if day is not None), default=None)
         notes = self._notes(clean, block.meanings)
-        return CheckedColumns(self._say(clean), (~sure).arg_true().to_list(), newest, notes)
+        clean = clean.with_columns(
+            self._public(c, clean[c.name]).alias(SPOKEN + c.name)
+            for c in self.layout.columns
+            if c.type in NUMBERED and not c.withheld
+        )
+        return CheckedColumns(self._say(clean), (~sure).arg_true().to_list(), newest, notes, self._named(clean))
 
     def _look_up(self, column: Column, cells: pl.Series) -> Mapping[str, _Meaning]:
         """What the texts of a column of this block mean, as far as they mean something."""
@@ -289,17 +314,11 @@ class ColumnChecker:
 
     def _say(self, clean: pl.DataFrame) -> pl.DataFrame:
         """Line, record, digest and content of clean rows."""
-        indexes = [
-            self._public(c, clean[c.name]).alias(SPOKEN + c.name)
-            for c in self.layout.columns
-            if c.type in NUMBERED and not c.withheld
-        ]
-        spoken = (pl.col(SPOKEN + c.name).fill_null("") for c in self.layout.columns)
+        spoken = (pl.col(SPOKEN + name).fill_null("") for name in digested(self.layout))
         version = pl.lit(str(self.layout.version))
         key = pl.concat_str((pl.col(SPOKEN + n).fill_null("None") for n in self.layout.natural_key), separator="/")
         said = (
             clean.lazy()
-            .with_columns(indexes)
             .with_columns(key.alias(RECORD_KEY))
             .select(
                 LINE,
@@ -311,6 +330,34 @@ class ColumnChecker:
         )
         digests = pl.Series(DIGEST, row_digests(said[DIGEST].to_list()), dtype=pl.Binary)
         return said.with_columns(digests)
+
+    def _named(self, clean: pl.DataFrame) -> pl.DataFrame | None:
+        """What clean rows say of own codes."""
+        days = pl.max_horizontal(SPOKEN + fact.occurred_on for fact in self.layout.facts)
+        found = [self._named_by(each, clean, days) for each in self.layout.crosswalk]
+        return pl.concat(found) if found else None
+
+    def _named_by(self, each: OwnCode, clean: pl.DataFrame, days: pl.Expr) -> pl.DataFrame:
+        column = self.layout.column(each.column)
+        # A certificate is told without the number of its last issue.
+        text = pl.col(column.name).str.slice(0, 20) if column.type in NUMBERED else pl.col(SPOKEN + column.name)
+        named = clean.filter(known(column) & pl.col(SPOKEN + each.stands_for).is_not_null()).select(
+            LINE,
+            pl.lit(each.owner.value).alias(OWNER_KIND),
+            text.alias(CODE),
+            pl.col(SPOKEN + each.stands_for).alias(OWNER),
+            days.alias(ON),
+        )
+        codes = [self._code(each.owner, text) for text in named[CODE].to_list()]
+        return named.with_columns(pl.Series(CODE, codes, dtype=pl.Binary))
+
+    def _code(self, owner: Owner, text: str) -> bytes:
+        code = self._codes.get((owner, text))
+        if code is None:
+            if len(self._codes) >= MOST_NUMBERS:
+                self._codes.clear()
+            code = self._codes[owner, text] = code_of(owner, text, self.context.index)[1]
+        return code
 
     def _public(self, column: Column, cells: pl.Series) -> pl.Series:
         """What may be said of each number: its blind index, of a certificate type and grade too; of a blank null."""
@@ -350,7 +397,17 @@ def _demands(layout: FeedLayout) -> list[pl.Expr]:
     demands += [kept(rule, layout) for rule in layout.rules]
     if layout.reversal is not None:
         demands.append(~all_hold((Condition(layout.reversal.column, layout.reversal.codes),), layout))
-    return demands
+    return [*demands, *(_said_beside(each, layout) for each in layout.crosswalk)]
+
+
+def _said_beside(code: OwnCode, layout: FeedLayout) -> pl.Expr:
+    """Where an own code does not stand alone; a household's may, if the row names its person."""
+    beside = {code.stands_for}
+    if code.owner is Owner.HOUSEHOLD:
+        beside |= {fact.person for fact in layout.facts if fact.person is not None}
+    return ~known(layout.column(code.column)) | pl.any_horizontal(
+        known(layout.column(name)) for name in sorted(beside)
+    )
 
 
 def _somebodys(layout: FeedLayout, fact: FactSpec) -> pl.Expr:

@@ -130,7 +130,7 @@ def _own_codes(layout: FeedLayout) -> list[pl.Expr]:
     """The department's own numbers of a row, listed; null where it says none. Empty if the layout has none."""
     said = [
         _joined([f"{as_json(name)}:", *_json_of(layout.column(column), VALUE)])
-        for name, column in layout.own_codes.items()
+        for name, column in layout.told_codes.items()
     ]
     listed = _listed(said)
     return [pl.when(listed != "").then(listed)] if said else []

@@ -14,7 +14,6 @@ from services.intake.domain.feed_layout import (
     FactSpec,
     FeedLayout,
     HouseholdSpec,
-    OwnCode,
     Owner,
     Reversal,
     Rule,
@@ -152,7 +151,7 @@ class _Reading:
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
 
-    __slots__ = ("_codes", "_context", "_layout", "_plan", "_secret", "_unnamed")
+    __slots__ = ("_codes", "_context", "_digested", "_layout", "_plan", "_secret", "_unnamed")
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
@@ -160,6 +159,7 @@ class RowChecker:
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
         self._unnamed = [fact for fact in layout.facts if not _always_names(layout, fact)]
         places = {c.name: at for at, c in enumerate(layout.columns)}
+        self._digested = digested(layout)
         self._codes = [(each, places[each.column], places[each.stands_for]) for each in layout.crosswalk]
 
     def codes_alone(self, raw: RawRow) -> tuple[CodeAlone, ...]:
@@ -182,7 +182,7 @@ class RowChecker:
 
     def _names_person(self, raw: RawRow) -> bool:
         """Whether the row names its person, if only by his code."""
-        for each, at, stands_for in self._codes:
+        for each, at, _ in self._codes:
             if each.owner is Owner.PERSON and not self._blank(raw, at):
                 return True
         persons = {fact.person for fact in self._layout.facts}
@@ -226,8 +226,21 @@ class RowChecker:
         if reading.errors:
             return BadRow(raw.line, record, (*review, *reading.errors))
         assert record is not None
-        good = _good(layout, reading, public, record, self._context.index)
+        good = _good(layout, reading, public, record, self._context.index, _digest(layout, self._digested, public))
+        if self._codes:
+            good = replace(good, named=tuple(self._named(reading, public)))
         return replace(good, review=tuple(map(_to_be_reviewed, review))) if review else good
+
+    def _named(self, reading: _Reading, public: Values) -> Iterator[NamedCode]:
+        """The own codes beside which the row says itself whose they are; one that takes back names nobody."""
+        reversal, values = self._layout.reversal, reading.values
+        if reversal is not None and values[reversal.column] in reversal.codes:
+            return
+        day = max([values[fact.occurred_on] for fact in self._layout.facts])
+        for each, _, _ in self._codes:
+            text, owner = code_text(values[each.column]), public[each.stands_for]
+            if text is not None and owner is not None and each.stands_for not in reading.found:
+                yield NamedCode(code_of(each.owner, text, self._context.index), str(owner), day)
 
 
 def _unread(_: Cell | Refusal | LookedUp) -> None:
@@ -572,9 +585,8 @@ def _warn(reading: _Reading, column: Column, code: str, reason: str, expected: s
     reading.warnings.append(RowError(reading.line, column.header, code, reason, expected, level="warning"))
 
 
-def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index) -> FeedRow:
+def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index, digest: bytes) -> FeedRow:
     values, number, is_head, newest = reading.values, None, False, None
-    named: tuple[NamedCode, ...] = ()
     content: dict[str, Any]
     if layout.household:
         spec = layout.household
@@ -587,32 +599,17 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, in
             # The row says nothing; whether so much may be kept is still for its person's household to allow.
             content["person"] = next((public[fact.person] for fact in layout.facts if fact.person is not None), None)
         newest = max([values[fact.occurred_on] for fact in layout.facts])
-        named = tuple(_named(layout, reading, public, index, newest)) if layout.own_codes else ()
     return FeedRow(
         reading.line,
         record,
-        _digest(layout, public),
+        digest,
         content,
         number,
         is_head,
         newest,
         tuple(reading.warnings),
         tuple(reading.notes),
-        named=named,
     )
-
-
-def _named(
-    layout: FeedLayout, reading: _Reading, public: Values, index: Index, day: date
-) -> Iterator[NamedCode]:
-    """The own codes beside which the row says itself whose they are; one that takes something back names nobody."""
-    reversal = layout.reversal
-    if reversal is not None and reading.values[reversal.column] in reversal.codes:
-        return
-    for each in layout.crosswalk:
-        text, owner = code_text(reading.values[each.column]), public[each.stands_for]
-        if text is not None and owner is not None and each.stands_for not in reading.found:
-            yield NamedCode(code_of(each.owner, text, index), str(owner), day)
 
 
 def _record(layout: FeedLayout, reading: _Reading, public: Values) -> str | None:
@@ -635,8 +632,8 @@ def _public(value: Any, context: RowContext) -> Any:
     return value
 
 
-def _digest(layout: FeedLayout, public: Values) -> bytes:
-    text = SEPARATOR.join([str(layout.version), *[said(public[name]) for name in digested(layout)]])
+def _digest(layout: FeedLayout, columns: Sequence[str], public: Values) -> bytes:
+    text = SEPARATOR.join([str(layout.version), *[said(public[name]) for name in columns]])
     return row_digests([text.encode()])[0]
 
 

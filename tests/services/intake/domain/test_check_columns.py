@@ -266,7 +266,7 @@ def agree(layout: FeedLayout, rows: list[list[str]], checker: ColumnChecker | No
     """Compare both ways of checking; how many rows were told as columns."""
     checked = check_as_columns(layout, rows, checker)
     by_rows, packed, clean = RowChecker(layout, CONTEXT), list[bytes](), set(range(len(rows))) - set(checked.unsure)
-    newest, notes = None, Counter[Any]()
+    newest, notes, named = None, Counter[Any](), list[Any]()
     for i in sorted(clean):
         expected = by_rows.check(RawRow(i + 2, rows[i]))
         assert isinstance(expected, FeedRow), (expected, rows[i])
@@ -277,16 +277,33 @@ def agree(layout: FeedLayout, rows: list[list[str]], checker: ColumnChecker | No
         content = json.dumps(expected.content, ensure_ascii=False, separators=(",", ":"))
         said = (expected.line, expected.record, expected.digest, content)
         assert checked.clean.row(len(packed)) == said
+        assert not by_rows.codes_alone(RawRow(i + 2, rows[i]))
+        named += [(i + 2, n.code[0].value, n.code[1], n.owner, n.on.isoformat()) for n in expected.named]
         packed.append(pack_row(FEED, expected.record, expected.line, expected.digest, False, content, None))
         notes.update(expected.notes)
         newest = max(newest or date.min, expected.newest or date.min)
     assert pack_columns(FEED, checked.clean) == b"".join(packed)
     assert checked.notes == notes
+    assert sorted([] if checked.named is None else checked.named.rows()) == sorted(named)
     assert checked.newest == newest
     return len(packed)
 
 
 SYNTHETIC = (EVERYTHING, CONDITIONAL, replace(typed_layout(CONDITIONAL), name="typed"))
+# All kinds of own codes, each beside the column it stands for.
+CODED = replace(
+    CONDITIONAL,
+    name="coded",
+    columns=(
+        *CONDITIONAL.columns,
+        Column("person_code", "个人编号", ColumnType.TEXT, max_length=20, personal=True),
+        Column("household_code", "家庭档案编号", ColumnType.TEXT, max_length=20),
+        Column("division_code", "辖区编码", ColumnType.CODE, codes={"一所": "1", "二所": "22"}),
+    ),
+    facts=tuple(replace(f, household="number") if f.household else f for f in CONDITIONAL.facts),
+    own_codes={"household": "household_code", "division": "division_code", "person": "person_code"},
+)
+SYNTHETIC = (*SYNTHETIC, CODED)
 IN_COLUMNS = [layout for layout in (*layouts().values(), *SYNTHETIC) if told_in_columns(layout)]
 
 

@@ -13,7 +13,7 @@ from tests.journeys.running import Running, new_folder
 from tests.journeys.test_journey import FAMILIES, load_village
 from tests.journeys.village import COUNTY
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("openapi"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 # An endless answer, and a door that opens to signatures only (tests/shared/messaging knock there).

@@ -23,7 +23,7 @@ from tests.examples.conftest import ROOT, DemoCounty, example
 from tests.journeys.running import free_port, until
 from tests.journeys.village import COUNTY
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("examples"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
 SAMPLE = ROOT / "examples" / "medical_settlement_sample.csv"
 FEED = re.compile(r"^批次 feed=(\S{36})", re.MULTILINE)

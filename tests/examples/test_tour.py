@@ -7,7 +7,7 @@ import pytest
 
 from tests.examples.conftest import DemoCounty, fangpin, run
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("examples"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
 
 def tour(county: DemoCounty, path: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -26,12 +26,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 TODAY = SystemClock().today()
 
 
-def modes(what: str) -> list[Any]:
-    """Both modes as parameters of a fixture; of two processes that run tests, each may have one."""
-    return [pytest.param(mode, marks=pytest.mark.xdist_group(f"{what} {mode}")) for mode in get_args(Mode)]
-
-
-@pytest.fixture(scope="module", params=modes("journey"))
+@pytest.fixture(scope="module", params=["all_in_one", "separate"])
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     mode: Mode = request.param
     with new_folder() as folder:

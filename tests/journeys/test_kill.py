@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.faults import Losses, kill_one, kill_postgresql, rounds_of
 from tests.journeys.running import Running, new_folder
-from tests.journeys.test_journey import load_village, modes
+from tests.journeys.test_journey import load_village
 from tests.journeys.village import VILLAGE, Family
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
@@ -16,7 +16,7 @@ FAMILIES = [Family(1000 + n, VILLAGE) for n in range(400)]
 SOME, OTHERS = FAMILIES[:300], FAMILIES[300:]
 
 
-@pytest.fixture(scope="module", params=modes("kill"))
+@pytest.fixture(scope="module", params=["all_in_one", "separate"])
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     with new_folder() as folder:
         house = Running(request.param, folder / "data", forked=True)

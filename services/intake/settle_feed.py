@@ -91,6 +91,8 @@ async def settle_feed(
             unchanged=counted.unchanged,
             ended=ending,
         )
+    if decision.status is FeedStatus.RECORDING:
+        await repository.note_known(connection, feed["feed_id"], counted.changed + counted.unchanged)
     if decision.status is FeedStatus.RECORDING and counted.added + counted.changed == 0:
         await repository.skip_merging(connection, feed["feed_id"], counted.unchanged)
     return decision

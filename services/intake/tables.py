@@ -160,6 +160,9 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     merged_after: str | None = Field(
         default=None, sa_type=_RECORD, sa_column_kwargs=_said("households up to this natural key are recorded")
     )
+    known: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs=_said("how many of its records were known when it was settled")
+    )
     merged_line: int | None = Field(
         default=None, sa_type=_BIG, sa_column_kwargs=_said("rows that are records are recorded up to this line")
     )

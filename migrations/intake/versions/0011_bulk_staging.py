@@ -18,6 +18,11 @@ def upgrade() -> None:
         sa.Column("merged_line", sa.BigInteger(), comment="rows that are records are recorded up to this line"),
         schema="intake",
     )
+    op.add_column(
+        "feed",
+        sa.Column("known", sa.BigInteger(), comment="how many of its records were known when it was settled"),
+        schema="intake",
+    )
     op.execute(
         "COMMENT ON COLUMN intake.feed.merged_after IS 'households up to this natural key are recorded'"
     )
@@ -53,6 +58,7 @@ def downgrade() -> None:
     op.execute(f"UPDATE {STAGED} SET is_head = false WHERE is_head IS NULL")
     _stage_by("record, line", nullable=False)
     op.execute("COMMENT ON COLUMN intake.feed.merged_after IS 'records up to this natural key are recorded'")
+    op.drop_column("feed", "known", schema="intake")
     op.drop_column("feed", "merged_line", schema="intake")
 
 

@@ -19,6 +19,7 @@ from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext, successors
 from services.intake.file_limits import limits_of, settings_of
+from services.intake.find_by_code import find_by_code
 from services.intake.read_feed import FeedReading, read_pieces
 from services.intake.read_rows import FileRefused
 from services.intake.record_feed import Recording, record_batches
@@ -96,7 +97,7 @@ async def _read_and_settle(
         before = await version_before(connection, feed)
     reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings), before)
     try:
-        if not await read_pieces(reading, out_of_time):
+        if not (await read_pieces(reading, out_of_time) and await find_by_code(reading, out_of_time)):
             await _give_back(runtime, feed)
             return FeedStatus.READING
     except FileRefused as refused:

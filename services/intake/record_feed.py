@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.note_authorisations import note_authorisations
@@ -88,6 +89,7 @@ async def _record_rows(
     if last is None:
         return None, 0, Counter()
     rows = await repository.merge_batch(connection, feed, layout, after, last, now)
+    await crosswalk.learn(connection, feed, layout, after, last)
     texts = await repository.texts_between(connection, feed["feed_id"], after, last) if rows else []
     lines = {row["line"] for row in rows if row["content"] is None}
     await _say(connection, await asyncio.to_thread(events_of_texts, feed, layout, texts, lines, now))

@@ -159,6 +159,33 @@ async def note_progress(
     )
 
 
+async def note_found(
+    connection: asyncpg.Connection,
+    feed_id: UUID,
+    *,
+    read: int,
+    staged: int,
+    held: int,
+    report: dict[str, Any],
+    newest_on: date | None,
+) -> None:
+    """Count rows that had waited for the end of the file."""
+    await connection.execute(
+        """
+        UPDATE feed SET read = read + $2, staged = staged + $3, accepted = accepted + $3,
+            rejected = rejected + $2 - $3 - $4, held = held + $4, report = report || $5,
+            newest_on = greatest(newest_on, $6)
+        WHERE feed_id = $1
+        """,
+        feed_id,
+        read,
+        staged,
+        held,
+        report,
+        newest_on,
+    )
+
+
 def _rejecting(bad: str, and_same: str = "") -> str:
     """Moves the staged rows of the records that `bad` (record, lines, ...) finds to the row errors."""
     return f"""
@@ -567,7 +594,7 @@ async def end_unlisted(
 
 
 async def drop_staged(connection: asyncpg.Connection, feed_id: UUID) -> None:
-    for table in ("feed_row_staged", "feed_text_staged"):
+    for table in ("feed_row_staged", "feed_text_staged", "feed_code_staged", "feed_row_coded"):
         await connection.execute(f"DELETE FROM {table} WHERE feed_id = $1", feed_id)
 
 

@@ -294,6 +294,13 @@ class ReplayReport(BaseModel):
     changes: list[str]
 
 
+class OwnCodesReport(BaseModel):
+    """The department's own codes that were given to two persons, households or divisions: what is newer stands."""
+
+    two_owners: int
+    message: str
+
+
 class FeedReport(BaseModel):
     """What was mapped, ignored, skipped and normalised: nothing is changed in silence."""
 
@@ -306,6 +313,7 @@ class FeedReport(BaseModel):
     ending: EndingReport | None = None
     review: ReviewReport | None = None
     replay: ReplayReport | None = None
+    own_codes: OwnCodesReport | None = Field(default=None, description="一个本部门编码先后对应两个人、户或区划的情况")
 
 
 class FeedView(BaseModel):

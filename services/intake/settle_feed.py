@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
@@ -77,6 +78,7 @@ async def settle_feed(
     counted = await _count(connection, feed, layout, staged, discarded)
     decision = await _decide(connection, feed, layout, counted)
     report = {**(decision.report or {}), **_review_report(counted), **await _replay_report(connection, feed, layout)}
+    report |= _codes_report(await crosswalk.note_two_owners(connection, feed, layout))
     if report:
         await repository.add_report(connection, feed["feed_id"], report)
     if decision.status is FeedStatus.RECORDING and layout.holds_rows:
@@ -95,6 +97,7 @@ async def settle_feed(
         await repository.note_known(connection, feed["feed_id"], counted.changed + counted.unchanged)
     if decision.status is FeedStatus.RECORDING and counted.added + counted.changed == 0:
         await repository.skip_merging(connection, feed["feed_id"], counted.unchanged)
+        await crosswalk.learn(connection, feed, layout)
     return decision
 
 
@@ -234,6 +237,14 @@ def _review_report(counted: Counted) -> dict[str, Any]:
     if counted.released_before:
         message += f"；{counted.released_before} 行与此前已确认的内容相同，不再待核"
     return {"review": {"held": counted.held, "released_before": counted.released_before, "message": message}}
+
+
+def _codes_report(two_owners: int) -> dict[str, Any]:
+    """How many of the department's own codes were given to two."""
+    if not two_owners:
+        return {}
+    message = f"{two_owners} 个本部门编码先后对应不同的人、户或区划，以较新的为准；涉及的行见提示"
+    return {"own_codes": {"two_owners": two_owners, "message": message}}
 
 
 async def _replay_report(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> dict[str, Any]:

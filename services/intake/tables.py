@@ -216,6 +216,57 @@ class FeedTextStaged(IntakeTable, table=True):
     contents: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON of the rows, a line each"))
 
 
+class FeedCodeStaged(IntakeTable, table=True):
+    """What a staged row says of its department's own code. Unlogged like it."""
+
+    __tablename__ = "feed_code_staged"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    feed_id: UUID = Field(primary_key=True)
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    owner_kind: str = Field(primary_key=True, sa_type=_TEXT)
+    code: bytes = Field(sa_type=_BYTES)
+    owner: str = Field(sa_type=_RECORD)
+    learnt_on: date
+
+
+class FeedRowCoded(IntakeTable, table=True):
+    """A row that carries only its department's own code: it waits, sealed, until its file is read to its end."""
+
+    __tablename__ = "feed_row_coded"
+    __table_args__ = (
+        {"comment": "Rows that carry only their department's own code, until their file is read to its end"},
+    )
+
+    feed_id: UUID = Field(sa_column=_of_feed())
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    sealed_cells: bytes = Field(sa_type=_BYTES)
+
+
+class CrosswalkRow(IntakeTable, table=True):
+    """Whom or what a department's own code stands for, as it said last."""
+
+    __tablename__ = "crosswalk"
+    __table_args__ = (
+        CheckConstraint("owner_kind IN ('person','household','division')", name="owner_kind"),
+        CheckConstraint("octet_length(code) = 32", name="code"),
+        {"comment": "Departments' own codes (本部门编码)"},
+    )
+
+    department: str = Field(primary_key=True, sa_type=_TEXT)
+    county: str = Field(primary_key=True, sa_type=_COUNTY)
+    owner_kind: str = Field(primary_key=True, sa_type=_TEXT, sa_column_kwargs=_said("of what it is a code"))
+    code: bytes = Field(
+        primary_key=True, sa_type=_BYTES, sa_column_kwargs=_said("keyed digest: it may hold an identity number")
+    )
+    owner: str = Field(sa_type=_RECORD, sa_column_kwargs=_said("blind index (hex), household number or division"))
+    learnt_on: date = Field(sa_column_kwargs=_said("the day the row, or the list it is of, speaks of"))
+    layout: str = Field(sa_type=_TEXT)
+    record: str = Field(sa_type=_RECORD, sa_column_kwargs=_said("natural key of the row it was learnt from"))
+    feed_id: UUID
+    received_at: datetime = Field(sa_type=_MOMENT)
+
+
 class FeedRowError(IntakeTable, table=True):
     """What is wrong with one row, for the person who can mend it; values are masked."""
 

@@ -28,6 +28,7 @@ CLOSED_TO_REQUESTS: Final = {
     "audit_log": "who did what; added to by all, read by none",
     "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
     "intake.feed_text_staged": "what rows under way say; COPY refuses tables with policies",
+    "intake.feed_code_staged": "keyed digests of codes under way; COPY refuses tables with policies",
     "intake.feed_record": "digests of rows, under keys that may be blind indexes",
     "alerts.alert_subject": "which news of a household was heard last",
 }

@@ -279,10 +279,10 @@ def agree(layout: FeedLayout, rows: list[list[str]], checker: ColumnChecker | No
         assert checked.clean.row(len(packed)) == said
         assert not by_rows.codes_alone(RawRow(i + 2, rows[i]))
         named += [(i + 2, n.code[0].value, n.code[1], n.owner, n.on.isoformat()) for n in expected.named]
-        packed.append(pack_row(FEED, expected.record, expected.line, expected.digest, False, content, None))
+        packed.append(pack_row(FEED, expected.record, expected.line, expected.digest, None, content, None))
         notes.update(expected.notes)
         newest = max(newest or date.min, expected.newest or date.min)
-    assert pack_columns(FEED, checked.clean) == b"".join(packed)
+    assert pack_columns(FEED, checked.clean, with_content=True) == b"".join(packed)
     assert checked.notes == notes
     assert sorted([] if checked.named is None else checked.named.rows()) == sorted(named)
     assert checked.newest == newest

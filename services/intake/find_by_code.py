@@ -1,4 +1,4 @@
-"""Find whom rows are about that carry only their department's own code (本部门编码), when their file is read to its end.
+"""Find whom rows are about that carry only an own code (本部门编码), when their file is read to its end.
 
 Then all is known that the file itself says of codes, wherever in it; and many are looked up at once.
 """

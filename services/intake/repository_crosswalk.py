@@ -68,7 +68,7 @@ async def take_coded(connection: asyncpg.Connection, feed_id: UUID, limit: int) 
         feed_id,
         limit,
     )
-    return [CodedRow(*row) for row in sorted(rows)]
+    return sorted(CodedRow(*row) for row in rows)
 
 
 # Whom codes stand for, by what is recorded and by the file itself; the newest first: of one day what came last.
@@ -76,7 +76,7 @@ _SAID = """
 SELECT owner_kind, code, owner, learnt_on, NULL::bigint AS line FROM crosswalk
 WHERE department = $2 AND county = $3 AND (owner_kind, code) IN (SELECT owner_kind, code FROM asked)
 UNION ALL
-SELECT c.owner_kind, c.code, c.owner, CASE WHEN $4 THEN $5::date ELSE c.learnt_on END, c.line FROM feed_code_staged c
+SELECT c.owner_kind, c.code, c.owner, CASE WHEN $4::bool THEN $5::date ELSE c.learnt_on END, c.line FROM feed_code_staged c
 WHERE c.feed_id = $1 AND (c.owner_kind, c.code) IN (SELECT owner_kind, code FROM asked)
 """
 _NEWEST = "owner_kind, code, learnt_on DESC, line DESC NULLS LAST"
@@ -115,7 +115,7 @@ async def learn(
             received_at)
         SELECT DISTINCT ON (owner_kind, code) $2, $3, owner_kind, code, owner, learnt_on, $6, record, $1, $7
         FROM (
-            SELECT s.owner_kind, s.code, s.owner, CASE WHEN $4 THEN $5::date ELSE s.learnt_on END AS learnt_on,
+            SELECT s.owner_kind, s.code, s.owner, CASE WHEN $4::bool THEN $5::date ELSE s.learnt_on END AS learnt_on,
                 s.line, r.record
             FROM feed_code_staged s JOIN feed_row_staged r USING (feed_id, line)
             WHERE s.feed_id = $1 AND s.line > $8 AND ($9::bigint IS NULL OR s.line <= $9)
@@ -192,6 +192,6 @@ async def drop_codes(connection: asyncpg.Connection, layouts: Mapping[str, int],
 
 
 def _of(feed: asyncpg.Record, layout: FeedLayout) -> tuple[Any, ...]:
-    """Which feed, whose codes; and whether all its rows speak of the day of their list, which is newer than theirs."""
+    """Which feed, whose codes; and whether its rows speak of the day of their list."""
     county = county_of(feed["division"])
     return feed["feed_id"], feed["department"], county, layout.kind is Kind.SNAPSHOT, feed["snapshot_on"]

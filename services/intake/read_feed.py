@@ -267,7 +267,10 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     part.notes.update(checked.notes)
     part.newer(checked.newest)
     if checked.named is not None:
-        part.said.extend(SaidCode(*said, date.fromisoformat(on)) for *said, on in checked.named.iter_rows())
+        part.said.extend(
+            SaidCode(line, kind, code, owner, date.fromisoformat(on))
+            for line, kind, code, owner, on in checked.named.iter_rows()
+        )
     return rows_of(reading.reader.layout, block.cells, checked.unsure)
 
 

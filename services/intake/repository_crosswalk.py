@@ -76,8 +76,8 @@ _SAID = """
 SELECT owner_kind, code, owner, learnt_on, NULL::bigint AS line FROM crosswalk
 WHERE department = $2 AND county = $3 AND (owner_kind, code) IN (SELECT owner_kind, code FROM asked)
 UNION ALL
-SELECT c.owner_kind, c.code, c.owner, CASE WHEN $4::bool THEN $5::date ELSE c.learnt_on END, c.line FROM feed_code_staged c
-WHERE c.feed_id = $1 AND (c.owner_kind, c.code) IN (SELECT owner_kind, code FROM asked)
+SELECT c.owner_kind, c.code, c.owner, CASE WHEN $4::bool THEN $5::date ELSE c.learnt_on END, c.line
+FROM feed_code_staged c WHERE c.feed_id = $1 AND (c.owner_kind, c.code) IN (SELECT owner_kind, code FROM asked)
 """
 _NEWEST = "owner_kind, code, learnt_on DESC, line DESC NULLS LAST"
 

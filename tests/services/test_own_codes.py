@@ -1,6 +1,7 @@
 """Rows that carry only a department's own code, through intake and monitoring."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -154,8 +155,6 @@ async def test_a_student_known_by_his_number_alone_has_dropped_out(
 async def test_codes_are_kept_as_long_as_the_raw_file_that_said_them(
     department: Department, intake_runtime: Any, admin: Any, days: int, kept: int
 ) -> None:
-    from datetime import timedelta
-
     await send(department, "medical_settlement", bill(1, 10))
     moment = await admin.fetchval("SELECT received_at FROM intake.crosswalk")
     await keep_retention(at(intake_runtime, moment + timedelta(days=days)))

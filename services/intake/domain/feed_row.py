@@ -155,7 +155,8 @@ class RowChecker:
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
-        self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context)) for c in layout.columns]
+        absent = layout.unsaid
+        self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context, absent)) for c in layout.columns]
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
         self._unnamed = [fact for fact in layout.facts if not _always_names(layout, fact)]
         places = {c.name: at for at, c in enumerate(layout.columns)}
@@ -227,8 +228,10 @@ class RowChecker:
             return BadRow(raw.line, record, (*review, *reading.errors))
         assert record is not None
         good = _good(layout, reading, public, record, self._context.index, _digest(layout, self._digested, public))
-        if self._codes:
-            good = replace(good, named=tuple(self._named(reading, public)))
+        for code, _, _ in self._codes:
+            if values[code.column] is not None:
+                good = replace(good, named=tuple(self._named(reading, public)))
+                break
         return replace(good, review=tuple(map(_to_be_reviewed, review))) if review else good
 
     def _named(self, reading: _Reading, public: Values) -> Iterator[NamedCode]:
@@ -236,10 +239,10 @@ class RowChecker:
         reversal, values = self._layout.reversal, reading.values
         if reversal is not None and values[reversal.column] in reversal.codes:
             return
-        day = max([values[fact.occurred_on] for fact in self._layout.facts])
         for each, _, _ in self._codes:
             text, owner = code_text(values[each.column]), public[each.stands_for]
             if text is not None and owner is not None and each.stands_for not in reading.found:
+                day = max(values[fact.occurred_on] for fact in self._layout.facts)
                 yield NamedCode(code_of(each.owner, text, self._context.index), str(owner), day)
 
 
@@ -247,9 +250,11 @@ def _unread(_: Cell | Refusal | LookedUp) -> None:
     """What is withheld is not even looked at."""
 
 
-def _quick(column: Column, context: RowContext) -> Quick:
-    """Reads clean cells; a place is clean only if this file may name it."""
+def _quick(column: Column, context: RowContext, absent: Container[str]) -> Quick:
+    """Reads clean cells; a place is clean only if this file may name it, and what most files lack may be absent."""
     read = quick_reader(column, context.today)
+    if column.name in absent and not column.required:
+        return lambda cell: None if cell is None else read(cell)
     if column.type is not ColumnType.DIVISION:
         return read
 

@@ -319,7 +319,8 @@ def test_of_ordinary_rows_all_good_ones_are_told_as_columns(layout: FeedLayout) 
     chance, by_rows = Random(layout.name), RowChecker(layout, CONTEXT)
     rows = [good_row(layout, chance) for _ in range(300)]
     told = agree(layout, rows)
-    checked = [by_rows.check(RawRow(i, row)) for i, row in zip(count(2), rows, strict=False)]
+    raws = [RawRow(i, row) for i, row in zip(count(2), rows, strict=False)]
+    checked = [by_rows.check(raw) for raw in raws if not by_rows.codes_alone(raw)]
     plain = [row for row in checked if isinstance(row, FeedRow) and not row.warnings and not _takes_back(row)]
     assert told == len(plain) >= 30
 

@@ -34,7 +34,17 @@ def content(layout: FeedLayout) -> pl.Expr:
         listed: Sequence[Piece] = [_listed(every)]
     else:
         listed = [piece for pieces in said for piece in (",", *pieces)][1:]
-    return _joined(['{"observations":[', *listed, "]}"])
+    return _joined(['{"observations":[', *listed, "]", *_whom_it_concerns(layout), "}"])
+
+
+def _whom_it_concerns(layout: FeedLayout) -> Sequence[Piece]:
+    """Of asset data that say nothing, whom they are about: whether so much may be kept his household must allow."""
+    person = next((fact.person for fact in layout.facts if fact.person is not None), None)
+    if not layout.needs_authorisation or not all(fact.when for fact in layout.facts) or person is None:
+        return ()
+    nothing = ~pl.any_horizontal(all_hold(fact.when, layout) for fact in layout.facts)
+    index = _joined(['"', pl.col(SPOKEN + person), '"']).fill_null("null")
+    return [pl.when(nothing).then(_joined([',"person":', index])).otherwise(pl.lit(""))]
 
 
 def _joined(pieces: Sequence[Piece]) -> pl.Expr:

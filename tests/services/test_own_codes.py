@@ -6,7 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
+from services.intake.catalogue import FOLDER
+from services.intake.domain.layout_reader import read_layout
 from services.intake.keep_retention import keep_retention
 from tests.services.intake.build import (
     COUNTY,
@@ -108,6 +111,31 @@ async def test_of_two_persons_of_one_code_the_newer_stands_and_the_report_says_s
     assert late["report"]["own_codes"]["two_owners"] == 1
     await send(department, "medical_settlement", bill(4, None))
     assert (await facts(admin))[-1] == ("JS00000004", "H000002")
+
+
+async def test_a_household_and_a_division_are_found_by_their_codes(
+    department: Department, client: httpx.AsyncClient, admin: Any, bearer: Callable[..., dict[str, str]]
+) -> None:
+    document = yaml.safe_load((FOLDER / "temporary_relief.v1.yaml").read_text(encoding="utf-8"))
+    document["columns"].append({"name": "office", "header": "受理点编码", "type": "text", "example": "SLD01"})
+    own = {"household": "file_no", "division": "office"}
+    document |= {"name": "own_relief", "own_codes": own, "owner": "民政局"}
+    layout = read_layout(document, "x")
+    assert [(each.owner, each.stands_for) for each in layout.crosswalk] == [
+        ("household", "household_no"),
+        ("division", "division"),
+    ]
+    answer = await client.post("/intake/v1/layouts", json=document, headers=department.a_person)
+    assert answer.status_code == 201, answer.text
+    row = {"救助单号": "L1", "户主姓名": "王小明", "户编号": "H000001", "家庭档案编号": "JT1", "救助原因": "因病"}
+    row |= {"发放日期": "2026-02-08", "救助金额": "100", "受理点编码": "SLD01", "行政区划代码": VILLAGE}
+    alone = {**row, "救助单号": "L2", "户编号": "", "行政区划代码": ""}
+    unknown = [{**alone, "救助单号": "L3", "家庭档案编号": "JT9"}, {**alone, "救助单号": "L4", "受理点编码": "SLD9"}]
+    feed = await send(department, "own_relief", row, alone, *unknown)
+    assert await codes(department, feed) == [(line, "own_code_unknown", "error") for line in (4, 5)]
+    said = await admin.fetchval("SELECT payload FROM intake.outbox WHERE payload::text LIKE '%L2%'")
+    found = {o["record"]: (o["household_no"], o["division"]) for o in said["observations"]}
+    assert found == {"L1": ("H000001", VILLAGE), "L2": ("H000001", VILLAGE)}
 
 
 async def test_another_department_is_not_asked(department: Department, admin: Any) -> None:

@@ -32,6 +32,7 @@ _ABOUT = ("person", "household_no", "division", "occurred_on")
 _AUTHORISATION = "state.authorisation"  # Intake itself listens to what is said of those.
 # How the content of a staged row begins and ends that holds nothing but observations.
 _OPENING, _CLOSING = '{"observations":[', "]}"
+_SAYS_NOTHING = "[]"  # A row for which no condition of its layout held; what a value says stands in quotes.
 
 T = TypeVar("T")
 
@@ -57,10 +58,11 @@ def events_of(
 def rows_a_text(layout: FeedLayout) -> int:
     """How many rows, checked as columns, are staged as one text that a message can take as it is; 0: each by itself.
 
-    By itself stands what is looked at once more: authorisations, and what a snapshot may have to end.
+    By itself stands what is looked at once more: authorisations, what needs one, and what a snapshot may have to end.
     """
     ends = layout.kind is Kind.SNAPSHOT and any(fact.ends for fact in layout.facts)
-    looked_at = ends or layout.household is not None or any(fact.kind == _AUTHORISATION for fact in layout.facts)
+    authorised = layout.needs_authorisation or any(fact.kind == _AUTHORISATION for fact in layout.facts)
+    looked_at = ends or layout.household is not None or authorised
     return 0 if looked_at else max(MOST_OBSERVATIONS // max(len(layout.facts), 1), 1)
 
 
@@ -73,7 +75,7 @@ def events_of_texts(
     for text in texts:
         kept = [line in lines for line in lines_of(text["lines"])]
         contents: str = text["contents"]
-        if all(kept):
+        if all(kept) and _SAYS_NOTHING not in contents:
             inside = contents[len(_OPENING) : -len(_CLOSING)]
             whole.append([inside.replace(f"{_CLOSING}\n{_OPENING}", ",")])
         else:

@@ -133,7 +133,7 @@ async def test_a_household_and_a_division_are_found_by_their_codes(
     unknown = [{**alone, "救助单号": "L3", "家庭档案编号": "JT9"}, {**alone, "救助单号": "L4", "受理点编码": "SLD9"}]
     feed = await send(department, "own_relief", row, alone, *unknown)
     assert await codes(department, feed) == [(line, "own_code_unknown", "error") for line in (4, 5)]
-    said = await admin.fetchval("SELECT payload FROM intake.outbox WHERE payload::text LIKE '%L2%'")
+    said = await admin.fetchval("SELECT payload FROM intake.outbox WHERE payload::text LIKE $1", '%"L2"%')
     found = {o["record"]: (o["household_no"], o["division"]) for o in said["observations"]}
     assert found == {"L1": ("H000001", VILLAGE), "L2": ("H000001", VILLAGE)}
 

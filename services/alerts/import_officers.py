@@ -46,7 +46,7 @@ class Imported:
 
 def read_csv(content: bytes) -> list[dict[str, str | None]]:
     """Lines of a CSV file (UTF-8 or GB18030) under the list's columns, in any order; OfficerListUnreadable."""
-    reader = csv.DictReader(io.StringIO(_decode(content), newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(decode(content), newline=""), strict=True)
     try:
         header = [name.strip() for name in reader.fieldnames or []]
         missing = [name for name in COLUMNS.values() if name not in header]
@@ -59,7 +59,8 @@ def read_csv(content: bytes) -> list[dict[str, str | None]]:
         raise OfficerListUnreadable(f"第 {reader.line_num} 行附近无法解析，请检查引号与逗号") from error
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
+    """The text of a file as Chinese offices save it; OfficerListUnreadable."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -141,7 +142,9 @@ def _deputy_error(home: str | None, division: str) -> tuple[str, str, str] | Non
 
 
 def _officer_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str, Any]]:
-    """One row per person; his home is the widest of his posts."""
+    """One row per person; his home is the widest of his posts, and of what else is told of him the last stands."""
+    families = {line.officer_no: line.household_no for line in lines if line.household_no}
+    departments = {line.officer_no: line.department for line in lines if line.department}
     return [
         {
             "officer_no": home.officer_no,
@@ -151,8 +154,8 @@ def _officer_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str,
             "division": home.division,
             "division_hi": code_range(home.division)[1],
             "active": True,
-            "household_no": _last(lines, home.officer_no, "household_no"),
-            "department": _last(lines, home.officer_no, "department"),
+            "household_no": families.get(home.officer_no),
+            "department": departments.get(home.officer_no),
             "updated_at": now,
         }
         for home in _homes(lines).values()
@@ -182,11 +185,6 @@ def _duty_rows(lines: Sequence[OfficerLine], today: date) -> list[dict[str, Any]
         }
         for (officer_no, role, division, valid_from), line in sorted(posts.items())
     ]
-
-
-def _last(lines: Sequence[OfficerLine], officer_no: str, name: str) -> str | None:
-    said = [getattr(line, name) for line in lines if line.officer_no == officer_no]
-    return next((one for one in reversed(said) if one), None)
 
 
 def _endpoint_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str, Any]]:

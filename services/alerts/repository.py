@@ -232,7 +232,14 @@ async def mark_routed(connection: Connection, alert_ids: Collection[UUID], now: 
 
 
 async def posts_at(connection: Connection, places: Iterable[str], today: date) -> list[Post]:
-    """The posts over each place, from the village up to the county and beyond, as they are answered for today.
+    """The posts over each place as they are answered for today: a deputy for who is away, or nobody."""
+    posts = await posts_held(connection, places, today)
+    people = {person for post in posts for person in (post.officer_no, post.deputy) if person}
+    return present(posts, await absences_on(connection, people, today), today)
+
+
+async def posts_held(connection: Connection, places: Iterable[str], today: date) -> list[Post]:
+    """The posts held today over each place, from the village up to the county and beyond.
 
     A deputy is known as one only where he may see what he is to answer for.
     """
@@ -251,9 +258,7 @@ async def posts_at(connection: Connection, places: Iterable[str], today: date) -
         [pair[1] for pair in pairs],
         today,
     )
-    posts = [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"], row["deputy"]) for row in rows]
-    people = {person for post in posts for person in (post.officer_no, post.deputy) if person}
-    return present(posts, await absences_on(connection, people, today), today)
+    return [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"], row["deputy"]) for row in rows]
 
 
 async def absences_on(connection: Connection, officers: Iterable[str], on: date) -> list[Absence]:

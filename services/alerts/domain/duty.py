@@ -154,7 +154,7 @@ def copied_at(place: str, posts: Iterable[Post], concerned: Collection[str] = fr
 
 
 def paired_at(place: str, officers: Iterable[str], posts: Iterable[Post]) -> Listening:
-    """The household's own helpers (帮扶责任人), each in his lowest post there; without one he sees as the grid does."""
+    """The household's own helpers (帮扶责任人), each in his lowest post there; without one as the grid sees."""
     here = _at(place, posts)
     listeners = []
     for officer_no in sorted(set(officers)):

@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints
+from services.alerts import admin_endpoints, endpoints, endpoints_duty
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
@@ -29,10 +29,11 @@ def create_app(
         routers=[
             endpoints.router,
             admin_endpoints.router,
+            endpoints_duty.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],
-        body_limits={"/alerts/v1/officers": 4 * 1024 * 1024},
+        body_limits={"/alerts/v1/officers": 4 * 1024 * 1024, "/alerts/v1/rosters": 8 * 1024 * 1024},
     )
     app.state.bell = Bell()
     return app

@@ -1,6 +1,6 @@
 """What routing works on: what is to be told about an alert, and what is looked up once for a whole transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -74,7 +74,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The time, the settings, the names of places, and who holds which post and which alert."""
+    """The time, the settings, the names of places, who holds which post and which alert, who helps which household.
+
+    `concerned` are those whom an alert is about: they neither hear nor see it.
+    """
 
     now: datetime
     today: date
@@ -82,6 +85,8 @@ class Desk:
     place_names: dict[str, str] = field(default_factory=dict)
     posts: Sequence[Post] = ()
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
+    paired: Mapping[str, Collection[str]] = field(default_factory=dict)
+    concerned: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
@@ -91,8 +96,14 @@ class Desk:
         """Where a logged-in officer reads the alert; the link alone opens nothing."""
         return f"{self.settings.public_url}/alerts/v1/alerts/{alert_id}"
 
-    def knowing(self, posts: Sequence[Post], assigned: dict[UUID, list[Listener]]) -> "Desk":
-        return replace(self, posts=posts, assigned=assigned)
+    def knowing(
+        self,
+        posts: Sequence[Post],
+        assigned: dict[UUID, list[Listener]],
+        paired: Mapping[str, Collection[str]],
+        concerned: Mapping[UUID, frozenset[str]],
+    ) -> "Desk":
+        return replace(self, posts=posts, assigned=assigned, paired=paired, concerned=concerned)
 
 
 async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.alerts.domain.alert import Deadlines, deadlines, worse
 from services.alerts.repository import Row
 from shared.contracts.intake import ReportNote
-from shared.contracts.monitoring import RiskItem
+from shared.contracts.monitoring import EvidenceItem, RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
 
@@ -152,22 +152,29 @@ def evidence_of(item: RiskItem) -> list[tuple[str, dict[str, Any]]]:
     """What fired, and the facts behind it; where a message brings neither, what it says itself."""
     found = [("finding", f.model_dump(mode="json")) for f in item.findings if f.state == "fired"]
     found += [("finding", _note(note)) for note in item.notes]
-    found += [("fact", e.model_dump(mode="json")) for e in item.evidence]
+    found += [("fact", _fact(e)) for e in item.evidence]
     if not found:
         stated = {"kind": item.reason, "occurred_on": item.on.isoformat(), "summary": _STATED[item.reason]}
         found.append(("fact", {**stated, "source": "self_report" if item.report_ids else "department"}))
     return found
 
 
+def _fact(fact: EvidenceItem) -> dict[str, Any]:
+    """A fact as evidence; what names nobody reads as it did before there were names, so that it stays the same."""
+    return fact.model_dump(mode="json", exclude=None if fact.about_officer else {"about_officer"})
+
+
 def _note(note: ReportNote) -> dict[str, Any]:
     """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
     barred = {"barred": note.answered_by} if note.answered_by else {}
+    named = {"about_officer": note.about_officer} if note.about_officer else {}
     return {
         "indicator": note.nature,
         "state": "fired",
         "note": note.sentence,
         "about": note.first_report_id,
         **barred,
+        **named,
     }
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.change import Change, change_for
 from services.alerts.domain.message import Kind
@@ -38,13 +38,14 @@ async def open_alerts(connection: asyncpg.Connection, event: Event, runtime: Run
     desk = await desk_for(runtime, {place for i in items for place in (i.living_division, i.registered_division)})
     news, withheld = await _decide(connection, items, told.policy_version, desk)
     await _write(connection, news, event, desk)
+    moved = await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
     quiet = [_quiet(one, desk) for one in news if _dispatch(one) is None]
     await repository.insert_rows(
         connection, "notification", [*withheld, *quiet], conflict="ON CONFLICT (dedupe_key) DO NOTHING"
     )
     await repository.remember_subjects(connection, [_seen(item) for item in items])
     await route_alerts(connection, [d for d in map(_dispatch, news) if d is not None], desk)
-    return WAKES
+    return (*WAKES, "route") if moved else WAKES
 
 
 async def _decide(

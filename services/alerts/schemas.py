@@ -15,6 +15,16 @@ from shared.vocabulary.terms import Cause, Outcome, Role, Severity
 from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
 ChannelName = Literal["webhook", "smtp", "console"]
+PostRole = Literal[
+    "grid_worker",
+    "village_secretary",
+    "first_secretary",
+    "village_cadre",
+    "township_deputy",
+    "township_leader",
+    "county_admin",
+    "liaison",
+]
 Version = Annotated[int | None, Field(ge=1, lt=2**31, description="您看到的版本；与现在不同则返回 409")]
 Note = Annotated[OpenText, Field(max_length=1000)]
 
@@ -27,7 +37,7 @@ class Place(BaseModel):
 
 
 class Assignee(BaseModel):
-    """A person who answers for an alert; `level` 1 is the grid, 5 the county."""
+    """A person who answers for an alert; `level` 1 is the grid, 7 the county."""
 
     officer_no: str
     role: Role
@@ -193,7 +203,7 @@ class OfficerIn(Strict):
 
     officer_no: Name = Field(examples=["GB0001"])
     name: Name = Field(examples=["李四"])
-    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    role: PostRole
     phone: OpenText | None = Field(default=None, max_length=20, examples=["19900000001"])
     email: OpenText | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
     division: DivisionStr
@@ -220,10 +230,12 @@ class DutyIn(Strict):
     """A post from `valid_from` until before `valid_to`; written again, the same post gets the new end."""
 
     officer_no: Name = Field(examples=["GB0001"])
-    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    role: PostRole
     division: DivisionStr
     valid_from: date = Field(examples=["2026-11-01"])
     valid_to: date | None = None
+    deputy_no: Name | None = Field(default=None, description="请假时的代理人", examples=["GB0002"])
+    households: int | None = Field(default=None, ge=0, le=99_999, description="负责户数（网格员）", examples=[86])
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
@@ -240,6 +252,8 @@ class DutyView(BaseModel):
     division: str
     valid_from: date
     valid_to: date | None
+    deputy_no: str | None
+    households: int | None
 
 
 class EndpointIn(Strict):

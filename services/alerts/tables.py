@@ -54,9 +54,15 @@ def _empty_texts() -> Any:
 
 
 class Officer(AlertsTable, table=True):
-    """A person who may be on duty (干部); `division`..`division_hi` is the half-open range of his home post."""
+    """A person who may be on duty (干部); `division`..`division_hi` is the half-open range of his home post.
+
+    `household_no` is his own household: warnings about it are not his (回避). `department` is a liaison's.
+    """
 
     __tablename__ = "officer"
+    __table_args__ = (
+        Index("ix_officer_household_no", "household_no", postgresql_where=text("household_no IS NOT NULL")),
+    )
 
     officer_no: str = Field(primary_key=True, sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
@@ -65,11 +71,16 @@ class Officer(AlertsTable, table=True):
     division: str = Field(sa_type=_DIVISION)
     division_hi: str = Field(sa_type=_DIVISION)
     active: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    household_no: str | None = Field(default=None, sa_type=TEXT)
+    department: str | None = Field(default=None, sa_type=TEXT)
     updated_at: datetime = Field(sa_type=_MOMENT)
 
 
 class Duty(AlertsTable, table=True):
-    """A post held by an officer over a division, from `valid_from` until before `valid_to`."""
+    """A post held by an officer over a division, from `valid_from` until before `valid_to`.
+
+    `deputy_no` (代理) hears while he is away; `households` is how many the grid has, as the county's list says.
+    """
 
     __tablename__ = "duty"
     __table_args__ = (
@@ -77,9 +88,12 @@ class Duty(AlertsTable, table=True):
         Index(None, "division", "role"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="valid"),
         CheckConstraint(
-            "role IN ('grid_worker','village_secretary','first_secretary','township_leader','county_admin')",
+            "role IN ('grid_worker','village_secretary','first_secretary','village_cadre','township_deputy',"
+            "'township_leader','county_admin','liaison')",
             name="role",
         ),
+        CheckConstraint("deputy_no <> officer_no", name="another_deputy"),
+        CheckConstraint("households >= 0", name="households"),
     )
 
     duty_id: int | None = Field(default=None, sa_column=_row_number("duty_id"))
@@ -89,6 +103,65 @@ class Duty(AlertsTable, table=True):
     division_hi: str = Field(sa_type=_DIVISION)
     valid_from: date
     valid_to: date | None = None
+    deputy_no: str | None = Field(default=None, sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    households: int | None = None
+
+
+class Absence(AlertsTable, table=True):
+    """Days on which an officer does not answer (请假), the first and the last included."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        UniqueConstraint("officer_no", "first_day"),
+        CheckConstraint("last_day >= first_day", name="days"),
+    )
+
+    absence_id: int | None = Field(default=None, sa_column=_row_number("absence_id"))
+    officer_no: str = Field(sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    first_day: date
+    last_day: date
+    reason: str | None = Field(default=None, sa_type=TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class Pairing(AlertsTable, table=True):
+    """Who helps a household (帮扶责任人), from `since` until before `until`; `division` is where it lives."""
+
+    __tablename__ = "pairing"
+    __table_args__ = (
+        UniqueConstraint("household_no", "officer_no", "since"),
+        Index(None, "officer_no"),
+        Index(None, "division"),
+        CheckConstraint("until IS NULL OR until > since", name="valid"),
+        CheckConstraint("base_group IN ('lifted_out','general')", name="base_group"),
+    )
+
+    pairing_id: int | None = Field(default=None, sa_column=_row_number("pairing_id"))
+    household_no: str = Field(sa_type=TEXT)
+    officer_no: str = Field(sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    division: str = Field(sa_type=_DIVISION)
+    base_group: str | None = Field(default=None, sa_type=TEXT)
+    since: date
+    until: date | None = None
+    reason: str | None = Field(default=None, sa_type=TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class AlertBarred(AlertsTable, table=True):
+    """Whom an alert is about (回避): his own household, or a complaint naming him. He neither hears nor sees it."""
+
+    __tablename__ = "alert_barred"
+    __table_args__ = (
+        Index(None, "officer_no"),
+        CheckConstraint("why IN ('family','complaint')", name="why"),
+    )
+
+    alert_id: UUID = Field(primary_key=True, foreign_key="alerts.alert.alert_id")
+    officer_no: str = Field(primary_key=True, sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    why: str = Field(sa_type=TEXT)
+    living_division: str = Field(sa_type=_DIVISION)
+    registered_division: str = Field(sa_type=_DIVISION)
+    since: datetime = Field(sa_type=_MOMENT)
 
 
 class AlertSubject(AlertsTable, table=True):
@@ -198,7 +271,7 @@ class Assignment(AlertsTable, table=True):
     __table_args__ = (
         Index("ux_assignment_current", "alert_id", "officer_no", unique=True, postgresql_where=text("until IS NULL")),
         Index(None, "officer_no"),
-        CheckConstraint("reach IN ('duty','fallthrough','copy','handed_over')", name="reach"),
+        CheckConstraint("reach IN ('duty','deputy','paired','fallthrough','copy','handed_over')", name="reach"),
     )
 
     assignment_id: int | None = Field(default=None, sa_column=_row_number("assignment_id"))

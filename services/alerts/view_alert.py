@@ -25,6 +25,7 @@ from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
+from shared.vocabulary.terms import Source
 
 # Which keys of a piece of evidence each field class opens. Nothing else is ever shown.
 OPENED_BY: Mapping[str, Collection[str]] = {
@@ -34,9 +35,20 @@ OPENED_BY: Mapping[str, Collection[str]] = {
 }
 
 
+# What may repeat the words of a complaint; never shown in the village (信访内容不回流村内).
+COMPLAINT_TEXT = frozenset({"summary", "note", "sentence"})
+
+
+def is_complaint(item: Mapping[str, Any]) -> bool:
+    """Whether a piece of evidence is what somebody complained of: by a hotline or petition, or naming an officer."""
+    return item.get("source") == Source.HOTLINE or "about_officer" in item
+
+
 def evidence_view(row: Row, classes: Collection[str]) -> EvidenceView:
     """A piece of evidence with the keys that `classes` open."""
     keys = {key for name in classes for key in OPENED_BY.get(name, ())}
+    if is_complaint(row["item"]) and "complaint" not in classes:
+        keys -= COMPLAINT_TEXT
     item = {key: value for key, value in row["item"].items() if key in keys}
     return EvidenceView(kind=row["kind"], recorded_at=row["recorded_at"], item=item)
 

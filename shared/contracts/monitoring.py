@@ -34,13 +34,17 @@ class Finding(Contract):
 
 
 class EvidenceItem(Contract):
-    """One fact behind the warning, without amounts or diagnosis."""
+    """One fact behind the warning, without amounts or diagnosis.
+
+    `about_officer`: the number of the officer whom a complaint names (信访、热线反映的干部); he hears nothing of it.
+    """
 
     kind: str
     occurred_on: date
     source: Source
     department: str | None = None
     summary: str
+    about_officer: str | None = None
 
 
 class Clocks(Contract):

@@ -41,6 +41,7 @@ _CADRE = frozenset(
         "alerts:act",
     }
 )
+_TOWNSHIP = _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"}
 _COUNTY = frozenset(SCOPES)
 
 SCOPES_OF_ROLE = MappingProxyType(
@@ -48,7 +49,9 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
+        Role.VILLAGE_CADRE: _CADRE,
+        Role.TOWNSHIP_DEPUTY: _TOWNSHIP,
+        Role.TOWNSHIP_LEADER: _TOWNSHIP,
         Role.COUNTY_ADMIN: _COUNTY,
         Role.LIAISON: frozenset(
             {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
@@ -68,13 +71,16 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "alerts:act",
 }
 
+# `complaint` is what somebody said in a complaint: never shown in the village (信访内容不回流村内).
 FIELD_CLASSES_OF_ROLE = MappingProxyType(
     {
         Role.GRID_WORKER: frozenset({"contact", "cause"}),
         Role.VILLAGE_SECRETARY: frozenset({"contact", "cause", "class"}),
         Role.FIRST_SECRETARY: frozenset({"contact", "cause", "class"}),
-        Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount"}),
-        Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health"}),
+        Role.VILLAGE_CADRE: frozenset({"contact", "cause", "class"}),
+        Role.TOWNSHIP_DEPUTY: frozenset({"contact", "cause", "class", "amount", "complaint"}),
+        Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount", "complaint"}),
+        Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health", "complaint"}),
         Role.LIAISON: frozenset[str](),
         Role.AUDITOR: frozenset({"cause", "class", "amount"}),
     }

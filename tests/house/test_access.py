@@ -39,6 +39,7 @@ IN_PATH = {
     "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
     "{item_no}": "1",
+    "{sheet}": "absences",
     "{version}": "in_force",
     "{comparison_id}": NOWHERE["rescreen"],
     "{pair_id}": "999",
@@ -310,6 +311,11 @@ BODIES: list[tuple[str, Any]] = [
             "valid_from": "2026-03-15",
         },
     ),
+    ("/alerts/v1/absences", {"officer_no": "S-own", "first_day": "2026-03-15", "last_day": "2026-03-16"}),
+    (
+        "/alerts/v1/pairings",
+        {"officer_no": "S-own", "household_no": "F-own", "division": OWN, "since": "2026-03-15"},
+    ),
     ("/alerts/v1/endpoints", {"channel": "console", "address": "x", "division": OWN}),
 ]
 
@@ -323,6 +329,7 @@ def test_every_body_is_tried() -> None:
         "POST /intake/v1/layouts",
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /alerts/v1/rosters/{sheet}",
         "POST /monitoring/v1/list-comparisons",
         "POST /monitoring/v1/monitored-list",
         "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.

@@ -104,9 +104,11 @@ async def test_an_officer_out_of_range_is_nobody(county: County) -> None:
         (f"/alerts/v1/alerts/{alert}/handover", {"reason": "外出"}),
         ("/alerts/v1/duties", {"role": "village_secretary", "division": OWN, "valid_from": "2026-03-15"}),
         ("/alerts/v1/endpoints", {"channel": "console", "address": "x"}),
+        ("/alerts/v1/absences", {"first_day": "2026-03-15", "last_day": "2026-03-16"}),
+        ("/alerts/v1/pairings", {"household_no": "F-own", "division": OWN, "since": "2026-03-15"}),
     ]
     for path, body in asked:
-        name = "to_officer_no" if "reason" in body else "officer_no"
+        name = "to_officer_no" if "handover" in path else "officer_no"
         nobody = await _answer(county, "POST", path, {**body, name: "S-neverwas"})
         assert nobody[0] == 422, path
         for other in ("S-far", "S-abroad", "C-130625"):
@@ -223,6 +225,10 @@ LISTS = [
     "/alerts/v1/inbox",
     "/alerts/v1/officers",
     "/alerts/v1/duties",
+    "/alerts/v1/duties/gaps?limit=200",
+    "/alerts/v1/absences",
+    "/alerts/v1/pairings",
+    "/alerts/v1/pairings/proposals",
     "/alerts/v1/endpoints",
     "/alerts/v1/deliveries",
     "/intake/v1/appeals",
@@ -249,6 +255,7 @@ FILTERED = [
     "/monitoring/v1/quality/counts?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
+    "/alerts/v1/pairings/proposals?division={}",
 ]
 
 

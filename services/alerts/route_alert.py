@@ -1,18 +1,21 @@
 """Route warnings: to whom, and by which ways; each person once, no warning without a person."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_routes
 from services.alerts.channels.inbox import put_in_inboxes
-from services.alerts.dispatch import Desk, Dispatch, Told
-from services.alerts.domain.duty import Listener, Listening, Reach, copied_at, joined, listening_at
+from services.alerts.dispatch import Desk, Dispatch, Routing, Told
+from services.alerts.domain.duty import Listener, Listening, Post, Reach, copied_at, joined, listening_by
 from services.alerts.domain.message import Kind
 from services.alerts.notify_gaps import notify_gaps
 from services.alerts.notify_listeners import notify_listeners
 from services.alerts.report_progress import Reported, report_progress
+from services.alerts.rules_in_force import Rules, rules_for
+from services.alerts.withhold_silenced import withhold_silenced
 from shared.vocabulary.terms import Role
 
 # The queues that routing fills, and the live streams.
@@ -24,12 +27,14 @@ async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Disp
     if not dispatches:
         return
     desk = await _looked_up(connection, dispatches, desk)
-    told = [Told(dispatch, _listening(dispatch, desk)) for dispatch in dispatches]
+    rules = await rules_for(connection, dispatches, desk.now, desk.today)
+    told = [_told(dispatch, rules, desk) for dispatch in dispatches]
     await _assign(connection, told, desk)
-    letters = [*await notify_listeners(connection, told, desk), *await notify_gaps(connection, told, desk)]
+    spoken = [one for one in told if one.silence is None]
+    await withhold_silenced(connection, [one for one in told if one.silence is not None], desk)
+    letters = [*await notify_listeners(connection, spoken, desk), *await notify_gaps(connection, told, desk)]
     await put_in_inboxes(connection, letters, desk.now)
-    found = [one.dispatch.alert_id for one in told if one.listening.listeners]
-    await repository.mark_routed(connection, found, desk.now)
+    await _remember(connection, told, desk)
     reached = [Reported(one.dispatch.alert_id, one.dispatch.new_reports) for one in told if one.listening.listeners]
     await report_progress(connection, reached, ("routed", "delivered"), desk.now)
 
@@ -44,22 +49,39 @@ async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispat
     return desk.knowing(posts, assigned)
 
 
-def _listening(dispatch: Dispatch, desk: Desk) -> Listening:
-    """Those named; or, of a further report, who answers for the alert already; or these and the duty holders."""
+def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
+    """Those named; or, of a further report, who answers for the alert already; or these and whom the routes tell."""
     if dispatch.only is not None:
-        return Listening(dispatch.only, ())
+        return Told(dispatch, Listening(dispatch.only, ()))
+    assigned = _assigned(dispatch, desk)
+    routing, silence = rules.routing(dispatch), rules.silence(dispatch)
+    if _goes_to_assigned(dispatch, desk):
+        return Told(dispatch, assigned, routing, silence)
+    return Told(dispatch, joined(assigned, _listening(dispatch, routing, desk)), routing, silence)
+
+
+def _assigned(dispatch: Dispatch, desk: Desk) -> Listening:
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in dispatch.barred]
-    assigned = Listening(tuple(named), ())
-    if dispatch.kind is Kind.REPORTED and assigned.listeners:
-        return assigned
+    return Listening(tuple(named), ())
+
+
+def _goes_to_assigned(dispatch: Dispatch, desk: Desk) -> bool:
+    return dispatch.kind is Kind.REPORTED and bool(_assigned(dispatch, desk).listeners)
+
+
+def _listening(dispatch: Dispatch, routing: Routing, desk: Desk) -> Listening:
     posts = [post for post in desk.posts if post.officer_no not in dispatch.barred]
-    listening = listening_at(dispatch.living, dispatch.severity, posts)
-    if dispatch.registered != dispatch.living:
-        listening = joined(listening, copied_at(dispatch.registered, posts))
+    listening = hearing(dispatch.living, dispatch.registered, routing.plan.tell, posts)
     if dispatch.barred:
         # His post is filled, he only stands back (回避): that is no gap to be reported.
-        listening = Listening(listening.listeners, () if listening.listeners else listening.gaps)
-    return joined(assigned, listening)
+        return Listening(listening.listeners, () if listening.listeners else listening.gaps)
+    return listening
+
+
+def hearing(living: str, registered: str, tell: Iterable[Role], posts: Sequence[Post]) -> Listening:
+    """Who of the posts told hears of a household, and who gets the copy for its registered place."""
+    listening = listening_by(living, tell, posts)
+    return joined(listening, copied_at(registered, posts)) if registered != living else listening
 
 
 async def _assign(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> None:
@@ -77,3 +99,28 @@ async def _assign(connection: asyncpg.Connection, told: Iterable[Told], desk: De
     ]
     conflict = "ON CONFLICT (alert_id, officer_no) WHERE until IS NULL DO NOTHING"
     await repository.insert_rows(connection, "assignment", rows, conflict=conflict)
+
+
+async def _remember(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> None:
+    """What the routes decided is written into alert and timeline; of the others, that somebody has them."""
+    rows = [
+        _remembered(one, one.routing)
+        for one in told
+        if one.routing is not None and not _goes_to_assigned(one.dispatch, desk)
+    ]
+    if rows:
+        await repository_routes.remember_routes(connection, rows, desk.now)
+    known = {row["alert_id"] for row in rows}
+    rest = [one.dispatch.alert_id for one in told if one.listening.listeners and one.dispatch.alert_id not in known]
+    if rest:
+        await repository.mark_routed(connection, rest, desk.now)
+
+
+def _remembered(told: Told, routing: Routing) -> dict[str, Any]:
+    return {
+        "alert_id": told.dispatch.alert_id,
+        "route_version": routing.version,
+        "route_nodes": routing.nodes,
+        "tell": routing.plan.tell,
+        "found": bool(told.listening.listeners),
+    }

@@ -1,7 +1,7 @@
 """The labels of an alert (标签): what routes and silences may ask of it, each said by the alert or its evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ class Label:
     """A label's Chinese name, the codes of its values by their Chinese names, and whether there are no others."""
 
     zh: str
-    values: Mapping[str, str] = MappingProxyType({})
+    values: Mapping[str, str] = field(default_factory=dict)
     is_closed: bool = False
     example: str = ""
 

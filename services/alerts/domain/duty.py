@@ -78,7 +78,12 @@ def listening_at(place: str, severity: Severity | None, posts: Iterable[Post]) -
 
     No listener at all means that no post is filled up to the county.
     """
-    return _listening(place, roles_hearing(severity), Reach.DUTY, posts)
+    return listening_by(place, roles_hearing(severity), posts)
+
+
+def listening_by(place: str, roles: Iterable[Role], posts: Iterable[Post]) -> Listening:
+    """Who hears what is told to the holders of `roles` at `place`, with the same fall-through."""
+    return _listening(place, roles, Reach.DUTY, posts)
 
 
 def copied_at(place: str, posts: Iterable[Post]) -> Listening:

@@ -1,4 +1,4 @@
-"""Read the rows of a table of routes: a JSON list, a CSV sheet, or a workbook; each with its number below the header."""
+"""Read the rows of a table of routes: a JSON list, a CSV sheet, or a workbook; each with its number."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ async def read_route_rows(body: bytes, content_type: str) -> Rows:
 def of_csv(body: bytes) -> Rows:
     """The rows of a CSV file in UTF-8 or GB18030."""
     try:
-        sheet = [row for row in csv.reader(io.StringIO(_decoded(body), newline=""), strict=True)]
+        sheet = list(csv.reader(io.StringIO(_decoded(body), newline=""), strict=True))
     except csv.Error as error:
         raise RouteTableUnreadable("引号或分隔不完整，请检查引号与逗号") from error
     return _below_header(sheet)
@@ -107,9 +107,7 @@ def _of_json(value: Any) -> Rows:
     ]
     if errors:
         raise RouteTableRefused(f"有 {len(errors)} 处错误", errors=errors[:100])
-    return tuple(
-        (number, {name: _text(row.get(name)) for name in COLUMNS}) for number, row in enumerate(value, 1)
-    )
+    return tuple((number, {name: _text(row.get(name)) for name in COLUMNS}) for number, row in enumerate(value, 1))
 
 
 def _wrong(name: str, cell: Any) -> list[tuple[str, str]]:

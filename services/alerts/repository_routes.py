@@ -41,7 +41,9 @@ async def version_by_name(connection: Connection, name: str, lo: str, hi: str) -
 
 async def lock_versions(connection: Connection, division: str) -> None:
     """Let one at a time write the versions of a county."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('alerts.route_version.' || $1, 0))", division)
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('alerts.route_version.' || $1, 0))", division
+    )
 
 
 async def draft_like(connection: Connection, division: str, digest: str) -> asyncpg.Record | None:
@@ -120,18 +122,12 @@ async def remember_routes(connection: Connection, rows: Sequence[dict[str, Any]]
 
 async def traits_of(connection: Connection, alert_ids: Collection[UUID]) -> list[asyncpg.Record]:
     """The departments, sources and indicators that the evidence of alerts names."""
+    each = ", ".join(
+        f"array_remove(array_agg(DISTINCT item ->> '{name}'), NULL) AS {name}s"
+        for name in ("department", "source", "indicator")
+    )
     return await connection.fetch(
-        """
-        SELECT alert_id,
-               coalesce(array_agg(DISTINCT item ->> 'department') FILTER (WHERE item ->> 'department' IS NOT NULL), '{}')
-                   AS departments,
-               coalesce(array_agg(DISTINCT item ->> 'source') FILTER (WHERE item ->> 'source' IS NOT NULL), '{}')
-                   AS sources,
-               coalesce(array_agg(DISTINCT item ->> 'indicator') FILTER (WHERE item ->> 'indicator' IS NOT NULL), '{}')
-                   AS indicators
-        FROM alert_evidence WHERE alert_id = ANY ($1) GROUP BY alert_id
-        """,
-        list(alert_ids),
+        f"SELECT alert_id, {each} FROM alert_evidence WHERE alert_id = ANY ($1) GROUP BY alert_id", list(alert_ids)
     )
 
 

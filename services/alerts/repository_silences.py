@@ -16,7 +16,8 @@ async def silences_over(connection: Connection, places: Collection[str], now: da
     return await connection.fetch(
         """
         SELECT * FROM silence s
-        WHERE s.released_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2 AND (s.expired_at IS NULL OR s.expired_at > $2)
+        WHERE s.released_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2
+          AND (s.expired_at IS NULL OR s.expired_at > $2)
           AND EXISTS (SELECT FROM unnest($1::text[]) p (place) WHERE s.division <= p.place COLLATE "C"
                       AND p.place COLLATE "C" < s.division_hi)
         """,

@@ -1,14 +1,13 @@
-"""The rules that a transaction routes by: each county's routes in force, the silences, and what alerts say of themselves.
+"""The rules that a transaction routes by: each county's routes in force, the silences, what alerts say of themselves.
 
 Read once a transaction. A version never changes, so its tree is read from the database once and then kept.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +22,7 @@ from services.alerts.domain.silence import Silence, silence_over
 from services.alerts.read_route_rows import Rows, of_csv
 from services.alerts.repository import Row
 from shared.logs import log
-from shared.vocabulary.division import AFTER_EVERYTHING, county_of
+from shared.vocabulary.division import county_of
 
 NATIONAL = "national"
 _MOST_KEPT = 256
@@ -35,7 +34,8 @@ class Routes:
 
     name: str
     root: Node
-    lines: Rows = ()
+    lines: Rows
+    asks_evidence: bool
 
     def routing(self, labels: Labels) -> Routing:
         nodes = matching(self.root, labels)
@@ -65,6 +65,11 @@ class Rules:
         return silence_over(self.silences, dispatch.living, labels, kind=Kind(dispatch.kind), now=self.now)
 
 
+def _routes(name: str, root: Node, lines: Rows) -> Routes:
+    asked = {matcher.label for node in nodes_of(root) for matcher in node.matchers}
+    return Routes(name, root, lines, not asked.isdisjoint(OF_EVIDENCE))
+
+
 def county_at(division: str) -> str:
     """The county whose routes hold at a place, in full form."""
     return county_of(division).ljust(12, "0")
@@ -81,19 +86,10 @@ async def rules_for(
     routes = await routes_at(connection, {county_at(place) for place in places}, today)
     silences = [silence_of(row) for row in await repository_silences.silences_over(connection, places, now)]
     traits = {}
-    if _asks_evidence(routes.values(), silences):
+    # A silence asks always: whether somebody appealed stands in the evidence.
+    if silences or any(one.asks_evidence for one in routes.values()):
         traits = await traits_of(connection, [dispatch.alert_id for dispatch in open_to_rules])
     return Rules(now, routes, silences, traits)
-
-
-def _asks_evidence(routes: Any, silences: Sequence[Silence]) -> bool:
-    """A silence asks always: whether somebody appealed stands in the evidence."""
-    return bool(silences) or any(_asked_of(one.root) for one in routes)
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _asked_of(root: Node) -> bool:
-    return any(matcher.label in OF_EVIDENCE for node in nodes_of(root) for matcher in node.matchers)
 
 
 async def traits_of(connection: asyncpg.Connection, alert_ids: Sequence[UUID]) -> dict[UUID, Traits]:
@@ -130,12 +126,14 @@ async def _kept(connection: asyncpg.Connection, version_id: UUID, name: str) -> 
 
 def routes_of(row: Row) -> Routes:
     """The routes of a stored version. One that can no longer be read must not leave alerts without people."""
-    lines = tuple((line["line"], {name: text for name, text in line.items() if name != "line"}) for line in row["lines"])
+    lines = tuple(
+        (line["line"], {name: text for name, text in line.items() if name != "line"}) for line in row["lines"]
+    )
     read = read_routes(lines, None)
     if read.root is None:
         log.error("routes.unreadable", version=row["name"], errors=[error.code for error in read.errors])
         return national_routes()
-    return Routes(row["name"], read.root, lines)
+    return _routes(row["name"], read.root, lines)
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +142,7 @@ def national_routes() -> Routes:
     lines = of_csv((files("services.alerts") / "routes" / "national.csv").read_bytes())
     read = read_routes(lines, None)
     assert read.root is not None, read.errors
-    return Routes(NATIONAL, read.root, lines)
+    return _routes(NATIONAL, read.root, lines)
 
 
 def silence_of(row: Row) -> Silence:

@@ -25,7 +25,8 @@ SCOPES = MappingProxyType(
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
-        "alerts:admin": "管理人员、职责与通知渠道",
+        "alerts:admin": "管理人员、职责、路由与通知渠道",
+        "alerts:silence": "在辖区内静默消息（仅限个人）",
         "subscriptions:admin": "管理消息订阅",
     }
 )
@@ -48,7 +49,8 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
+        Role.TOWNSHIP_LEADER: _CADRE
+        | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate", "alerts:silence"},
         Role.COUNTY_ADMIN: _COUNTY,
         Role.LIAISON: frozenset(
             {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
@@ -66,6 +68,7 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "monitoring:policy",
     "monitoring:quality:close",
     "alerts:act",
+    "alerts:silence",
 }
 
 FIELD_CLASSES_OF_ROLE = MappingProxyType(

@@ -56,7 +56,7 @@ class Matcher:
 class Plan:
     """What is done with what falls under a node.
 
-    `tell`: the posts told at once. `escalate`: the steps that an unacknowledged alert climbs (升级链), each one or more
+    `tell`: the posts told at once. `escalate`: the steps that an unacknowledged alert climbs (升级链), each of some
     posts. `group_by`, waits and `calendar` are for whoever sends; `is_urgent` is not held up by any of them.
     """
 

@@ -8,7 +8,7 @@ from services.alerts.domain.route_table import COLUMNS, Row
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`changed`: node -> column -> what it said and says; `is_reordered`: the nodes of both stand in another order."""
+    """`changed`: node -> column -> what it said and says; `is_reordered`: what both have stands otherwise."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]

@@ -188,7 +188,9 @@ def _plan(settings: Mapping[str, Any]) -> Plan:
 
 def _error(line: int, name: str, code: str, message: str, expected: str | None = None) -> RowError:
     column = COLUMNS.get(name)
-    return RowError(line, column.zh if column else name[:40], code, message, expected, column and column.example)
+    return RowError(
+        line, column.zh if column else name[:40], code, message, expected, column.example if column else None
+    )
 
 
 # --- cells ---------------------------------------------------------------------------------------------------

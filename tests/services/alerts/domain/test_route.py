@@ -1,4 +1,4 @@
-"""The route tree does what Alertmanager's does: its own vectors, ours run with amtool, and what holds of every tree."""
+"""The route tree does what Alertmanager's does: its vectors, ours run with amtool, and what holds of every tree."""
 
 from datetime import timedelta
 from typing import Any
@@ -134,7 +134,9 @@ def test_one_plan_tells_everybody_and_does_the_rest_as_the_last_says() -> None:
 VALUES = st.sampled_from(["", "1", "2", "12"])
 GIVEN = st.dictionaries(st.sampled_from("abc"), st.lists(VALUES, max_size=2).map(tuple))
 MATCHERS = st.lists(
-    st.builds(Matcher, st.sampled_from("abc"), st.sampled_from(Operator), st.sampled_from(["", "1", "2", "1|2", "1.*"])),
+    st.builds(
+        Matcher, st.sampled_from("abc"), st.sampled_from(Operator), st.sampled_from(["", "1", "2", "1|2", "1.*"])
+    ),
     max_size=2,
 ).map(tuple)
 
@@ -146,7 +148,8 @@ def trees(draw: st.DrawFn) -> Node:
     def below(depth: int) -> tuple[Node, ...]:
         many = draw(st.integers(0, 3)) if depth else 0
         return tuple(
-            Node(f"n{next(count)}", plan(), draw(MATCHERS), draw(st.booleans()), below(depth - 1)) for _ in range(many)
+            Node(f"n{next(count)}", plan(), draw(MATCHERS), draw(st.booleans()), below(depth - 1))
+            for _ in range(many)
         )
 
     return Node("root", plan(), (), False, below(3))

@@ -10,6 +10,7 @@ from services.alerts.endpoints import Reader
 from services.alerts.put_silence import expire_silence, put_silence
 from services.alerts.schemas_silences import SilenceIn, SilenceView, silence_view
 from shared.security.principal import Principal
+from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
 from shared.web.problem import problems
@@ -29,9 +30,9 @@ async def get_silences(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SilenceView]:
-    now = runtime.clock.now()
+    now, (lo, hi) = runtime.clock.now(), code_range(caller.division)
     rows = await repository_silences.list_silences(
-        connection, active_at=now if active else None, before=before_id(cursor), limit=limit + 1
+        connection, lo, hi, active_at=now if active else None, before=before_id(cursor), limit=limit + 1
     )
     more = encode_cursor({"before": str(rows[limit - 1]["silence_id"])}) if len(rows) > limit else None
     return Page(items=[silence_view(row, now) for row in rows[:limit]], next_cursor=more)

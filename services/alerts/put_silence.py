@@ -63,7 +63,7 @@ async def put_silence(
     await audit(
         connection, caller, "silence.put", f"silence:{silence_id}", now=now, request_id=request_id, detail=detail
     )
-    return await silence_seen(connection, silence_id)
+    return await silence_seen(connection, silence_id, caller)
 
 
 async def expire_silence(
@@ -75,12 +75,12 @@ async def expire_silence(
 ) -> Row:
     """The silence, ended now if it had not ended. PersonNeeded, SilenceUnknown, DivisionOutOfRange."""
     now, author = runtime.clock.now(), author_of(caller)
-    silence = await silence_seen(connection, silence_id)
+    silence = await silence_seen(connection, silence_id, caller)
     if not covers(caller.division, silence["division"]):
         raise DivisionOutOfRange("上级设置的静默由上级解除")
     await repository_silences.expire_silence(connection, silence_id, author, now)
     await audit(connection, caller, "silence.expire", f"silence:{silence_id}", now=now, request_id=request_id)
-    return await silence_seen(connection, silence_id)
+    return await silence_seen(connection, silence_id, caller)
 
 
 def author_of(caller: Principal) -> str:
@@ -90,9 +90,9 @@ def author_of(caller: Principal) -> str:
     return caller.officer_no
 
 
-async def silence_seen(connection: asyncpg.Connection, silence_id: UUID) -> Row:
+async def silence_seen(connection: asyncpg.Connection, silence_id: UUID, caller: Principal) -> Row:
     """A silence over the caller's range; SilenceUnknown."""
-    silence = await repository_silences.silence_by_id(connection, silence_id)
+    silence = await repository_silences.silence_by_id(connection, silence_id, *code_range(caller.division))
     if silence is None:
         raise SilenceUnknown
     return silence

@@ -78,6 +78,8 @@ def _of_sheet(sheet: Sequence[Sequence[Cell]]) -> Rows:
 
 def _below_header(sheet: Sequence[Sequence[str]]) -> Rows:
     """The rows under the first; its headers are columns of ours, Chinese or English, in any order."""
+    while sheet and not any(cell.strip() for cell in sheet[0]):
+        sheet = sheet[1:]
     headers = [text.strip() for text in sheet[0]] if sheet else []
     while headers and not headers[-1]:
         headers.pop()

@@ -32,26 +32,33 @@ async def add_silence(connection: Connection, row: Row) -> UUID:
     return silence_id
 
 
-async def silence_by_id(connection: Connection, silence_id: UUID) -> asyncpg.Record | None:
-    """A silence the caller may see, with how many messages it withheld."""
-    return await connection.fetchrow(f"SELECT s.*, {_WITHHELD} FROM silence s WHERE s.silence_id = $1", silence_id)
+async def silence_by_id(connection: Connection, silence_id: UUID, lo: str, hi: str) -> asyncpg.Record | None:
+    """A silence that touches [lo, hi), with how many messages the caller may see of those it withheld."""
+    return await connection.fetchrow(
+        f"SELECT s.*, {_WITHHELD} FROM silence s WHERE s.silence_id = $1 AND s.division < $3 AND s.division_hi > $2",
+        silence_id,
+        lo,
+        hi,
+    )
 
 
 async def list_silences(
-    connection: Connection, *, active_at: datetime | None, before: UUID | None, limit: int
+    connection: Connection, lo: str, hi: str, *, active_at: datetime | None, before: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Silences over the caller's range, newest first; `active_at`: those that hold at a moment."""
+    """Silences that touch [lo, hi), newest first; `active_at`: those that hold at a moment."""
     return await connection.fetch(
         f"""
         SELECT s.*, {_WITHHELD} FROM silence s
         WHERE ($1::timestamptz IS NULL
                OR s.starts_at <= $1 AND s.ends_at > $1 AND (s.expired_at IS NULL OR s.expired_at > $1))
-          AND ($2::uuid IS NULL OR s.silence_id < $2)
+          AND ($2::uuid IS NULL OR s.silence_id < $2) AND s.division < $5 AND s.division_hi > $4
         ORDER BY s.silence_id DESC LIMIT $3
         """,
         active_at,
         before,
         limit,
+        lo,
+        hi,
     )
 
 

@@ -212,7 +212,7 @@ async def test_a_silence_from_above_is_seen_below_and_ended_above(
     township = bearer("township_leader", TOWNSHIP, officer_no="T1")
     own = await hush(headers=township)
     seen = (await call("GET", "silences", headers=township))["items"]
-    assert [one["silence_id"] for one in seen] == [own["silence_id"], silence["silence_id"]]
+    assert {one["silence_id"] for one in seen} == {own["silence_id"], silence["silence_id"]}
     await call("DELETE", path, headers=township, code=403)
     other = bearer("township_leader", "130624203000", officer_no="T9")
     assert len((await call("GET", "silences", headers=other))["items"]) == 1

@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints, endpoints_duty
+from services.alerts import admin_endpoints, endpoints, endpoints_duty, endpoints_routes, endpoints_silences
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
@@ -30,6 +30,8 @@ def create_app(
             endpoints.router,
             admin_endpoints.router,
             endpoints_duty.router,
+            endpoints_routes.router,
+            endpoints_silences.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],

@@ -8,6 +8,8 @@ from uuid import UUID
 from services.alerts import repository
 from services.alerts.domain.duty import Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
+from services.alerts.domain.route import Plan
+from services.alerts.domain.silence import Silence
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -65,11 +67,25 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Routing:
+    """Which version of the routes was asked, which of its nodes apply, and what they say together."""
+
+    version: str
+    nodes: tuple[str, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """A dispatch with the people it reaches."""
+    """A dispatch with the people it reaches, as its routing says; with `silence`, nobody is told for now.
+
+    What goes to named people (`only`) has no routing.
+    """
 
     dispatch: Dispatch
     listening: Listening
+    routing: Routing | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)

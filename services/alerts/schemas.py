@@ -111,6 +111,8 @@ class AlertView(AlertSummary):
     phone: str | None
     listed_as: str | None
     follows: UUID | None = Field(description="同一对象上一条已办结的预警")
+    route_version: str | None = Field(description="按哪一版路由处置；national 为全国默认路由")
+    route_nodes: list[str] = Field(description="命中的路由节点，最后一个决定升级链与日历")
     assigned: list[Assignee]
     evidence: list[EvidenceView]
     timeline: list[TimelineEntry]

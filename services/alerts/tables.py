@@ -226,6 +226,8 @@ class Alert(AlertsTable, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     version: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    route_version: str | None = Field(default=None, sa_type=TEXT)
+    route_nodes: list[str] = Field(sa_type=_TEXTS, sa_column_kwargs=_empty_texts())
 
 
 class AlertEvidence(AlertsTable, table=True):
@@ -296,6 +298,7 @@ class Notification(AlertsTable, table=True):
         UniqueConstraint("dedupe_key"),
         Index(None, "alert_id"),
         Index(None, "division"),
+        Index("ix_notification_silenced", "silence_id", postgresql_where=text("silence_id IS NOT NULL")),
         CheckConstraint("decision IN ('send','suppress','defer')", name="decision"),
         CheckConstraint("decision = 'send' OR reason IS NOT NULL", name="withheld_with_reason"),
     )
@@ -310,6 +313,60 @@ class Notification(AlertsTable, table=True):
     decision: str = Field(sa_type=TEXT)
     reason: str | None = Field(default=None, sa_type=TEXT)
     created_at: datetime = Field(sa_type=_MOMENT)
+    silence_id: UUID | None = Field(default=None, foreign_key="alerts.silence.silence_id")
+
+
+class RouteVersion(AlertsTable, table=True):
+    """A table of routes (路由表) of one county, never changed: a draft, or in force from `valid_from` on."""
+
+    __tablename__ = "route_version"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        UniqueConstraint("division", "number"),
+        Index("ix_route_version_in_force", "division", "valid_from", postgresql_where=text("state = 'active'")),
+        CheckConstraint("state IN ('draft','active')", name="state"),
+        CheckConstraint("(state = 'active') = (valid_from IS NOT NULL)", name="active_from"),
+    )
+
+    version_id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    division_hi: str = Field(sa_type=_DIVISION)
+    number: int = Field(sa_type=Integer)
+    state: str = Field(sa_type=TEXT)
+    valid_from: date | None = None
+    lines: list[dict[str, Any]] = Field(sa_type=_JSON)
+    digest: str = Field(sa_type=TEXT)
+    created_by: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=_MOMENT)
+    activated_by: str | None = Field(default=None, sa_type=TEXT)
+    activated_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Silence(AlertsTable, table=True):
+    """What matches it is not sent for a while (静默); `released_at`: what it held back and still stands was told."""
+
+    __tablename__ = "silence"
+    __table_args__ = (
+        Index(None, "division"),
+        Index("ix_silence_unreleased", "ends_at", postgresql_where=text("released_at IS NULL")),
+        CheckConstraint("ends_at > starts_at AND ends_at <= starts_at + interval '90 days'", name="at_most_90_days"),
+        CheckConstraint("(expired_at IS NULL) = (expired_by IS NULL)", name="expired_by"),
+    )
+
+    silence_id: UUID = Field(primary_key=True)
+    division: str = Field(sa_type=_DIVISION)
+    division_hi: str = Field(sa_type=_DIVISION)
+    matchers: list[dict[str, Any]] = Field(sa_type=_JSON)
+    reason: str = Field(sa_type=TEXT)
+    author: str = Field(sa_type=TEXT)
+    author_role: str = Field(sa_type=TEXT)
+    starts_at: datetime = Field(sa_type=_MOMENT)
+    ends_at: datetime = Field(sa_type=_MOMENT)
+    created_at: datetime = Field(sa_type=_MOMENT)
+    expired_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    expired_by: str | None = Field(default=None, sa_type=TEXT)
+    released_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class Endpoint(AlertsTable, table=True):

@@ -102,6 +102,8 @@ async def view_alert(
         phone=alert["contact_phone"] if "contact" in classes else None,
         listed_as=alert["listed_as"] if "class" in classes else None,
         follows=alert["follows"],
+        route_version=alert["route_version"],
+        route_nodes=alert["route_nodes"],
         assigned=[Assignee.model_validate(dict(row)) for row in assigned],
         evidence=[evidence_view(row, classes) for row in evidence],
         timeline=[TimelineEntry.model_validate(dict(row)) for row in timeline],

@@ -1,4 +1,5 @@
-"""The worker of alerts: it delivers, relays messages to the other services, and routes what found nobody."""
+"""The worker of alerts: it delivers, relays messages to the other services, routes what found nobody,
+and tells what a silence held back once it ends."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.end_silences import end_silences
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -31,6 +33,7 @@ def build_worker(
         *RELAY,
         Task("deliver", deliver),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
+        Task("silences", end_silences, every=timedelta(seconds=10)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
 

@@ -25,7 +25,8 @@ SCOPES = MappingProxyType(
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
-        "alerts:admin": "管理人员、职责与通知渠道",
+        "alerts:admin": "管理人员、职责、路由与通知渠道",
+        "alerts:silence": "在辖区内静默消息（仅限个人）",
         "subscriptions:admin": "管理消息订阅",
     }
 )
@@ -41,7 +42,7 @@ _CADRE = frozenset(
         "alerts:act",
     }
 )
-_TOWNSHIP = _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"}
+_TOWNSHIP = _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate", "alerts:silence"}
 _COUNTY = frozenset(SCOPES)
 
 SCOPES_OF_ROLE = MappingProxyType(
@@ -69,6 +70,7 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "monitoring:policy",
     "monitoring:quality:close",
     "alerts:act",
+    "alerts:silence",
 }
 
 # `complaint` is what somebody said in a complaint: never shown in the village (信访内容不回流村内).

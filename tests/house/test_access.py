@@ -23,6 +23,7 @@ from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
 DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
+SILENCE = {"match": "等级=黄色", "reason": "集中走访", "ends_at": "2026-03-16T10:00:00+08:00"}
 RELEASE = {"decision": "release", "reason": "金额属实"}
 SAME_PERSON = {"decision": "same", "reason": "派出所证明"}
 LINK = {"household_no": NOWHERE["household"], "member_id": 1, "reason": "入户核实"}
@@ -45,6 +46,7 @@ IN_PATH = {
     "{pair_id}": "999",
     "{line}": "2",
     "{unmatched_id}": "999",
+    "{silence_id}": NOWHERE["alert"],
 }
 
 
@@ -144,6 +146,10 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
     "POST /alerts/v1/officers": [],
+    "PUT /alerts/v1/routes": [],
+    "POST /alerts/v1/routes/versions/{version}/activate": {"valid_from": "2026-03-15"},
+    "POST /alerts/v1/routes/test": {"alert_id": NOWHERE["alert"]},
+    "POST /alerts/v1/silences": SILENCE,
 }
 
 
@@ -317,6 +323,9 @@ BODIES: list[tuple[str, Any]] = [
         {"officer_no": "S-own", "household_no": "F-own", "division": OWN, "since": "2026-03-15"},
     ),
     ("/alerts/v1/endpoints", {"channel": "console", "address": "x", "division": OWN}),
+    ("/alerts/v1/routes/test", {"alert_id": NOWHERE["alert"]}),
+    ("/alerts/v1/routes/versions/in_force/activate", {"valid_from": "2026-03-15"}),
+    ("/alerts/v1/silences", SILENCE),
 ]
 
 

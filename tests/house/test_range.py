@@ -231,6 +231,9 @@ LISTS = [
     "/alerts/v1/pairings/proposals",
     "/alerts/v1/endpoints",
     "/alerts/v1/deliveries",
+    "/alerts/v1/routes",
+    "/alerts/v1/routes/versions",
+    "/alerts/v1/silences",
     "/intake/v1/appeals",
     "/intake/v1/appeals?overdue=true",
     "/intake/v1/feeds",
@@ -290,6 +293,7 @@ async def test_a_cursor_from_somebody_else_opens_nothing(county: County) -> None
         "/intake/v1/feeds",
         "/alerts/v1/duties",
         "/alerts/v1/officers",
+        "/alerts/v1/silences",
     ):
         cursor: str | None = None
         for _ in range(6):

@@ -107,17 +107,22 @@ def listening_at(place: str, severity: Severity | None, posts: Iterable[Post]) -
 
 
 def default_roles(severity: Severity | None, posts: Iterable[Post]) -> tuple[Role, ...]:
-    """The posts that hear a warning at a place where `posts` are held, if no route says otherwise.
+    """The posts that hear a warning at a place where `posts` are held, if no route says otherwise."""
+    return as_held(roles_hearing(severity), posts)
+
+
+def as_held(roles: Iterable[Role], posts: Iterable[Post]) -> tuple[Role, ...]:
+    """The posts asked for, as a place has them where `posts` are held: what its leader hears, the township hears.
 
     A township that has a deputy in charge (分管领导) needs no leader to be heard.
     """
-    held = {post.role for post in posts}
-    roles = roles_hearing(severity)
-    if severity is not Severity.RED:
-        return roles
+    asked, held = tuple(roles), {post.role for post in posts}
+    if Role.TOWNSHIP_LEADER not in asked:
+        return asked
+    more = tuple(role for role in _RED_WHERE_HELD if role in held and role not in asked)
     if Role.TOWNSHIP_DEPUTY in held and Role.TOWNSHIP_LEADER not in held:
-        roles = tuple(role for role in roles if role is not Role.TOWNSHIP_LEADER)
-    return (*roles, *(role for role in _RED_WHERE_HELD if role in held))
+        asked = tuple(role for role in asked if role is not Role.TOWNSHIP_LEADER)
+    return (*asked, *more)
 
 
 def listening_by(place: str, roles: Iterable[Role], posts: Iterable[Post], *, reach: Reach = Reach.DUTY) -> Listening:

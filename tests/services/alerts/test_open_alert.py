@@ -41,7 +41,7 @@ async def test_same_message_again_is_a_duplicate(tell: Tell, rows: Rows) -> None
     event_id = uuid4()
     await tell(risk(), event_id=event_id)
     assert (await tell(risk(), event_id=event_id)).json() == {"status": "duplicate"}
-    assert len(await rows("alert_log")) == 1
+    assert len(await rows("alert_log", "action <> 'routed'")) == 1
 
 
 async def test_more_of_the_same_extends_and_is_not_sent_again(tell: Tell, rows: Rows) -> None:
@@ -69,7 +69,7 @@ async def test_older_facts_are_ignored(tell: Tell, rows: Rows) -> None:
     await tell(risk(facts_version=11, severity="red", findings=[finding("1.00")]))
     (alert,) = await rows("alert")
     assert alert["severity"] == "orange"
-    assert len(await rows("alert_log")) == 1
+    assert len(await rows("alert_log", "action <> 'routed'")) == 1
 
 
 async def test_order_of_arrival_does_not_matter(tell: Tell, rows: Rows) -> None:

@@ -18,7 +18,8 @@ _PLAIN_ALTERNATIVES = re.compile(r"[^()\[\]\\.*+?{}^$]*")
 
 # A pattern may repeat single characters and classes only, and repeat or group three times at most: such a pattern
 # takes no longer than the cube of a short value, whatever is written into it.
-_ATOM = r"(?:[^\\()\[\]{}*+?|^$]|\\[.\\()\[\]{}*+?|^$dwDW-]|\[\^?[^\[\]\\]+\])"
+_IN_CLASS = r"[^\[\]\\&~|^-]"
+_ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[.\\()\[\]{{}}*+?|^$dwDW-]|\[\^?(?:{_IN_CLASS}-{_IN_CLASS}|{_IN_CLASS})+\])"
 _TOKEN = re.compile(rf"(?P<atom>{_ATOM})(?P<repeat>[*+?]|\{{[0-9]{{1,2}}(?:,[0-9]{{1,2}})?\}})?|[()|]", re.DOTALL)
 _MOST_CHOICES = 3
 

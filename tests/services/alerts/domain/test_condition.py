@@ -4,6 +4,8 @@ import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.alerts.domain.condition import is_safe_pattern, read_condition
 from tests.services.intake.build import number
@@ -70,7 +72,21 @@ def test_a_plain_pattern_is_taken(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a*)*", "(a|a)+", "a?" * 30 + "a" * 30, "(a|a)" * 30, r"(.)\1", ".*.*.*.*x", "[a", "a{9", "*a", "^a$"],
+    [
+        "(a*)*",
+        "(a|a)+",
+        "a?" * 30 + "a" * 30,
+        "(a|a)" * 30,
+        r"(.)\1",
+        ".*.*.*.*x",
+        "[a",
+        "a{9",
+        "*a",
+        "^a$",
+        "[a--]",
+        "[z-a]",
+        "[[a]",
+    ],
 )
 def test_a_pattern_that_could_take_for_ever_is_not(pattern: str) -> None:
     assert not is_safe_pattern(pattern)
@@ -80,3 +96,11 @@ def test_the_worst_that_is_taken_is_quick() -> None:
     started = time.perf_counter()
     assert re.fullmatch(".*.*.*x", "a" * 200) is None
     assert time.perf_counter() - started < 2
+
+
+@given(st.text() | st.text(alphabet='等级原因村=!~;[](){}|*+?.\\^$-&ab12 "\n'))
+def test_whatever_is_written_is_read_or_refused_and_what_is_read_can_be_matched(text: str) -> None:
+    matchers, errors = read_condition(text, COUNTY)
+    assert all(error.message for error in errors)
+    for matcher in matchers:
+        matcher.matches({matcher.label: ("a" * 50, "")})

@@ -32,7 +32,8 @@ async def find_late(pool: asyncpg.Pool, trouble: Trouble, before: datetime) -> L
 async def find_silent(pool: asyncpg.Pool, now: datetime, grace: timedelta) -> list[str]:
     """The tasks that have not come for twice their interval and the grace."""
     rows = await pool.fetch(
-        "SELECT name FROM watch_beat WHERE last_at < $1 - $2 - make_interval(secs => 2 * every_seconds) "
+        "SELECT name FROM watch_beat "
+        "WHERE last_at < $1::timestamptz - $2::interval - make_interval(secs => 2 * every_seconds) "
         "ORDER BY name",
         now,
         grace,
@@ -45,7 +46,7 @@ async def note_beat(pool: asyncpg.Pool, name: str, every: timedelta, now: dateti
     await pool.execute(
         "INSERT INTO watch_beat AS b (name, every_seconds, last_at) VALUES ($1, $2, $3) "
         "ON CONFLICT (name) DO UPDATE SET every_seconds = excluded.every_seconds, last_at = excluded.last_at "
-        "WHERE b.last_at < excluded.last_at - $4",
+        "WHERE b.last_at < excluded.last_at - $4::interval",
         name,
         int(every.total_seconds()),
         now,

@@ -1,6 +1,6 @@
 """Write down the days off that the package knows, once a year of them; a newer package brings a newer year."""
 
-from services.alerts import repository_calendar
+from services.alerts import repository, repository_calendar
 from services.alerts.known_days import known_days, known_years
 from services.alerts.put_calendar import note_change
 from services.alerts.read_calendar import NATION, NATION_HI, PACKAGE
@@ -28,7 +28,7 @@ async def seed_calendar(runtime: Runtime) -> int:
                 }
                 for day in known_days(year) or ()
             ]
-            await repository_calendar.replace_days(connection, region=NATION, source=PACKAGE, year=year, rows=rows)
+            await repository.insert_rows(connection, "work_calendar_day", rows)
             if year >= runtime.clock.today().year:
                 await note_change(connection, NATION, NATION_HI, year, now)
     if missing:

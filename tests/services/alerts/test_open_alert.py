@@ -26,7 +26,6 @@ async def test_news_opens_an_alert_with_clocks_and_evidence(tell: Tell, rows: Ro
     # Opened on a Sunday: 24 hours are Monday's, the seventh day is a Sunday again.
     assert alert["ack_due_at"] == datetime(2026, 3, 17, 8, 30, tzinfo=SHANGHAI)
     assert alert["verify_due_at"] == datetime(2026, 3, 23, 18, 0, tzinfo=SHANGHAI)
-    assert (alert["verify_due_at"] - alert["opened_at"]).days == 7
     assert {row["kind"] for row in await rows("alert_evidence")} == {"finding", "fact"}
 
 

@@ -21,7 +21,7 @@ from services.monitoring.settings import MonitoringSettings
 from services.monitoring.worker import build_worker as build_monitoring_worker
 from shared.clock import Clock
 from shared.settings import Settings
-from shared.web.health import check_ready, measure_outbox
+from shared.web.health import check_ready, measure_all
 from shared.web.problem import install_problem_handlers
 from shared.worker import Worker
 
@@ -124,7 +124,7 @@ def _entrance(house: AllInOne) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         for child in house.apps.values():
-            await measure_outbox(child.state.runtime)
+            await measure_all(child)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/")

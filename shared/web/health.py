@@ -32,6 +32,7 @@ async def check_ready(runtime: Runtime) -> None:
 
 def install_health(app: FastAPI, service: str, measures: Sequence[Callable[[Runtime], Awaitable[None]]] = ()) -> None:
     """Add /livez, /readyz and /metrics; `measures` are taken at each scrape."""
+    app.state.measures = (measure_outbox, *measures)
 
     @app.get("/livez", tags=["operations"], summary="进程是否存活")
     async def livez() -> dict[str, str]:
@@ -44,9 +45,14 @@ def install_health(app: FastAPI, service: str, measures: Sequence[Callable[[Runt
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus 指标", response_class=Response)
     async def metrics() -> Response:
-        for measure in (measure_outbox, *measures):
-            await measure(app.state.runtime)
+        await measure_all(app)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def measure_all(app: FastAPI) -> None:
+    """Set every gauge of one service."""
+    for measure in app.state.measures:
+        await measure(app.state.runtime)
 
 
 async def measure_outbox(runtime: Runtime) -> None:

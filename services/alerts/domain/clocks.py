@@ -37,7 +37,8 @@ class Length:
             case ClockUnit.DAYS:
                 return calendar.add_days(start, self.number)
             case ClockUnit.WORKING_DAYS:
-                return calendar.add_working_days(start, self.number)
+                # A package may say 0; the end of the next working day is the soonest there is.
+                return calendar.add_working_days(start, max(self.number, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import asyncio
 from datetime import datetime, timedelta
 
 import asyncpg
-from prometheus_client import Gauge
 
 from services.alerts import repository_watch
 from services.alerts.domain.trouble import PATIENCE, Trouble, detail_of_late, detail_of_silent, subject_of
@@ -16,8 +15,8 @@ from services.alerts.sound_alarm import sound_alarm
 from shared.logs import log
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
+from shared.web.metrics import ALERTS_TROUBLE
 
-TROUBLE = Gauge("fangpin_alerts_trouble", "1 while this stands still", ["trouble"])
 # The tasks that must come, and how often.
 WATCHED = {"escalate": timedelta(minutes=1)}
 _EVERY_SECONDS = 60
@@ -41,7 +40,7 @@ async def find_trouble(runtime: Runtime) -> dict[Trouble, str]:
     now, found = runtime.clock.now(), dict[Trouble, str]()
     for trouble in Trouble:
         detail = await _detail(runtime, trouble, now)
-        TROUBLE.labels(trouble).set(detail is not None)
+        ALERTS_TROUBLE.labels(trouble).set(detail is not None)
         if detail is not None:
             found[trouble] = detail
     return found

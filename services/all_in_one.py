@@ -20,7 +20,7 @@ from services.intake.settings import IntakeSettings
 from services.monitoring.settings import MonitoringSettings
 from shared.clock import Clock
 from shared.settings import Settings
-from shared.web.health import check_ready, measure_outbox
+from shared.web.health import check_ready, measure_all
 from shared.web.problem import install_problem_handlers
 from shared.worker import Worker
 
@@ -115,7 +115,7 @@ def _entrance(house: AllInOne) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         for child in house.apps.values():
-            await measure_outbox(child.state.runtime)
+            await measure_all(child)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/")

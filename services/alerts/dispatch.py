@@ -6,10 +6,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.alerts import repository
-from services.alerts.domain.duty import Listener, Listening, Post
+from services.alerts.domain.duty import Gap, Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
 from services.alerts.domain.route import Plan
 from services.alerts.domain.silence import Silence
+from services.alerts.read_calendar import NO_CALENDARS, Calendars
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -21,7 +22,7 @@ class Dispatch:
     """One thing to be told about one alert; `key` makes it once for each recipient.
 
     `new_reports` are the reports it answers for. With `only`, nobody but these people is told; `barred` are told
-    nothing, since it is their answer that is appealed.
+    nothing, since it is their answer that is appealed. `gaps` are levels that were found empty on the way to `only`.
     """
 
     alert: repository.Row
@@ -31,6 +32,7 @@ class Dispatch:
     new_reports: tuple[str, ...] = ()
     only: tuple[Listener, ...] | None = None
     barred: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def alert_id(self) -> UUID:
@@ -103,6 +105,7 @@ class Desk:
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
     paired: Mapping[str, Collection[str]] = field(default_factory=dict)
     concerned: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    calendars: Calendars = NO_CALENDARS
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
@@ -120,6 +123,9 @@ class Desk:
         concerned: Mapping[UUID, frozenset[str]],
     ) -> "Desk":
         return replace(self, posts=posts, assigned=assigned, paired=paired, concerned=concerned)
+
+    def dated(self, calendars: Calendars) -> "Desk":
+        return replace(self, calendars=calendars)
 
 
 async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:

@@ -44,7 +44,7 @@ async def read_roster(sheet: Sheet, content: bytes, media_type: str) -> Roster:
 
 
 def _csv_cells(content: bytes) -> list[list[Cell]]:
-    reader = csv.reader(io.StringIO(decode(content), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(decode(content, OfficerListUnreadable), newline=""), strict=True)
     try:
         return [[*row] for row in reader]
     except csv.Error as error:

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository, repository_concern, repository_pairing, repository_routes
+from services.alerts.begin_escalations import begin_escalations
 from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.dispatch import Desk, Dispatch, Routing, Told
 from services.alerts.domain.duty import (
@@ -40,6 +41,7 @@ async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Disp
     rules = await rules_for(connection, dispatches, desk.now, desk.today)
     told = [_told(dispatch, rules, desk) for dispatch in dispatches]
     await _assign(connection, told, desk)
+    await begin_escalations(connection, told, desk)
     spoken = [one for one in told if one.silence is None]
     await withhold_silenced(connection, [one for one in told if one.silence is not None], desk)
     letters = [*await notify_listeners(connection, spoken, desk), *await notify_gaps(connection, told, desk)]
@@ -66,7 +68,7 @@ async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispat
 def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     """Those named; or, of a further report, who answers for the alert already; or these and whom the routes tell."""
     if dispatch.only is not None:
-        return Told(dispatch, Listening(dispatch.only, ()))
+        return Told(dispatch, Listening(dispatch.only, dispatch.gaps))
     assigned = _assigned(dispatch, desk)
     routing, silence = rules.routing(dispatch), rules.silence(dispatch)
     if _goes_to_assigned(dispatch, desk):

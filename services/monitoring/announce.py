@@ -22,6 +22,7 @@ from shared.contracts.monitoring import (
 from shared.contracts.progress import MONITORING_PROGRESS, Progress, ProgressItem
 from shared.messaging.outbox import enqueue
 from shared.policies.parameter_set import parameters_at
+from shared.policies.unit import Unit
 from shared.runtime import Runtime
 from shared.vocabulary.terms import Hardship, Severity, Source
 
@@ -90,7 +91,15 @@ def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime
     names = (deadline.acknowledge_hours, deadline.verify_days)
     wanted = {name: package.parameters[name] for name in names}
     clocks = package.clocks(severity, parameters_at(wanted, division, runtime.clock.today()))
-    return Clocks(acknowledge_hours=clocks.acknowledge_hours, verify_days=clocks.verify_days)
+    return Clocks.model_validate(
+        {
+            "acknowledge_hours": clocks.acknowledge_hours,
+            "verify_days": clocks.verify_days,
+            # Said only where it is not what receivers take without being told.
+            "acknowledge_unit": None if clocks.acknowledge_unit is Unit.HOURS else clocks.acknowledge_unit.value,
+            "verify_unit": None if clocks.verify_unit is Unit.DAYS else clocks.verify_unit.value,
+        }
+    )
 
 
 def hardship_finding(sentence: str) -> Finding:

@@ -7,7 +7,14 @@ from graphlib import CycleError, TopologicalSorter
 from services.monitoring.domain.compiled_columns import measured_columns
 from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
-from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived
+from services.monitoring.domain.indicator import (
+    ACKNOWLEDGE_UNITS,
+    VERIFY_UNITS,
+    CauseRule,
+    ClassRule,
+    Deadline,
+    Derived,
+)
 from services.monitoring.domain.indicator_reader import IndicatorReader, parameter_named, read_condition
 from services.monitoring.domain.language import Place, parse
 from services.monitoring.domain.measure import BUILT_IN, RULE_BUILT_IN
@@ -182,12 +189,12 @@ class _Reader:
     def _deadline(self, node: Node) -> Deadline:
         fields = node.fields(("acknowledge_hours", "verify_days"))
         return Deadline(
-            self._parameter(fields, "acknowledge_hours", Unit.HOURS),
-            self._parameter(fields, "verify_days", Unit.DAYS),
+            self._parameter(fields, "acknowledge_hours", *ACKNOWLEDGE_UNITS),
+            self._parameter(fields, "verify_days", *VERIFY_UNITS),
         )
 
-    def _parameter(self, fields: Fields, field: str, unit: Unit) -> str:
-        return parameter_named(fields[field], self.parameters, unit)
+    def _parameter(self, fields: Fields, field: str, *units: Unit) -> str:
+        return parameter_named(fields[field], self.parameters, *units)
 
     def _require(self, package: PolicyPackage) -> None:
         for document, wanted, known in (

@@ -214,7 +214,7 @@ async def test_who_left_is_passed_over_with_a_notice(
         await house.run_worker("alerts", "escalate")
     assert await told(rows, "escalation") == ["C1", "F1", "S1"]
     (notice,) = await rows("inbox_item", "kind = 'data_notice'")
-    assert "乡镇分管领导" in notice["body"]
+    assert "乡镇长" in notice["body"]
 
 
 async def test_when_all_have_left_their_successors_are_told(

@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 from shared.vocabulary.terms import Cause
 
-# Source: the checks of 两不愁三保障 and 饮水安全 in the monitoring handbook (防止返贫监测帮扶工作指南).
 _BY_CAUSE = MappingProxyType(
     {
         Cause.ILLNESS: "看住院和门诊票据：自己付了多少；医保报销、大病保险、医疗救助办了没有",

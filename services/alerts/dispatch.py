@@ -8,6 +8,7 @@ from uuid import UUID
 from services.alerts import repository
 from services.alerts.domain.duty import Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
+from services.alerts.phone_token import BASE
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -88,8 +89,13 @@ class Desk:
         return self.place_names.get(code, code)
 
     def link(self, alert_id: UUID) -> str:
-        """Where a logged-in officer reads the alert; the link alone opens nothing."""
-        return f"{self.settings.public_url}/alerts/v1/alerts/{alert_id}"
+        """Where a logged-in officer reads the alert on his phone; the link alone opens nothing."""
+        return f"{self.settings.public_url}{BASE}/a/{alert_id}"
+
+    @property
+    def list_link(self) -> str:
+        """Where each officer finds his own alerts; what a group is told names no household."""
+        return f"{self.settings.public_url}{BASE}/"
 
     def knowing(self, posts: Sequence[Post], assigned: dict[UUID, list[Listener]]) -> "Desk":
         return replace(self, posts=posts, assigned=assigned)

@@ -15,7 +15,7 @@ from services.alerts.domain.duty import LADDER, Post
 from services.alerts.domain.pin import Tries
 from services.alerts.repository import Connection
 from shared.db.scope import SET_SCOPE
-from shared.vocabulary.division import code_range
+from shared.vocabulary.division import code_range, level_of
 from shared.vocabulary.terms import Role
 
 
@@ -49,13 +49,9 @@ async def add_tokens(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     )
 
 
-async def live_token(connection: Connection, token_hash: bytes, now: datetime) -> asyncpg.Record | None:
-    """The link with this hash, if it still opens."""
-    return await connection.fetchrow(
-        "SELECT officer_no, alert_id FROM phone_token WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
-        token_hash,
-        now,
-    )
+async def token_of(connection: Connection, token_hash: bytes) -> asyncpg.Record | None:
+    """The link with this hash, whether it still opens or not; it is seen after `present_key`."""
+    return await connection.fetchrow("SELECT * FROM phone_token WHERE token_hash = $1", token_hash)
 
 
 async def use_token(connection: Connection, token_hash: bytes, now: datetime) -> bool:
@@ -174,7 +170,7 @@ async def own_posts(connection: Connection, officer_no: str, today: date) -> lis
         today,
     )
     posts = [Post(row["division"], officer_no, Role(row["role"]), row["division"]) for row in rows]
-    return sorted(posts, key=lambda post: (code_range(post.division)[1], _rung(post.role)))
+    return sorted(posts, key=lambda post: (-level_of(post.division), _rung(post.role), post.division))
 
 
 def _rung(role: Role) -> int:

@@ -13,6 +13,7 @@ from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.forget_phones import forget_phones
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -32,6 +33,7 @@ def build_worker(
         *RELAY,
         Task("deliver", deliver),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
+        Task("phones", forget_phones, every=timedelta(hours=1)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
 

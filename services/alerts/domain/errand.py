@@ -50,3 +50,8 @@ def why(
     if "cause" in classes and causes:
         return f"部门数据比对发现这一户可能{causes_zh(causes, has_reported=False)}有返贫致贫风险。"
     return "部门数据比对发现这一户可能有返贫致贫风险。"
+
+
+def mark_of(severity: str | None, reports: Sequence[str]) -> str:
+    """What a cadre saw of an alert, in short: an answer that has not seen a worse level or a new plea is not taken."""
+    return f"{severity or 'none'}.{len(reports)}"

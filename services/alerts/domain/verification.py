@@ -33,14 +33,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer that closes an alert; `check` is what was seen of 两不愁三保障, by need."""
+    """The answer that closes an alert; `household_check` is what was seen of 两不愁三保障."""
 
     outcome: Outcome
     causes: tuple[str, ...] = ()
     contact: Contact | None = None
     helped_by: str | None = None
     note: str | None = None
-    check: tuple[Finding, ...] = ()
+    household_check: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,11 @@ def _contact_objections(
 def _check_objections(verification: Verification) -> list[Objection]:
     """A need that is lacking says how, and is no "no risk"."""
     found = [
-        Objection(f"check/{finding.need}/note", "lacking_note_required", f"{finding.need.zh}有问题，请写一句是什么问题")
-        for finding in verification.check
+        Objection(f"household_check/{finding.need}/note", "lacking_note_required", f"{finding.need.zh}有问题，请写一句是什么问题")
+        for finding in verification.household_check
         if finding.seen is Seen.LACKING and not finding.note
     ]
-    short = lacking(verification.check)
+    short = lacking(verification.household_check)
     if short and verification.outcome is Outcome.NO_RISK:
         names = "、".join(finding.need.zh for finding in short)
         found.append(

@@ -10,9 +10,11 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.alerts.domain.errand import Due
 from services.alerts.domain.household_check import MOST_NOTE, Need, Seen
 from services.alerts.phone_session import Phone
 from services.alerts.phone_token import BASE
+from shared.clock import SHANGHAI
 from shared.vocabulary.terms import Cause, Outcome
 
 PAGES = Path(__file__).parent / "pages"
@@ -21,9 +23,9 @@ _OUTCOME_HINTS = {
     Outcome.NEED_MET: "有过困难，部门已经帮扶到位",
     Outcome.NO_RISK: "去看过了，日子过得去",
     Outcome.ALREADY_MONITORED: "已经是监测对象",
-    Outcome.DATA_WRONG: "数据与实际不符，退回来源部门",
+    Outcome.DATA_WRONG: "数据与实际不符",
     Outcome.MOVED: "全家已经迁走",
-    Outcome.DECEASED: "户主已去世，家中无其他人",
+    Outcome.DECEASED: "当事人已去世",
 }
 
 
@@ -44,6 +46,7 @@ def _pages() -> Environment:
         hints=_OUTCOME_HINTS,
         causes=list(Cause),
         most_note=MOST_NOTE,
+        deadline=_deadline,
     )
     return pages
 
@@ -57,9 +60,15 @@ def render(name: str, *, phone: Phone | None = None, status: int = 200, **said: 
         "who": _draft_owner(phone.officer_no) if phone else "",
         "officer": phone.name if phone else "",
         "clear": "",
+        "oidc": False,
     }
     text = _pages().get_template(f"{name}.html").render({**known, **said})
     return HTMLResponse(text, status_code=status, headers=headers(nonce))
+
+
+def _deadline(due: Due) -> str:
+    local = due.at.astimezone(SHANGHAI)
+    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
 
 
 def headers(nonce: str) -> Mapping[str, str]:

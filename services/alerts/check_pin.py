@@ -89,9 +89,7 @@ async def _wrong(connection: asyncpg.Connection, tried: PinTry, tries: Tries) ->
 
 def _locked(tries: Tries) -> Checked:
     assert tries.locked_until is not None
-    return Checked(
-        Verdict.LOCKED, f"口令输错次数过多，请在 {tries.locked_until.astimezone(SHANGHAI):%H:%M} 以后再试"
-    )
+    return Checked(Verdict.LOCKED, f"口令输错次数过多，请在 {tries.locked_until.astimezone(SHANGHAI):%H:%M} 以后再试")
 
 
 async def _note(connection: asyncpg.Connection, tried: PinTry, action: str, result: str) -> None:

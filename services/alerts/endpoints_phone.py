@@ -1,8 +1,8 @@
-"""The phone page over HTTP: links, PINs, and a cadre's own alerts up to the answer. Every form works without script."""
+"""The phone page over HTTP: links, PINs, a cadre's own alerts, the answer. Every form works without script."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -79,7 +79,9 @@ _PROBLEM: dict[str, Any] = problems(400)[400]["content"]
 
 def pages(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a page's endpoint answers, all of it in pages but what the edge refuses by itself."""
-    said = {status: {"description": "网页", "content": _HTML} for status in (200, 400, 422, 503, *statuses)}
+    said: dict[int | str, dict[str, Any]] = {
+        status: {"description": "网页", "content": _HTML} for status in (200, 400, 422, 503, *statuses)
+    }
     return {**said, 413: {"description": "请求体超过上限", "content": _PROBLEM}}
 
 
@@ -114,7 +116,7 @@ class Visit:
     runtime: Runtime
     request_id: str
     wake: Wake
-    form: FormData = FormData()
+    form: FormData = field(default_factory=FormData)
 
     def doing(self, mine: Mine) -> Doing:
         alert_id = mine.alert["alert_id"]
@@ -200,7 +202,7 @@ async def _is_open_for(
         return False
     finally:
         await repository_phone.present_key(connection, token["token_hash"])
-    return phone.officer_no == token["officer_no"]
+    return bool(phone.officer_no == token["officer_no"])
 
 
 async def _ask_pin(
@@ -401,7 +403,7 @@ def _texts(form: FormData) -> dict[str, str]:
 
 
 async def _taken(visit: Visit, alert_id: UUID, act: Callable[[Mine], Awaitable[None]]) -> Response | None:
-    """Act on the cadre's alert; what he has to mend comes back as the page with all he typed, and nothing happened."""
+    """Act on the cadre's alert; what he has to mend comes back as the page, with all he typed."""
     mine = await find_mine(visit.connection, visit.phone, alert_id)
     if "alerts:act" not in mine.caller.scopes:
         raise ScopeMissing("您的岗位不能处理预警")

@@ -1,4 +1,4 @@
-"""A cadre's phone (手机登录): known for a month by its cookie, open for half a day by his PIN or the platform's login."""
+"""A cadre's phone (手机登录): known for a month by its cookie, open for half a day by PIN or the platform's login."""
 
 import hashlib
 import hmac

@@ -42,10 +42,7 @@ async def add_tokens(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     """Keep new links, by their hashes."""
     await connection.executemany(
         "INSERT INTO phone_token (token_hash, officer_no, alert_id, made_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-        [
-            (row["token_hash"], row["officer_no"], row["alert_id"], row["made_at"], row["expires_at"])
-            for row in rows
-        ],
+        [(row["token_hash"], row["officer_no"], row["alert_id"], row["made_at"], row["expires_at"]) for row in rows],
     )
 
 
@@ -83,7 +80,7 @@ async def add_session(connection: Connection, row: dict[str, Any]) -> None:
 async def live_session(connection: Connection, session_hash: bytes, now: datetime) -> asyncpg.Record | None:
     """The phone with this hash, if it is still known."""
     return await connection.fetchrow(
-        "SELECT officer_no, unlocked_until, expires_at FROM phone_session WHERE session_hash = $1 AND expires_at > $2",
+        "SELECT officer_no, unlocked_until FROM phone_session WHERE session_hash = $1 AND expires_at > $2",
         session_hash,
         now,
     )

@@ -26,7 +26,7 @@ class AlertsSettings(Settings):
     @model_validator(mode="after")
     def _oidc_login_is_whole(self) -> Self:
         given = [self.oidc_client_id, self.oidc_client_secret, self.oidc_authorize_url, self.oidc_token_url]
-        if any(given) and not (all(given) and self.oidc_issuer):
+        if given != [None] * len(given) and (None in given or not self.oidc_issuer):
             raise ValueError(
                 "FANGPIN_OIDC_CLIENT_ID, FANGPIN_OIDC_CLIENT_SECRET, FANGPIN_OIDC_AUTHORIZE_URL and "
                 "FANGPIN_OIDC_TOKEN_URL go together, and with FANGPIN_OIDC_ISSUER"

@@ -392,7 +392,7 @@ class PhoneToken(AlertsTable, table=True):
 
 
 class PhoneSession(AlertsTable, table=True):
-    """A phone that an officer logged in with, by the hash of its cookie; after `unlocked_until` it asks for the PIN."""
+    """An officer's phone, by the hash of its cookie; after `unlocked_until` it asks for the PIN again."""
 
     __tablename__ = "phone_session"
     __table_args__ = (Index(None, "officer_no"), Index(None, "expires_at"))

@@ -235,8 +235,8 @@ def _places(alerts: Iterable[Row]) -> set[str]:
 
 def _long_name(code: str, names: Mapping[str, str]) -> str:
     """The township and the village."""
-    near = [c for c in lineage_of(code) if level_of(c) >= DivisionLevel.TOWNSHIP] or [code]
-    return " ".join(names[str(c)] for c in near)
+    near = [str(above) for above in lineage_of(code) if level_of(above) >= DivisionLevel.TOWNSHIP]
+    return " ".join(names[above] for above in near or [code])
 
 
 def _moment(at: datetime) -> str:

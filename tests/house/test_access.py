@@ -143,6 +143,7 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
     "POST /alerts/v1/officers": [],
+    "POST /alerts/v1/phone-pins/reset": {"officer_no": "S-nobody", "reason": "本人到场"},
 }
 
 
@@ -311,6 +312,7 @@ BODIES: list[tuple[str, Any]] = [
         },
     ),
     ("/alerts/v1/endpoints", {"channel": "console", "address": "x", "division": OWN}),
+    ("/alerts/v1/phone-pins/reset", {"officer_no": "S-own", "reason": "本人到场"}),
 ]
 
 

@@ -39,9 +39,7 @@ def _span(length: timedelta) -> str:
     return f"{hours} 小时" if hours else f"{int(length.total_seconds() // 60)} 分钟"
 
 
-def why(
-    causes: Sequence[str], sentences: Sequence[str], classes: Collection[str], *, has_reported: bool
-) -> str:
+def why(causes: Sequence[str], sentences: Sequence[str], classes: Collection[str], *, has_reported: bool) -> str:
     """Why this household, in one sentence; amounts only for those whose post sees them."""
     if has_reported and not sentences:
         return "农户自己申报了困难，等着答复。"
@@ -53,5 +51,5 @@ def why(
 
 
 def mark_of(severity: str | None, reports: Sequence[str]) -> str:
-    """What a cadre saw of an alert, in short: an answer that has not seen a worse level or a new plea is not taken."""
+    """What a cadre saw of an alert, in short; it changes with a worse level and with a further plea."""
     return f"{severity or 'none'}.{len(reports)}"

@@ -57,7 +57,7 @@ def read_findings(kept: dict[str, dict[str, str | None]] | None) -> tuple[Findin
     """The findings as they were kept, in the order of the needs."""
     known = kept or {}
     return tuple(
-        Finding(need, Seen(known[need.value]["seen"]), known[need.value]["note"])
+        Finding(need, Seen(str(known[need.value]["seen"])), known[need.value]["note"])
         for need in Need
         if need.value in known
     )

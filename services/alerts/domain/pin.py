@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 LENGTH = 6
 MOST_WRONG = 5
@@ -35,7 +36,7 @@ def weakness(pin: str) -> str | None:
     """Why a PIN cannot be chosen; None: it can."""
     if len(pin) != LENGTH or not (pin.isascii() and pin.isdigit()):
         return f"口令应为 {LENGTH} 位数字"
-    steps = {int(b) - int(a) for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {int(b) - int(a) for a, b in pairwise(pin)}
     if len(set(pin)) <= 2 or steps in ({1}, {-1}):
         return "口令太简单，请不要用相同、重复或连续的数字"
     return None

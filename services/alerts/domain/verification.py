@@ -98,7 +98,11 @@ def _contact_objections(
 def _check_objections(verification: Verification) -> list[Objection]:
     """A need that is lacking says how, and is no "no risk"."""
     found = [
-        Objection(f"household_check/{finding.need}/note", "lacking_note_required", f"{finding.need.zh}有问题，请写一句是什么问题")
+        Objection(
+            f"household_check/{finding.need}/note",
+            "lacking_note_required",
+            f"{finding.need.zh}有问题，请写一句是什么问题",
+        )
         for finding in verification.household_check
         if finding.seen is Seen.LACKING and not finding.note
     ]

@@ -127,7 +127,7 @@ POST /alerts/v1/officers                             -      -      -    -     + 
 GET  /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
 POST /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
-POST /alerts/v1/phone-pins/reset                     -      -      -    -     +      -       -      +       !
+POST /alerts/v1/phone-pins/reset                     -      -      -    -     +      -       -      -       !
 GET  /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 POST /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 """

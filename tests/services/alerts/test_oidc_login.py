@@ -13,6 +13,7 @@ from shared.clock import FixedClock
 from shared.runtime import Runtime
 from tests.services.alerts.oidc_server import CLIENT, SECRET, Platform, platform
 from tests.services.alerts.test_phone import BASE, link_for, opened
+from tests.services.intake.build import number
 
 Rows = Callable[..., Any]
 
@@ -85,7 +86,7 @@ async def test_a_code_and_a_state_are_good_once_and_for_one_phone(
     [
         {"officer_no": None},
         {"officer_no": "NOBODY"},
-        {"officer_no": "999901199003070015"},
+        {"officer_no": number(1)},
         {"aud": "another"},
         {"iss": "http://elsewhere"},
         {"nonce": "another"},

@@ -16,6 +16,7 @@ from shared.db.scope import transaction
 from shared.runtime import Runtime
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 from tests.services.alerts.receiver import http_receiver
+from tests.services.intake.build import number
 
 Rows = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
@@ -406,18 +407,18 @@ async def test_an_answer_sent_twice_counts_once_and_another_is_refused(
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({}, "结论: 缺少必填项"),
+        ({}, "结论：缺少必填项"),
         ({"outcome": "no_risk"}, "须先入户或电话核实"),
         ({**NO_RISK, "met": ""}, "见了谁"),
         ({**NO_RISK, "on": "2026-03-16"}, "不能晚于今天"),
         ({**NO_RISK, "on": "2026-03-32"}, "核实日期"),
         ({**NO_RISK, "outcome": "identify"}, "须写明致贫返贫风险"),
         ({**NO_RISK, "outcome": "need_met"}, "由哪个部门帮扶"),
-        ({**NO_RISK, "minutes": "一小时"}, "用时: 应为整数"),
+        ({**NO_RISK, "minutes": "一小时"}, "用时：应为整数"),
         ({**NO_RISK, "need_housing": "lacking"}, "住房安全有问题，请写一句"),
         ({**NO_RISK, "need_housing": "lacking", "about_housing": "漏雨"}, "不能核为无风险"),
-        ({**NO_RISK, "need_food": "plenty"}, "吃饭: 不在允许的取值中"),
-        ({**NO_RISK, "note": "证件999901199003070015"}, "请不要在此填写身份证号"),
+        ({**NO_RISK, "need_food": "plenty"}, "吃饭：不在允许的取值中"),
+        ({**NO_RISK, "note": f"证件{number(1)}"}, "请不要在此填写身份证号"),
     ],
 )
 async def test_what_is_missing_is_said_and_what_was_typed_stays(

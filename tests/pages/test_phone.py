@@ -49,7 +49,7 @@ async def log_in(screen: Screen, link: str) -> None:
 
 
 async def tap(screen: Screen, name: str, value: str) -> None:
-    await screen.page.locator(f"input[name={name}][value={value}]").check()
+    await screen.page.locator(f"#answer input[name={name}][value={value}]").check()
 
 
 async def fill_in(screen: Screen) -> None:
@@ -59,7 +59,7 @@ async def fill_in(screen: Screen) -> None:
     await tap(screen, "outcome", "no_risk")
     await tap(screen, "method", "visit")
     await screen.page.fill("input[name=met]", "户主本人")
-    await screen.page.fill("textarea[name=note]", "儿子寄钱回来了")
+    await screen.page.fill("#answer [name=note]", "儿子寄钱回来了")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.domain.answer_form import answer_of, label_of
@@ -19,6 +19,8 @@ FINDINGS = st.builds(
 )
 
 
+# The first example pays for what is imported late.
+@settings(deadline=None)
 @given(st.lists(FINDINGS, max_size=6, unique_by=lambda finding: finding.need))
 def test_what_is_kept_is_what_was_said(findings: list[Finding]) -> None:
     ordered = sorted(said(findings), key=lambda finding: list(Need).index(finding.need))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.domain.pin import LOCKED_FOR, MOST_WRONG, Tries, after_wrong, weakness
@@ -33,6 +33,7 @@ def test_the_fifth_wrong_try_locks_and_the_lock_ends_to_the_second() -> None:
     assert not tries.is_locked(NOW + LOCKED_FOR)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3600), max_size=60))
 def test_nobody_tries_more_than_five_times_a_quarter_of_an_hour(waits: list[int]) -> None:
     """Whatever the pauses between the tries, counting only those that are looked at."""

@@ -68,7 +68,7 @@ def render(name: str, *, phone: Phone | None = None, status: int = 200, **said: 
 
 def _deadline(due: Due) -> str:
     local = due.at.astimezone(SHANGHAI)
-    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
 def headers(nonce: str) -> Mapping[str, str]:

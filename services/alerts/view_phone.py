@@ -241,4 +241,4 @@ def _long_name(code: str, names: Mapping[str, str]) -> str:
 
 def _moment(at: datetime) -> str:
     local = at.astimezone(SHANGHAI)
-    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+    return f"{local.month}月{local.day}日 {local:%H:%M}"

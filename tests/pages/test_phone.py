@@ -21,11 +21,17 @@ _TARGETS = """() => [...document.querySelectorAll('a,button,input:not([type=hidd
               return [e.tagName + ' ' + (e.name || e.textContent.trim().slice(0, 20)), b.width, b.height] })
   .filter(([_, w, h]) => w > 0 && h > 0)"""
 _WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+# Without a Chinese font the signs are narrow boxes: spaced out, they take the room they take on a phone.
+_AS_WIDE_AS_CHINESE = """() => {
+  const s = document.createElement('span'); s.textContent = '国'.repeat(10); document.body.append(s);
+  const em = parseFloat(getComputedStyle(s).fontSize), w = s.getBoundingClientRect().width / 10; s.remove();
+  if (w < .95 * em) document.body.style.letterSpacing = (em - w) / em + 'em'; }"""
 _DRAFTS = "() => Object.keys(localStorage).filter(k => k.startsWith('fp1:')).length"
 
 
 async def check_layout(screen: Screen) -> None:
     """Nothing sticks out sideways, and everything to be tapped is large enough."""
+    await screen.page.evaluate(_AS_WIDE_AS_CHINESE)
     wide, shown = await screen.page.evaluate(_WIDTHS)
     assert wide <= shown == 360, await screen.page.title()
     small = [box for box in await screen.page.evaluate(_TARGETS) if min(box[1:]) < LEAST_TAP]
@@ -56,6 +62,9 @@ async def fill_in(screen: Screen) -> None:
     """A visit: all seen is fine, water was not looked at, no risk."""
     for need in ("food", "clothing", "education", "medical", "housing"):
         await tap(screen, f"need_{need}", "fine")
+    if await screen.page.locator(".js").count():
+        await screen.page.click(".need:has(input[name=about_food]) .more")
+    await screen.page.fill("input[name=about_food]", "米面够吃到秋收")
     await tap(screen, "outcome", "no_risk")
     await tap(screen, "method", "visit")
     await screen.page.fill("input[name=met]", "户主本人")
@@ -108,6 +117,7 @@ async def test_the_whole_way(screen: OpenScreen, link: Any, two: UUID, rows: Any
     (kept,) = await rows("verification")
     assert (kept["outcome"], kept["met"], kept["note"]) == ("no_risk", "户主本人", "儿子寄钱回来了")
     assert kept["household_check"]["housing"] == {"seen": "fine", "note": None}
+    assert kept["household_check"]["food"] == {"seen": "fine", "note": "米面够吃到秋收"}
     assert phone.hosts == {address.split("/")[2]}
     assert [error for error in phone.errors if "422" not in error] == []
 

@@ -78,8 +78,8 @@ if(form){
    e.className=e.className.replace(/ ?hide/,'')+(on?'':' hide');
    all('input,select,textarea',e).forEach(function(i){i.disabled=!on;});});
   all('.need',form).forEach(function(e){
-   var t=e.querySelector('input[type=text]'),r=e.querySelector('input[type=radio]:checked');
-   t.className=(r&&r.value==='lacking')||t.value||t.getAttribute('data-open')?'':'hide';});
+   var t=e.querySelector('input[type=text]'),r=e.querySelector('input[type=radio]:checked'),on=(r&&r.value==='lacking')||t.value||t.getAttribute('data-open');
+   t.className=on?'':'hide';e.querySelector('.more').hidden=!!on;});
  };
  var keep=function(p){
   var v=get(id)||{};
@@ -88,6 +88,10 @@ if(form){
  var draft=get(id);
  if(draft&&!form.getAttribute('data-entered'))fill(form,draft.f);
  show();
+ form.addEventListener('click',function(e){
+  if(e.target.className!=='more')return;
+  var t=e.target.parentNode.parentNode.querySelector('input[type=text]');
+  t.setAttribute('data-open','1');show();t.focus();});
  form.addEventListener('change',function(){show();keep(false);tell();});
  form.addEventListener('input',function(){keep(false);});
  form.addEventListener('submit',function(e){

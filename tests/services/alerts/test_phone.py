@@ -268,7 +268,7 @@ async def test_a_household_says_who_where_why_and_what_to_look_at(secretary: htt
         "住院和门诊票据",
         "网格员 干部G1",
         "突发严重困难户",
-        "3 月",
+        "3月16日 10:00 前签收",
     ):
         assert said in page, said
     assert "12345.60" not in page, "amounts are not for the village"

@@ -74,7 +74,7 @@ async def _claim(runtime: Runtime, connection: asyncpg.Connection) -> list[Job]:
     return [_job(runtime, row, endpoints[row["endpoint_id"]], links) for row in rows]
 
 
-Links = Mapping[tuple[str, UUID], str]
+Links = Mapping[UUID, str]
 
 
 async def _own_links(
@@ -82,7 +82,7 @@ async def _own_links(
 ) -> Links:
     """A link that opens once for each message to a person; only its hash is kept."""
     to_people = {
-        (endpoints[row["endpoint_id"]]["officer_no"], row["alert_id"])
+        row["delivery_id"]: (endpoints[row["endpoint_id"]]["officer_no"], row["alert_id"])
         for row in rows
         if endpoints[row["endpoint_id"]]["officer_no"] and row["alert_id"]
     }
@@ -90,7 +90,7 @@ async def _own_links(
 
 
 def _job(runtime: Runtime, row: asyncpg.Record, endpoint: asyncpg.Record, links: Links) -> Job:
-    link = links.get((endpoint["officer_no"], row["alert_id"]), row["message"]["link"])
+    link = links.get(row["delivery_id"], row["message"]["link"])
     said = {**row["message"], "link": link}
     message = Message(message_id=row["delivery_id"], created_at=row["created_at"], **said)
     target = Target(endpoint["address"], open_secret(runtime, endpoint))

@@ -56,6 +56,7 @@ def notice(error: FangpinError, request: Request) -> Response:
     """A refusal as a page. An alert that is closed needs no draft any more."""
     page = render(
         "notice",
+        phone=getattr(request.state, "phone", None),
         status=error.status,
         title=error.title,
         detail=error.detail if error.detail != error.title else "",

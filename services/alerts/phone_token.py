@@ -5,7 +5,7 @@ Only its hash is kept. It is made when a message is sent, never when it is writt
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,21 +28,21 @@ def token_link(public_url: str, token: str) -> str:
 
 
 async def make_links(
-    connection: asyncpg.Connection, wanted: Iterable[tuple[str, UUID]], public_url: str, now: datetime
-) -> dict[tuple[str, UUID], str]:
-    """A new link for each officer and alert."""
-    tokens = {pair: secrets.token_urlsafe(32) for pair in wanted}
+    connection: asyncpg.Connection, messages: Mapping[UUID, tuple[str, UUID]], public_url: str, now: datetime
+) -> dict[UUID, str]:
+    """A new link for each message, which goes to one officer about one alert."""
+    tokens = {message: secrets.token_urlsafe(32) for message in messages}
     await repository_phone.add_tokens(
         connection,
         [
             {
-                "token_hash": secret_hash(token),
+                "token_hash": secret_hash(tokens[message]),
                 "officer_no": officer_no,
                 "alert_id": alert_id,
                 "made_at": now,
                 "expires_at": now + LIFETIME,
             }
-            for (officer_no, alert_id), token in tokens.items()
+            for message, (officer_no, alert_id) in messages.items()
         ],
     )
-    return {pair: token_link(public_url, token) for pair, token in tokens.items()}
+    return {message: token_link(public_url, token) for message, token in tokens.items()}

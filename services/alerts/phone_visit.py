@@ -56,10 +56,12 @@ class Visit:
 
 
 async def _visit(
-    runtime: RuntimeDep, context: ContextDep, wake: WakeDep, fangpin_phone: Secret = None
+    request: Request, runtime: RuntimeDep, context: ContextDep, wake: WakeDep, fangpin_phone: Secret = None
 ) -> AsyncIterator[Visit]:
     async with transaction(runtime.pool) as connection:
         phone = await open_phone(connection, fangpin_phone, runtime)
+        # A refusal is a page of his, too.
+        request.state.phone = phone
         yield Visit(phone, connection, runtime, context.request_id, wake)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import uvicorn
@@ -119,7 +119,8 @@ def link(address: str, alerts_runtime: Runtime) -> Callable[[str, UUID], Any]:
 
     async def made(officer_no: str, to: UUID) -> str:
         async with transaction(alerts_runtime.worker_pool) as connection:
-            links = await make_links(connection, [(officer_no, to)], address, alerts_runtime.clock.now())
-        return links[officer_no, to]
+            wanted = {uuid4(): (officer_no, to)}
+            (found,) = (await make_links(connection, wanted, address, alerts_runtime.clock.now())).values()
+        return found
 
     return made

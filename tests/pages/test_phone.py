@@ -2,11 +2,13 @@
 script; small enough, large enough, and quiet."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared.clock import FixedClock
 from tests.pages.conftest import OpenScreen, Screen
 from tests.services.alerts.places import OTHER_VILLAGE, risk
 
@@ -175,6 +177,28 @@ async def test_what_waits_is_sent_from_the_list_too(
     await page.evaluate("dispatchEvent(new Event('online'))")
     await page.wait_for_function(f"() => ({_DRAFTS})() === 0")
     assert len(await rows("verification")) == 1
+
+
+async def test_what_waits_longer_than_the_phone_is_open_goes_out_after_the_pin(
+    screen: OpenScreen, link: Any, alert: UUID, rows: Any, clock: FixedClock
+) -> None:
+    phone: Screen = await screen()
+    page = phone.page
+    await log_in(phone, await link("S1", alert))
+    await phone.context.set_offline(True)
+    await fill_in(phone)
+    await page.click("text=提交，办结这一户")
+    await page.wait_for_selector("#net:has-text('有网络后自动发送')")
+    clock.at += timedelta(hours=12)
+    await phone.context.set_offline(False)
+    await page.wait_for_url("**/pin?**")
+    await check_layout(phone)
+    assert await rows("verification") == []
+    await page.fill("input[name=pin]", PIN)
+    await page.click("button:has-text('继续')")
+    await page.wait_for_url("**/done")
+    assert len(await rows("verification")) == 1
+    assert await page.evaluate(_DRAFTS) == 0
 
 
 async def test_without_script(screen: OpenScreen, link: Any, two: UUID, rows: Any) -> None:

@@ -192,11 +192,13 @@ async def test_what_waits_longer_than_the_phone_is_open_goes_out_after_the_pin(
     clock.at += timedelta(hours=12)
     await phone.context.set_offline(False)
     await page.wait_for_url("**/pin?**")
+    await page.wait_for_selector("input[name=pin]")
     await check_layout(phone)
     assert await rows("verification") == []
     await page.fill("input[name=pin]", PIN)
     await page.click("button:has-text('继续')")
     await page.wait_for_url("**/done")
+    await page.wait_for_selector("text=已办结")
     assert len(await rows("verification")) == 1
     assert await page.evaluate(_DRAFTS) == 0
 

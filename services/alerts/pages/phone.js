@@ -46,8 +46,9 @@ function send(k,v,sent){
  x.onerror=x.ontimeout=x.onabort=function(){sent(false,'',false);};
  x.send(body(v.f));
 }
+// Where the PIN is asked for, all else waits for it.
 function flush(){
- if(busy||off()){tell();return;}
+ if(busy||off()||/\/pin$/.test(location.pathname)){tell();return;}
  var k=keys().filter(function(n){var v=get(n);return v&&v.p;})[0];
  if(!k){tell();return;}
  busy=true;tell();

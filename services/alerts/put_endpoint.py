@@ -10,7 +10,6 @@ from services.alerts import repository, repository_people
 from services.alerts.domain.officer_list import is_address
 from services.alerts.schemas import EndpointIn
 from shared.errors import FieldError, Unprocessable
-from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -41,7 +40,7 @@ async def put_endpoint(
 def _check_address(body: EndpointIn, runtime: Runtime) -> None:
     problem = None
     if body.channel == "webhook":
-        problem = refusal(body.address, runtime.settings.webhook_allowed_hosts, plain=runtime.settings.demo)
+        problem = runtime.settings.webhooks.refusal(body.address)
     elif body.channel == "smtp" and not is_address(body.address):
         problem = "not a mail address"
     if problem:

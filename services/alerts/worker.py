@@ -1,10 +1,8 @@
 """The worker of alerts: it delivers, relays messages to the other services, and routes what found nobody."""
 
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import cache
 
 import httpx
 
@@ -20,6 +18,7 @@ from shared.clock import Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.settings import Settings
+from shared.web.outbound_transport import outbound_client
 from shared.worker import Task, Worker
 
 _TIMEOUT = httpx.Timeout(10, connect=3)
@@ -46,18 +45,11 @@ async def deliver(runtime: Runtime) -> int:
 
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    # Not `runtime.http`: that goes to peers, in memory if need be; this goes out, and follows nobody elsewhere.
-    async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls()) as http:
+    async with outbound_client(settings.webhooks, _TIMEOUT) as http:
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
-            "webhook": WebhookChannel(http, settings.webhook_allowed_hosts, plain=settings.demo),
+            "webhook": WebhookChannel(http, settings.webhooks),
         }
         if settings.smtp_host:
             channels["smtp"] = SmtpChannel(settings)
         yield channels
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the authorities' certificates takes longer than a message."""
-    return ssl.create_default_context()

@@ -25,6 +25,7 @@ from services.intake.record_feed import Recording, record_batches
 from services.intake.record_released import record_released
 from services.intake.repository_feeds import villages_in_force, villages_retired
 from services.intake.repository_ingest import FEEDS
+from services.intake.repository_replays import version_before
 from services.intake.settings import IntakeSettings
 from services.intake.settle_feed import settle_feed
 from shared.db.scope import transaction
@@ -91,7 +92,9 @@ async def _read_and_settle(
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
     context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
-    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings))
+    async with transaction(runtime.worker_pool) as connection:
+        before = await version_before(connection, feed)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings), before)
     try:
         if not await read_pieces(reading, out_of_time):
             await _give_back(runtime, feed)

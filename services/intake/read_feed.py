@@ -26,8 +26,8 @@ from services.intake.domain.header_map import unnamed_column
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.file_limits import FileLimits
-from services.intake.pack_rows import pack_columns, pack_row
-from services.intake.publish_observations import number_place
+from services.intake.pack_rows import pack_columns, pack_row, pack_texts
+from services.intake.publish_observations import number_place, rows_a_text
 from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
@@ -54,6 +54,7 @@ class Part:
     staged: int = 0
     held: list[HeldRow] = field(default_factory=list)
     packed: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     errors: list[tuple[RowError, str | None]] = field(default_factory=list)
     newest: date | None = None
     notes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -92,6 +93,7 @@ class FeedReading:
     row_limit: int
     part_bytes: int
     limits: FileLimits = field(default_factory=FileLimits)
+    version_before: int | None = None
     reader: RowReader = field(init=False)
     stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
@@ -103,7 +105,7 @@ class FeedReading:
 
     def __post_init__(self) -> None:
         media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
-        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
+        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"], self.version_before)
         self.reader = reader_for(media_type, layout, options)
         every = self.lease.total_seconds() / 3
         self.stream = PieceStream(media_type, layout, options, self.limits, self.hold, every)
@@ -234,7 +236,10 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     """Stage the sure rows of a block; the others."""
     assert reading.columns is not None
     checked = reading.columns.say(block)
-    part.packed.append(pack_columns(reading.feed_id, checked.clean))
+    together = rows_a_text(reading.reader.layout)
+    part.packed.append(pack_columns(reading.feed_id, checked.clean, with_content=not together))
+    if together:
+        part.texts.extend(pack_texts(reading.feed_id, checked.clean, together))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)
@@ -265,7 +270,8 @@ def _stage(reading: FeedReading, part: Part, row: FeedRow) -> None:
     if row.number is not None:
         sealed = reading.runtime.keys.seal(row.number, *number_place(reading.feed_id, row.line))
     content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
-    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
+    is_head = row.is_head if reading.reader.layout.household is not None else None
+    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, is_head, content, sealed))
     part.staged += 1
     part.errors.extend((warning, row.record) for warning in row.warnings)
     part.notes.update(row.notes)
@@ -277,6 +283,7 @@ async def _keep(reading: FeedReading, part: Part) -> None:
     async with transaction(reading.runtime.worker_pool) as connection:
         await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
         await repository.stage(connection, part.packed)
+        await repository.stage_texts(connection, part.texts)
         await repository.add_errors(connection, reading.feed_id, part.errors)
         await held.add(connection, reading.feed_id, part.held, reading.runtime.clock.now())
         await repository.note_progress(

@@ -158,7 +158,13 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     matched: int = _count("observations that monitoring matched to a person or household")
     unmatched: int = _count("observations that monitoring could not match yet")
     merged_after: str | None = Field(
-        default=None, sa_type=_RECORD, sa_column_kwargs=_said("records up to this natural key are recorded")
+        default=None, sa_type=_RECORD, sa_column_kwargs=_said("households up to this natural key are recorded")
+    )
+    known: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs=_said("how many of its records were known when it was settled")
+    )
+    merged_line: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs=_said("rows that are records are recorded up to this line")
     )
     newest_on: date | None = Field(default=None, sa_column_kwargs=_said("latest day that a row speaks of"))
     started_at: datetime | None = Field(default=None, sa_type=_MOMENT)
@@ -181,15 +187,33 @@ class FeedRowStaged(IntakeTable, table=True):
     """A good row of a feed under way. Unlogged and without row-level security, so that COPY can fill it."""
 
     __tablename__ = "feed_row_staged"
+    __table_args__ = (
+        Index("ix_feed_row_staged_household", "feed_id", "record", postgresql_where=text("is_head IS NOT NULL")),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    feed_id: UUID = Field(primary_key=True)
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    record: str = Field(sa_type=_RECORD)
+    digest: bytes = Field(sa_type=_BYTES)
+    is_head: bool | None = Field(default=None, sa_column_kwargs=_said("null: the row is a record by itself"))
+    content: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("JSON, as text for COPY; null: in feed_text_staged")
+    )
+    sealed_number: bytes | None = Field(default=None, sa_type=_BYTES)
+
+
+class FeedTextStaged(IntakeTable, table=True):
+    """What many staged rows say, as one text: nobody has to look at each again. Unlogged like those."""
+
+    __tablename__ = "feed_text_staged"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     feed_id: UUID = Field(primary_key=True)
-    record: str = Field(primary_key=True, sa_type=_RECORD)
-    line: int = Field(primary_key=True, sa_type=_BIG)
-    digest: bytes = Field(sa_type=_BYTES)
-    is_head: bool
-    content: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON; text, since COPY is binary"))
-    sealed_number: bytes | None = Field(default=None, sa_type=_BYTES)
+    last_line: int = Field(primary_key=True, sa_type=_BIG)
+    first_line: int = Field(sa_type=_BIG)
+    lines: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("of the rows, eight bytes each"))
+    contents: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON of the rows, a line each"))
 
 
 class FeedRowError(IntakeTable, table=True):
@@ -278,7 +302,7 @@ class FeedRecord(IntakeTable, table=True):
 
 
 class SelfReportRow(IntakeTable, table=True):
-    """A household's own report and how far it got. Its natural key holds for ever."""
+    """A household's own report and how far it got. Its natural key holds until it is withdrawn."""
 
     __tablename__ = "self_report"
     __table_args__ = (
@@ -286,7 +310,7 @@ class SelfReportRow(IntakeTable, table=True):
             "uq_self_report_natural_key",
             *("division", "person_index", "reported_on", "hardships"),
             unique=True,
-            postgresql_where=text("root_id IS NULL"),
+            postgresql_where=text("root_id IS NULL AND withdrawn_at IS NULL"),
         ),
         Index(
             "uq_self_report_ticket",

@@ -46,6 +46,7 @@ POST /intake/v1/feeds/{feed_id}/replay               -      -      -    -     + 
 POST /intake/v1/layouts                              -      -      -    -     +      -       -      +       !
 DELETE /intake/v1/layouts/{name}                     -      -      -    -     +      -       -      +       !
 GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
+GET  /intake/v1/layouts/{name}/template.xlsx         -      -      -    +     +      +       +      +       !
 GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
 GET  /intake/v1/connectors                           -      -      -    +     +      +       +      +       !
 PUT  /intake/v1/connectors/{name}                    -      -      -    -     +      -       -      +       !

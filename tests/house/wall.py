@@ -27,6 +27,7 @@ CLOSED_TO_REQUESTS: Final = {
     "outbox": "messages to the other services; written by requests, read by the relay",
     "audit_log": "who did what; added to by all, read by none",
     "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
+    "intake.feed_text_staged": "what rows under way say; COPY refuses tables with policies",
     "intake.feed_record": "digests of rows, under keys that may be blind indexes",
     "alerts.alert_subject": "which news of a household was heard last",
 }

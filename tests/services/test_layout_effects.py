@@ -174,6 +174,7 @@ CASES = [
             Effect(LIU, "exclusion vehicle", "unknown", "fired"),
             Effect(ZHANG, "exclusion vehicle", "unknown", "fired exempt"),
             Effect(WANG, "exclusion vehicle", "unknown", "clear"),
+            Effect(CHEN, "exclusion vehicle", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"unknown_code"}, 5: {"implausible_amount"}},
         (ROSTER, "authorisations"),
@@ -226,6 +227,7 @@ CASES = [
         (
             Effect(LIU, "exclusion company", "unknown", "fired"),
             Effect(WANG, "exclusion company", "unknown", "clear"),
+            Effect(CHEN, "exclusion company", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"wrong_form"}, 5: {"unknown_code"}},
         (ROSTER, "authorisations"),
@@ -235,6 +237,8 @@ CASES = [
         (
             Effect(LIU, "exclusion dwelling_bought", "unknown", "fired"),
             Effect(ZHANG, "exclusion dwelling_bought", "unknown", "fired exempt"),
+            Effect(WANG, "exclusion dwelling_bought", "unknown", "clear"),
+            Effect(CHEN, "exclusion dwelling_bought", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"unknown_code"}, 5: {"required"}},
         (ROSTER, "authorisations"),
@@ -254,6 +258,7 @@ CASES = [
         (
             Effect(LIU, "exclusion deposit", "unknown", "fired"),
             Effect(WANG, "exclusion deposit", "unknown", "clear"),
+            Effect(CHEN, "exclusion deposit", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"excel_overflow"}, 5: {"required"}},
         (ROSTER, "authorisations"),

@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0008_phone"
-down_revision = "0002_contact_minutes"
+down_revision = "0003_messages_as_written"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +10,8 @@ import httpx
 from services.alerts.channels.channel import Message, Target
 from services.alerts.domain.delivery import OutcomeClass, SendOutcome
 from shared.messaging.signing import sign
-from shared.outbound import refusal, seconds_of
+from shared.outbound import Outbound, seconds_of
+from shared.web.outbound_transport import AddressNotAllowed
 
 MESSAGE_TYPE = "cn.fangpin.alerts.message.v1"
 _RETRY_STATUSES = frozenset({408, 425, 429})
@@ -21,14 +21,13 @@ _WHOLE_SECONDS = 13
 
 @dataclass(frozen=True, slots=True)
 class WebhookChannel:
-    """Posts through `http`, a client without redirects; only to `allowed_hosts`, over https unless `plain`."""
+    """Posts through `http`, a client without redirects; what the `rule` refuses is not even tried."""
 
     http: httpx.AsyncClient
-    allowed_hosts: Collection[str]
-    plain: bool = False
+    rule: Outbound
 
     async def send(self, message: Message, target: Target, *, now: datetime) -> SendOutcome:
-        refused = refusal(target.address, self.allowed_hosts, plain=self.plain)
+        refused = self.rule.refusal(target.address)
         if refused or target.secret is None:
             return SendOutcome(OutcomeClass.FIX, reason=refused or "no secret")
         body = payload(message)
@@ -36,6 +35,8 @@ class WebhookChannel:
         try:
             async with asyncio.timeout(_WHOLE_SECONDS):
                 return await self._post(target.address, body, headers, now)
+        except AddressNotAllowed as refusal:
+            return SendOutcome(OutcomeClass.FIX, reason=str(refusal))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             return SendOutcome(OutcomeClass.RETRY, reason=type(failure).__name__)
 

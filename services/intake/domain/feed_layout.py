@@ -285,9 +285,3 @@ class FeedLayout:
     def holds_rows(self) -> bool:
         """Whether a row with an implausible amount waits for a person: a list is whole, and assets leave no trace."""
         return self.kind is Kind.TRANSACTION and self.household is None and not self.needs_authorisation
-
-    @property
-    def personal_key(self) -> bool:
-        """True when the natural key holds an identity number, which is then stored as its blind index."""
-        types = {self.column(name).type for name in self.natural_key}
-        return bool(types & {ColumnType.IDENTITY_NUMBER, ColumnType.DISABILITY_CERTIFICATE})

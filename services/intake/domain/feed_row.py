@@ -485,7 +485,7 @@ def _warn(reading: _Reading, column: Column, code: str, reason: str, expected: s
 
 def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index) -> FeedRow:
     values, number, is_head, newest = reading.values, None, False, None
-    content: Mapping[str, Any]
+    content: dict[str, Any]
     if layout.household:
         spec = layout.household
         content = _household_content(spec, reading, index)
@@ -493,6 +493,9 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, in
         number, is_head = holder.number if holder else None, values[spec.relation] == spec.head
     else:
         content = {"observations": _observations(layout, record, values, public)}
+        if layout.needs_authorisation and not content["observations"]:
+            # The row says nothing; whether so much may be kept is still for its person's household to allow.
+            content["person"] = next((public[fact.person] for fact in layout.facts if fact.person is not None), None)
         newest = max([values[fact.occurred_on] for fact in layout.facts])
     return FeedRow(
         reading.line,

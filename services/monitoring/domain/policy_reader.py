@@ -112,9 +112,10 @@ class _Reader:
         return {name: self._data_set(name, each) for name, each in node.entries()}
 
     def _data_set(self, name: str, node: Node) -> DataSet:
-        fields = node.fields(("label_zh", "stale_after"), ("served_by",))
+        fields = node.fields(("label_zh", "stale_after"), ("served_by", "keep_months"))
         days = parameter_named(fields["stale_after"], self.parameters, Unit.DAYS)
-        return DataSet(name, fields["label_zh"].text(), days, fields.texts("served_by"))
+        kept = None if (months := fields.get("keep_months")) is None else _months(months)
+        return DataSet(name, fields["label_zh"].text(), days, fields.texts("served_by"), kept)
 
     def _notes(self, document: str, reader: NoteReader) -> tuple[Note, ...]:
         return tuple(reader.note(name, node) for name, node in self._named(document))
@@ -224,3 +225,10 @@ def _declared(node: Node) -> Type:
     fields = node.fields(*DERIVED)
     unit = Unit(fields["unit"].one_of(each.value for each in Unit if not each.is_listed))
     return Type(unit, frozenset(fields.texts("choices")), fields.flag("in_basis", default=False))
+
+
+def _months(node: Node) -> int:
+    text = node.text()
+    if not re.fullmatch(r"1[2-9]|[2-9][0-9]|[1-9][0-9]{2}", text):
+        raise node.mistake(f"{text} 不是保存月数", right="12 至 999 的整数，单位是月", example="keep_months: 36")
+    return int(text)

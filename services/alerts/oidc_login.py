@@ -7,8 +7,9 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import jwt
@@ -16,12 +17,15 @@ import jwt
 from services.alerts.phone_token import BASE
 from services.alerts.settings import AlertsSettings
 from shared.errors import NotFound, Unauthorized
+from shared.outbound import Outbound
 from shared.runtime import Runtime
 from shared.security.tokens import PlatformAway
 from shared.settings import Settings
 from shared.vocabulary.identity_number import holds_identity_number
+from shared.web.outbound_transport import outbound_client
 
 LOGIN_COOKIE = "fangpin_login"
+_ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 _TIMEOUT = httpx.Timeout(10, connect=3)
 _LEEWAY_SECONDS = 30
 
@@ -79,7 +83,7 @@ async def finish_login(runtime: Runtime, *, code: str, state: str, cookie: str |
     if len(kept) != 4 or not code or not hmac.compare_digest(kept[0].encode(), state.encode()):
         raise LoginRefused
     _, nonce, verifier, token = kept
-    id_token = await _exchange(runtime.http, own, code, verifier)
+    id_token = await _exchange(own, code, verifier)
     claims = await asyncio.to_thread(_claims, own, id_token, nonce, runtime.clock.now().timestamp())
     officer_no = str(claims.get("officer_no") or "")
     if not officer_no or holds_identity_number(officer_no) or "\x00" in officer_no:
@@ -101,7 +105,7 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-async def _exchange(http: httpx.AsyncClient, settings: AlertsSettings, code: str, verifier: str) -> str:
+async def _exchange(settings: AlertsSettings, code: str, verifier: str) -> str:
     assert settings.oidc_client_id
     assert settings.oidc_client_secret
     assert settings.oidc_token_url
@@ -113,7 +117,8 @@ async def _exchange(http: httpx.AsyncClient, settings: AlertsSettings, code: str
     }
     proof = httpx.BasicAuth(settings.oidc_client_id, settings.oidc_client_secret.get_secret_value())
     try:
-        answer = await http.post(settings.oidc_token_url, data=form, auth=proof, timeout=_TIMEOUT)
+        async with outbound_client(_platform(settings.oidc_token_url), _TIMEOUT) as http:
+            answer = await http.post(settings.oidc_token_url, data=form, auth=proof)
         body = answer.json() if answer.status_code == 200 else {}
     except httpx.HTTPError as error:
         raise PlatformAway(headers={"Retry-After": "5"}) from error
@@ -123,6 +128,12 @@ async def _exchange(http: httpx.AsyncClient, settings: AlertsSettings, code: str
         raise LoginRefused
     found: str = body["id_token"]
     return found
+
+
+def _platform(address: str) -> Outbound:
+    """The operator named the platform in the settings: it and nothing else, wherever it lies."""
+    parts = urlsplit(address)
+    return Outbound([f"{parts.hostname}:*"], _ANYWHERE, plain=parts.scheme == "http")
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.alerts.phone_token import make_links, secret_hash
+from services.alerts.repository_phone import act_as, present_key
 from shared.clock import FixedClock
 from shared.db.scope import transaction
 from shared.runtime import Runtime
@@ -541,3 +542,30 @@ async def test_a_township_leader_reads_his_list(
         sizes.append(len(shown.encode()))
     assert max(sizes) < 60_000
     assert TOWNSHIP not in shown
+
+
+async def test_the_database_shows_an_officer_himself_and_a_secret_its_own_row(
+    secretary: httpx.AsyncClient, alerts_runtime: Runtime, alert: UUID
+) -> None:
+    """Without a place, and nothing of anybody else."""
+    others = await link_for(alerts_runtime, "G1", alert)
+    async with transaction(alerts_runtime.pool) as connection:
+        await act_as(connection, "S1")
+        counts = {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}")
+            for table in ("officer", "duty", "phone_pin", "phone_session", "phone_token", "alert")
+        }
+        assert counts == {
+            "officer": 1,
+            "duty": 1,
+            "phone_pin": 1,
+            "phone_session": 1,
+            "phone_token": 0,
+            "alert": 0,
+        }
+        await present_key(connection, secret_hash(others))
+        assert await connection.fetchval("SELECT officer_no FROM phone_token") == "G1"
+        assert await connection.execute("UPDATE officer SET name = 'x'") == "UPDATE 0", "seen, and not his to change"
+    async with transaction(alerts_runtime.pool) as connection:
+        for table in ("phone_pin", "phone_session", "phone_token"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0

@@ -8,6 +8,8 @@ from services.alerts import (
     endpoints,
     endpoints_calendar,
     endpoints_duty,
+    endpoints_phone,
+    endpoints_phone_login,
     endpoints_routes,
     endpoints_silences,
 )
@@ -41,6 +43,9 @@ def create_app(
             endpoints_duty.router,
             endpoints_routes.router,
             endpoints_silences.router,
+            endpoints_phone_login.router,
+            endpoints_phone.router,
+            endpoints_phone_login.admin_router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],

@@ -6,9 +6,10 @@ A crash between sending and recording sends once more under the same id after th
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,7 @@ from services.alerts import repository
 from services.alerts.channels.channel import Channel, Message, Target
 from services.alerts.domain.delivery import Decision, EndpointState, OutcomeClass, SendOutcome, decide
 from services.alerts.notify_broken import notify_broken
+from services.alerts.phone_token import make_links
 from shared.db.scope import transaction
 from shared.logs import log
 from shared.queue.claim import LeaseLost, Queue, claim, finish
@@ -68,11 +70,29 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
 async def _claim(runtime: Runtime, connection: asyncpg.Connection) -> list[Job]:
     rows = await claim(connection, QUEUE, now=runtime.clock.now(), limit=_AT_ONCE, lease=LEASE)
     endpoints = await repository.endpoints_by_id(connection, {row["endpoint_id"] for row in rows})
-    return [_job(runtime, row, endpoints[row["endpoint_id"]]) for row in rows]
+    links = await _own_links(runtime, connection, rows, endpoints)
+    return [_job(runtime, row, endpoints[row["endpoint_id"]], links) for row in rows]
 
 
-def _job(runtime: Runtime, row: asyncpg.Record, endpoint: asyncpg.Record) -> Job:
-    message = Message(message_id=row["delivery_id"], created_at=row["created_at"], **row["message"])
+Links = Mapping[UUID, str]
+
+
+async def _own_links(
+    runtime: Runtime, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], endpoints: Mapping[UUID, Any]
+) -> Links:
+    """A link that opens once for each message to a person; only its hash is kept."""
+    to_people = {
+        row["delivery_id"]: (endpoints[row["endpoint_id"]]["officer_no"], row["alert_id"])
+        for row in rows
+        if endpoints[row["endpoint_id"]]["officer_no"] and row["alert_id"]
+    }
+    return await make_links(connection, to_people, runtime.settings.public_url, runtime.clock.now())
+
+
+def _job(runtime: Runtime, row: asyncpg.Record, endpoint: asyncpg.Record, links: Links) -> Job:
+    link = links.get(row["delivery_id"], row["message"]["link"])
+    said = {**row["message"], "link": link}
+    message = Message(message_id=row["delivery_id"], created_at=row["created_at"], **said)
     target = Target(endpoint["address"], open_secret(runtime, endpoint))
     return Job(
         message,

@@ -10,6 +10,7 @@ from services.alerts.domain.duty import Gap, Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
 from services.alerts.domain.route import Plan
 from services.alerts.domain.silence import Silence
+from services.alerts.phone_token import BASE
 from services.alerts.read_calendar import NO_CALENDARS, Calendars
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
@@ -112,8 +113,13 @@ class Desk:
         return self.place_names.get(code, code)
 
     def link(self, alert_id: UUID) -> str:
-        """Where a logged-in officer reads the alert; the link alone opens nothing."""
-        return f"{self.settings.public_url}/alerts/v1/alerts/{alert_id}"
+        """Where a logged-in officer reads the alert on his phone; the link alone opens nothing."""
+        return f"{self.settings.public_url}{BASE}/a/{alert_id}"
+
+    @property
+    def list_link(self) -> str:
+        """Where each officer finds his own alerts; what a group is told names no household."""
+        return f"{self.settings.public_url}{BASE}/"
 
     def knowing(
         self,

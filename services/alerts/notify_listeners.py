@@ -105,7 +105,8 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
             "kind": dispatch.kind,
             "title": text.title,
             "body": text.body,
-            "link": desk.link(dispatch.alert_id),
+            # A person's own message gets a link of its own when it is sent.
+            "link": desk.link(dispatch.alert_id) if endpoint["officer_no"] else desk.list_link,
             "division": dispatch.living,
             "place": place,
             "count": 1,

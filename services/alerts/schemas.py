@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from services.alerts.domain.alert import Status
 from services.alerts.domain.delivery import DeliveryState, EndpointState, OutcomeClass
 from services.alerts.domain.duty import Reach
+from services.alerts.domain.household_check import MOST_NOTE, Finding, Need, Seen
 from services.alerts.domain.verification import Contact, Method, Verification
 from shared.contracts.alerts import MOST_VISIT_MINUTES
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
@@ -100,6 +101,7 @@ class VerificationView(BaseModel):
     minutes: int | None
     helped_by: str | None
     note: str | None
+    household_check: dict[Need, dict[str, str | None]] | None
     officer_no: str
     officer_role: Role
     verified_at: AwareDatetime
@@ -188,6 +190,13 @@ class ContactIn(Strict):
     )
 
 
+class FindingIn(Strict):
+    """How one need was found, with a line of text; what is lacking needs the line."""
+
+    seen: Seen = Field(examples=["lacking"])
+    note: Annotated[OpenText, Field(max_length=MOST_NOTE)] | None = Field(default=None, examples=["屋顶漏雨"])
+
+
 class VerificationIn(Strict):
     """The answer to an alert. `id` may be made by the client: sent again under the same id, it counts once."""
 
@@ -197,6 +206,7 @@ class VerificationIn(Strict):
     contact: ContactIn | None = None
     helped_by: Name | None = Field(default=None, examples=["县民政局"])
     note: Note | None = None
+    household_check: dict[Need, FindingIn] | None = Field(default=None, description="两不愁三保障和饮水")
     version: Version = None
 
     def verification(self, officer_no: str) -> Verification:
@@ -207,7 +217,8 @@ class VerificationIn(Strict):
             self.contact.met,
             self.contact.minutes,
         )
-        return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note)
+        check = tuple(Finding(need, one.seen, one.note) for need, one in (self.household_check or {}).items())
+        return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note, check)
 
 
 class InboxItem(BaseModel):

@@ -7,6 +7,7 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.domain.alert import Step
+from services.alerts.domain.household_check import as_json
 from services.alerts.domain.verification import Verification, objections
 from services.alerts.news import severity_of
 from services.alerts.report_progress import SOURCE, Reported, report_progress
@@ -101,6 +102,7 @@ def _row(verification: Verification, verification_id: UUID, doing: Doing) -> dic
         "minutes": contact.minutes if contact else None,
         "helped_by": verification.helped_by,
         "note": verification.note,
+        "household_check": as_json(verification.household_check),
         "officer_no": doing.officer_no,
         "officer_role": _role(doing),
         "verified_at": doing.now,

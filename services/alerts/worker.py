@@ -17,6 +17,7 @@ from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
 from services.alerts.end_silences import end_silences
 from services.alerts.escalate import escalate_due
+from services.alerts.forget_phones import forget_phones
 from services.alerts.note_beat import beating
 from services.alerts.notify_calendar import notify_missing_calendar
 from services.alerts.recompute_clocks import recompute_clocks
@@ -48,6 +49,7 @@ def build_worker(
         Task("begin_escalations", begin_missing_escalations, every=timedelta(minutes=10)),
         Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
         Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
+        Task("phones", forget_phones, every=timedelta(hours=1)),
     ]
     ticks = [
         TIDY,

@@ -147,6 +147,7 @@ GET  /alerts/v1/silences                             +      +      +    +     + 
 POST /alerts/v1/silences                             -      -      -    +     +      -       -      -       !
 DELETE /alerts/v1/silences/{silence_id}              -      -      -    +     +      -       -      -       !
 GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
+POST /alerts/v1/phone-pins/reset                     -      -      -    -     +      -       -      -       !
 GET  /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 POST /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 """
@@ -172,6 +173,20 @@ OPEN_DOORS: Final = {
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",
     "POST /alerts/v1/events": "asks for a peer's signature",
+    "GET /alerts/m/open": "asks for a message's link; shows where the PIN goes, and nobody",
+    "POST /alerts/m/open": "asks for a message's link and the officer's PIN",
+    "GET /alerts/m/pin": "asks for the cookie of a known phone",
+    "POST /alerts/m/pin": "asks for the cookie of a known phone and the officer's PIN",
+    "POST /alerts/m/leave": "asks for the cookie of an open phone",
+    "GET /alerts/m/login": "leads to the identity platform",
+    "GET /alerts/m/login/return": "asks the identity platform who it is",
+    "GET /alerts/m/": "asks for the cookie of an open phone",
+    "GET /alerts/m/a/{alert_id}": "asks for the cookie of an open phone",
+    "GET /alerts/m/a/{alert_id}/done": "asks for the cookie of an open phone",
+    "POST /alerts/m/a/{alert_id}/acknowledge": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/attempt": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/handover": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/answer": "asks for the cookie of an open phone and a form made for it",
 }
 
 

@@ -150,6 +150,7 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/routes/versions/{version}/activate": {"valid_from": "2026-03-15"},
     "POST /alerts/v1/routes/test": {"alert_id": NOWHERE["alert"]},
     "POST /alerts/v1/silences": SILENCE,
+    "POST /alerts/v1/phone-pins/reset": {"officer_no": "S-nobody", "reason": "本人到场"},
 }
 
 
@@ -326,6 +327,7 @@ BODIES: list[tuple[str, Any]] = [
     ("/alerts/v1/routes/test", {"alert_id": NOWHERE["alert"]}),
     ("/alerts/v1/routes/versions/in_force/activate", {"valid_from": "2026-03-15"}),
     ("/alerts/v1/silences", SILENCE),
+    ("/alerts/v1/phone-pins/reset", {"officer_no": "S-own", "reason": "本人到场"}),
 ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from services.alerts.domain.household_check import Finding, Seen, lacking
 from shared.vocabulary.terms import Outcome, Severity
 
 
@@ -32,13 +33,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer that closes an alert."""
+    """The answer that closes an alert; `household_check` is what was seen of 两不愁三保障."""
 
     outcome: Outcome
     causes: tuple[str, ...] = ()
     contact: Contact | None = None
     helped_by: str | None = None
     note: str | None = None
+    household_check: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def objections(
         found.append(Objection("helped_by", "helped_by_required", "困难已解决须写明由哪个部门帮扶", "民政局"))
     if verification.outcome is Outcome.IDENTIFY and not verification.causes:
         found.append(Objection("causes", "causes_required", "建议纳入监测须写明致贫返贫风险", '["illness"]'))
-    return found
+    return found + _check_objections(verification)
 
 
 def _contact_objections(
@@ -90,6 +92,26 @@ def _contact_objections(
         )
     if verification.outcome is Outcome.NO_RISK and _is_grave(severity) and not contact.met:
         found.append(Objection("contact/met", "met_required", "红色、橙色预警核为无风险须写明见了谁", "户主本人"))
+    return found
+
+
+def _check_objections(verification: Verification) -> list[Objection]:
+    """A need that is lacking says how, and is no "no risk"."""
+    found = [
+        Objection(
+            f"household_check/{finding.need}/note",
+            "lacking_note_required",
+            f"{finding.need.zh}有问题，请写一句是什么问题",
+        )
+        for finding in verification.household_check
+        if finding.seen is Seen.LACKING and not finding.note
+    ]
+    short = lacking(verification.household_check)
+    if short and verification.outcome is Outcome.NO_RISK:
+        names = "、".join(finding.need.zh for finding in short)
+        found.append(
+            Objection("outcome", "check_contradicts", f"{names}有问题，不能核为无风险；已解决的请选“困难已解决”")
+        )
     return found
 
 

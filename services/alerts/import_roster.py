@@ -100,7 +100,7 @@ class _Writing:
         errors += [
             _officer_unknown(Sheet.ABSENCES, line.line)
             for line in read
-            if not covers(self.caller.division, homes.get(line.officer_no, "000000000000"))
+            if line.officer_no not in homes or not covers(self.caller.division, homes[line.officer_no])
         ]
         if errors or not may_write:
             return 0, errors

@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints
+from services.alerts import admin_endpoints, endpoints, endpoints_answers, endpoints_tasks
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
@@ -27,6 +27,8 @@ def create_app(
         settings=settings,
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
+            endpoints_answers.router,
+            endpoints_tasks.router,
             endpoints.router,
             admin_endpoints.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),

@@ -11,6 +11,7 @@ from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.open_from_rechecks import open_from_rechecks
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -31,6 +32,7 @@ def build_worker(
         *RELAY,
         Task("deliver", deliver),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
+        Task("rechecks", open_from_rechecks, every=timedelta(minutes=1)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
 

@@ -206,7 +206,7 @@ async def post_handover(body: HandOverIn, steps: StepsDep) -> StepAnswer:
             to_officer_no=body.to_officer_no,
             reason=body.reason,
             desk=await steps.desk(),
-            kind=body.kind,
+            kind=body.manner,
             handover_id=body.id,
         )
 

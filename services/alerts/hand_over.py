@@ -90,4 +90,4 @@ async def _check_kind(
     if not suits(kind, level, colleague.level):
         where = "下级" if kind is HandoverKind.ASSIGN else "上级"
         message = f"{kind.zh}的接收人应为{where}岗位"
-        raise HandoverUnsuited(message, errors=[FieldError("body/kind", "kind_unsuited", message)])
+        raise HandoverUnsuited(message, errors=[FieldError("body/manner", "manner_unsuited", message)])

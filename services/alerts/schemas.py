@@ -147,7 +147,7 @@ class HandOverIn(Strict):
     """An offer to a colleague; until he accepts, whoever gives it answers for the alert."""
 
     id: StepId = None
-    kind: HandoverKind = Field(default=HandoverKind.TRANSFER, examples=["transfer"])
+    manner: HandoverKind = Field(default=HandoverKind.TRANSFER, examples=["transfer"])
     to_officer_no: Name = Field(examples=["GB0007"])
     reason: Note = Field(min_length=1, examples=["本人外出学习，请代为核实"])
     version: Version = None

@@ -51,7 +51,7 @@ class HandoverView(AboutAlert):
     """An offer and what became of it; a lapsed one's alert was answered meanwhile."""
 
     handover_id: UUID
-    kind: HandoverKind
+    manner: HandoverKind
     from_officer_no: str
     to_officer_no: str
     reason: str

@@ -18,7 +18,10 @@ async def view_handovers(rows: Sequence[Row], caller: Principal, runtime: Runtim
     """Offers with the households they are about."""
     names = await names_for(rows, runtime)
     classes = field_classes(caller)
-    return [HandoverView.model_validate({**dict(row), **about_alert(row, classes, names)}) for row in rows]
+    return [
+        HandoverView.model_validate({**dict(row), "manner": row["kind"], **about_alert(row, classes, names)})
+        for row in rows
+    ]
 
 
 async def view_rechecks(rows: Sequence[Row], caller: Principal, runtime: Runtime) -> list[RecheckView]:

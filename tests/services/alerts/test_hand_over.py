@@ -54,7 +54,7 @@ async def test_until_accepted_the_giver_answers(
     assert "张建国" in item["body"]
     listed = await alerts_client.get("/alerts/v1/handovers?state=pending&mine=true", headers=leader)
     (pending,) = listed.json()["items"]
-    assert (pending["from_officer_no"], pending["kind"], pending["household_no"]) == ("S1", "transfer", "H1")
+    assert (pending["from_officer_no"], pending["manner"], pending["household_no"]) == ("S1", "transfer", "H1")
     accepted = await reply(alerts_client, pending["handover_id"], leader, "accept")
     assert (accepted.status_code, accepted.json()["status"]) == (200, "acknowledged")
     assert await _answering(rows) == {"G1": "duty", "T1": "handed_over"}
@@ -84,7 +84,7 @@ async def test_declined_with_a_reason_nothing_changes_and_the_giver_hears(
 async def test_referred_both_answer(
     alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], leader: dict[str, str], rows: Rows
 ) -> None:
-    await offer(alerts_client, alert, secretary, kind="refer")
+    await offer(alerts_client, alert, secretary, manner="refer")
     (made,) = await rows("handover")
     await reply(alerts_client, made["handover_id"], leader, "accept")
     assert await _answering(rows) == {"G1": "duty", "S1": "duty", "T1": "handed_over"}
@@ -103,7 +103,7 @@ async def test_referred_both_answer(
 async def test_down_up_and_across(
     alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], kind: str, to: str, status: int
 ) -> None:
-    assert (await offer(alerts_client, alert, secretary, to, kind=kind)).status_code == status
+    assert (await offer(alerts_client, alert, secretary, to, manner=kind)).status_code == status
 
 
 async def test_one_offer_at_a_time_and_the_giver_may_withdraw(

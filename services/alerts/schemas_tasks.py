@@ -121,7 +121,7 @@ class ConsultationView(BaseModel):
     name: str
     living: Place
     departments: list[str]
-    question: str
+    question: str | None = Field(description="村级不可见")
     opinions_by: date
     meets_on: date
     is_overdue: bool = Field(description="会商日期已过，尚无决定")

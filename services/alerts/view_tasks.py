@@ -16,6 +16,8 @@ from shared.security.access import field_classes
 from shared.security.principal import Principal
 from shared.vocabulary.terms import Role
 
+# Questions and opinions may quote a complaint, which is never shown in the village: this class begins above it.
+_ABOVE_VILLAGE = "amount"
 # What these departments write may tell of an illness; it is read by those who may see health.
 _OF_HEALTH = ("医保", "医疗", "卫健", "卫生", "残联", "残疾")
 
@@ -59,6 +61,7 @@ def _consultation(
     row: Row, opinions: Sequence[Row], caller: Principal, names: Mapping[str, str], today: date
 ) -> ConsultationView:
     is_liaison = caller.role is Role.LIAISON
+    asks = is_liaison or _ABOVE_VILLAGE in field_classes(caller)
     own = {caller.department} if is_liaison else None
     classes = field_classes(caller)
     written = {one["department"] for one in opinions}
@@ -67,6 +70,7 @@ def _consultation(
             **dict(row),
             **about_alert(row, classes, names),
             "alert_id": None if is_liaison else row["alert_id"],
+            "question": row["question"] if asks else None,
             "departments": [name for name in row["departments"] if own is None or name in own],
             "is_overdue": row["state"] == "open" and row["meets_on"] < today,
             "opinions": [_opinion(one, classes, own) for one in opinions if own is None or one["department"] in own],
@@ -79,7 +83,8 @@ def _consultation(
 
 def _opinion(row: Row, classes: Collection[str], own: Collection[str | None] | None) -> OpinionView:
     of_health = any(word in row["department"] for word in _OF_HEALTH)
-    readable = own is not None or "health" in classes or not of_health
+    above = _ABOVE_VILLAGE in classes
+    readable = own is not None or (above and ("health" in classes or not of_health))
     return OpinionView(
         department=row["department"], written_at=row["written_at"], opinion=row["opinion"] if readable else None
     )

@@ -7,7 +7,9 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.alerts import repository_consultations, repository_tasks
-from services.alerts.consult import call_consultation, consultation_of, decide_consultation, write_opinion
+from services.alerts.call_consultation import call_consultation
+from services.alerts.consultation import consultation_of
+from services.alerts.decide_consultation import decide_consultation
 from services.alerts.domain.sector import Sector
 from services.alerts.domain.sector_task import TaskState, TaskStep
 from services.alerts.endpoints import DivisionFilter
@@ -29,6 +31,7 @@ from services.alerts.take_once import take_once
 from services.alerts.take_step import Doing, lock_any_version
 from services.alerts.view_alert import step_answer
 from services.alerts.view_tasks import view_consultations, view_task, view_tasks
+from services.alerts.write_opinion import write_opinion
 from shared.errors import FieldError, Unprocessable
 from shared.runtime import Runtime
 from shared.security.audit import audit
@@ -53,7 +56,7 @@ class TaskReasonNeeded(Unprocessable):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Deeds:
     """What every deed of a department or a supervisor needs."""
 
     connection: Any
@@ -65,17 +68,17 @@ class Desk:
         return Doing(alert_id, caller, self.runtime.clock.now(), version, self.request_id)
 
 
-async def desk_of(connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep, wake: WakeDep) -> Desk:
-    return Desk(connection, runtime, context.request_id, wake)
+async def deeds_of(connection: ScopedConnection, runtime: RuntimeDep, context: ContextDep, wake: WakeDep) -> Deeds:
+    return Deeds(connection, runtime, context.request_id, wake)
 
 
-DeskDep = Annotated[Desk, Depends(desk_of)]
+DeedsDep = Annotated[Deeds, Depends(deeds_of)]
 
 
 @router.get("/alerts/v1/tasks", summary="行业部门任务（联络员只见本部门的）", responses=_LIST_PROBLEMS)
 async def get_tasks(
     caller: TaskReader,
-    desk: DeskDep,
+    deeds: DeedsDep,
     division: DivisionFilter = None,
     sector: Sector | None = None,
     state: TaskState | None = None,
@@ -86,82 +89,82 @@ async def get_tasks(
     own = sector_for(caller)
     lo, hi = code_range(division or caller.division)
     rows = await repository_tasks.list_tasks(
-        desk.connection,
+        deeds.connection,
         lo=lo,
         hi=hi,
         sector=own if sector is None else (sector if own in (None, sector) else NO_SECTOR),
         state=state,
-        overdue_at=desk.runtime.clock.now() if overdue else None,
+        overdue_at=deeds.runtime.clock.now() if overdue else None,
         before=before_id(cursor),
         limit=limit + 1,
     )
-    await _audit_read(desk, caller, "task.list", f"division:{lo}", len(rows[:limit]))
-    items = await view_tasks(rows[:limit], caller, desk.runtime)
+    await _audit_read(deeds, caller, "task.list", f"division:{lo}", len(rows[:limit]))
+    items = await view_tasks(rows[:limit], caller, deeds.runtime)
     more = encode_cursor({"before": str(items[-1].task_id)}) if len(rows) > limit else None
     return Page(items=items, next_cursor=more)
 
 
 @router.get("/alerts/v1/tasks/{task_id}", summary="一项任务及办理过程", responses=problems(401, 403, 404, 422))
-async def get_task(task_id: UUID, caller: TaskReader, desk: DeskDep) -> TaskView:
-    task = await task_of(desk.connection, task_id, caller)
-    await _audit_read(desk, caller, "task.read", f"task:{task_id}", 1)
-    return await view_task(desk.connection, task, caller, desk.runtime)
+async def get_task(task_id: UUID, caller: TaskReader, deeds: DeedsDep) -> TaskView:
+    task = await task_of(deeds.connection, task_id, caller)
+    await _audit_read(deeds, caller, "task.read", f"task:{task_id}", 1)
+    return await view_task(deeds.connection, task, caller, deeds.runtime)
 
 
 @router.post("/alerts/v1/tasks/{task_id}/feedback", summary="部门反馈：已办理或无法解决", responses=_DEED_PROBLEMS)
-async def post_feedback(task_id: UUID, body: FeedbackIn, caller: TaskReader, desk: DeskDep) -> TaskView:
-    return await _step(desk, caller, TaskDeed(task_id, TaskStep(body.result), body.note), body.id)
+async def post_feedback(task_id: UUID, body: FeedbackIn, caller: TaskReader, deeds: DeedsDep) -> TaskView:
+    return await _step(deeds, caller, TaskDeed(task_id, TaskStep(body.result), body.note), body.id)
 
 
 @router.post(
     "/alerts/v1/tasks/{task_id}/confirmation", summary="村级确认：已解决或退回部门", responses=_DEED_PROBLEMS
 )
 async def post_task_confirmation(
-    task_id: UUID, body: TaskConfirmationIn, caller: TaskReader, desk: DeskDep
+    task_id: UUID, body: TaskConfirmationIn, caller: TaskReader, deeds: DeedsDep
 ) -> TaskView:
     if not body.solved and not body.note:
         raise TaskReasonNeeded(errors=[FieldError("body/note", "reason_required", "退回须写明原因")])
     step = TaskStep.CONFIRMED if body.solved else TaskStep.NOT_SOLVED
-    return await _step(desk, caller, TaskDeed(task_id, step, body.note), body.id)
+    return await _step(deeds, caller, TaskDeed(task_id, step, body.note), body.id)
 
 
-async def _step(desk: Desk, caller: Principal, deed: TaskDeed, step_id: UUID | None) -> TaskView:
-    task = await task_of(desk.connection, deed.task_id, caller)
-    doing = desk.doing(task["alert_id"], caller)
+async def _step(deeds: Deeds, caller: Principal, deed: TaskDeed, step_id: UUID | None) -> TaskView:
+    task = await task_of(deeds.connection, deed.task_id, caller)
+    doing = deeds.doing(task["alert_id"], caller)
 
     async def act() -> Any:
-        await step_task(desk.connection, doing, deed, desk.runtime)
-        return await lock_any_version(desk.connection, doing)
+        await step_task(deeds.connection, doing, deed, deeds.runtime)
+        return await lock_any_version(deeds.connection, doing)
 
-    await take_once(desk.connection, doing, step_id, ["task", str(deed.task_id), deed.step, deed.note], act)
-    desk.wake(*WAKES)
+    await take_once(deeds.connection, doing, step_id, ["task", str(deed.task_id), deed.step, deed.note], act)
+    deeds.wake(*WAKES)
     return await view_task(
-        desk.connection, await task_of(desk.connection, deed.task_id, caller), caller, desk.runtime
+        deeds.connection, await task_of(deeds.connection, deed.task_id, caller), caller, deeds.runtime
     )
 
 
 @router.post("/alerts/v1/alerts/{alert_id}/consultation", summary="提交联合会商", responses=_DEED_PROBLEMS)
 async def post_consultation(
-    alert_id: UUID, body: ConsultationIn, caller: Supervisor, desk: DeskDep
+    alert_id: UUID, body: ConsultationIn, caller: Supervisor, deeds: DeedsDep
 ) -> ConsultationView:
-    doing = desk.doing(alert_id, caller, body.version)
+    doing = deeds.doing(alert_id, caller, body.version)
     consultation_id = body.id or new_id(doing.now)
 
     async def act() -> Any:
         return await call_consultation(
-            desk.connection, doing, body.call(), consultation_id=consultation_id, runtime=desk.runtime
+            deeds.connection, doing, body.call(), consultation_id=consultation_id, runtime=deeds.runtime
         )
 
     content = ["consultation", body.model_dump(mode="json", exclude={"id", "version"})]
-    await take_once(desk.connection, doing, body.id, content, act)
-    desk.wake(*WAKES)
-    return await _view(desk, consultation_id, caller)
+    await take_once(deeds.connection, doing, body.id, content, act)
+    deeds.wake(*WAKES)
+    return await _view(deeds, consultation_id, caller)
 
 
 @router.get("/alerts/v1/consultations", summary="联合会商（联络员只见征求本部门的）", responses=_LIST_PROBLEMS)
 async def get_consultations(
     caller: TaskReader,
-    desk: DeskDep,
+    deeds: DeedsDep,
     division: DivisionFilter = None,
     state: Annotated[str | None, Query(pattern="^(open|decided)$")] = None,
     overdue: Annotated[bool, Query(description="只看会商日期已过、尚无决定的")] = False,
@@ -170,17 +173,17 @@ async def get_consultations(
 ) -> Page[ConsultationView]:
     lo, hi = code_range(division or caller.division)
     rows = await repository_consultations.list_consultations(
-        desk.connection,
+        deeds.connection,
         lo=lo,
         hi=hi,
         state=state,
         department=(caller.department or NO_SECTOR) if caller.role is Role.LIAISON else None,
-        overdue_on=desk.runtime.clock.today() if overdue else None,
+        overdue_on=deeds.runtime.clock.today() if overdue else None,
         before=before_id(cursor),
         limit=limit + 1,
     )
-    await _audit_read(desk, caller, "consultation.list", f"division:{lo}", len(rows[:limit]))
-    items = await view_consultations(desk.connection, rows[:limit], caller, desk.runtime)
+    await _audit_read(deeds, caller, "consultation.list", f"division:{lo}", len(rows[:limit]))
+    items = await view_consultations(deeds.connection, rows[:limit], caller, deeds.runtime)
     more = encode_cursor({"before": str(items[-1].consultation_id)}) if len(rows) > limit else None
     return Page(items=items, next_cursor=more)
 
@@ -188,57 +191,59 @@ async def get_consultations(
 @router.get(
     "/alerts/v1/consultations/{consultation_id}", summary="一次联合会商", responses=problems(401, 403, 404, 422)
 )
-async def get_consultation(consultation_id: UUID, caller: TaskReader, desk: DeskDep) -> ConsultationView:
-    await _audit_read(desk, caller, "consultation.read", f"consultation:{consultation_id}", 1)
-    return await _view(desk, consultation_id, caller)
+async def get_consultation(consultation_id: UUID, caller: TaskReader, deeds: DeedsDep) -> ConsultationView:
+    await _audit_read(deeds, caller, "consultation.read", f"consultation:{consultation_id}", 1)
+    return await _view(deeds, consultation_id, caller)
 
 
 @router.post(
     "/alerts/v1/consultations/{consultation_id}/opinions", summary="部门提交书面意见", responses=_DEED_PROBLEMS
 )
-async def post_opinion(consultation_id: UUID, body: OpinionIn, caller: TaskReader, desk: DeskDep) -> ConsultationView:
-    found = await consultation_of(desk.connection, consultation_id, caller)
-    doing = desk.doing(found["alert_id"], caller)
+async def post_opinion(
+    consultation_id: UUID, body: OpinionIn, caller: TaskReader, deeds: DeedsDep
+) -> ConsultationView:
+    found = await consultation_of(deeds.connection, consultation_id, caller)
+    doing = deeds.doing(found["alert_id"], caller)
 
     async def act() -> Any:
-        await write_opinion(desk.connection, doing, consultation_id, body.opinion)
-        return await lock_any_version(desk.connection, doing)
+        await write_opinion(deeds.connection, doing, consultation_id, body.opinion)
+        return await lock_any_version(deeds.connection, doing)
 
-    await take_once(desk.connection, doing, body.id, ["opinion", str(consultation_id), body.opinion], act)
-    return await _view(desk, consultation_id, caller)
+    await take_once(deeds.connection, doing, body.id, ["opinion", str(consultation_id), body.opinion], act)
+    return await _view(deeds, consultation_id, caller)
 
 
 @router.post(
     "/alerts/v1/consultations/{consultation_id}/decision", summary="会商决定，办结预警", responses=_DEED_PROBLEMS
 )
-async def post_decision(consultation_id: UUID, body: DecisionIn, caller: Supervisor, desk: DeskDep) -> StepAnswer:
-    found = await consultation_of(desk.connection, consultation_id, caller)
-    doing = desk.doing(found["alert_id"], caller, body.version)
+async def post_decision(consultation_id: UUID, body: DecisionIn, caller: Supervisor, deeds: DeedsDep) -> StepAnswer:
+    found = await consultation_of(deeds.connection, consultation_id, caller)
+    doing = deeds.doing(found["alert_id"], caller, body.version)
 
     async def act() -> Any:
         verification_id = body.id or new_id(doing.now)
         return await decide_consultation(
-            desk.connection,
+            deeds.connection,
             doing,
             consultation_id,
             body.decision(),
             verification_id=verification_id,
-            runtime=desk.runtime,
+            runtime=deeds.runtime,
         )
 
     content = ["decision", str(consultation_id), body.model_dump(mode="json", exclude={"id", "version"})]
-    taken = await take_once(desk.connection, doing, body.id, content, act)
-    desk.wake(*WAKES)
+    taken = await take_once(deeds.connection, doing, body.id, content, act)
+    deeds.wake(*WAKES)
     return StepAnswer.model_validate(step_answer(taken))
 
 
-async def _view(desk: Desk, consultation_id: UUID, caller: Principal) -> ConsultationView:
-    found = await consultation_of(desk.connection, consultation_id, caller)
-    (view,) = await view_consultations(desk.connection, [found], caller, desk.runtime)
+async def _view(deeds: Deeds, consultation_id: UUID, caller: Principal) -> ConsultationView:
+    found = await consultation_of(deeds.connection, consultation_id, caller)
+    (view,) = await view_consultations(deeds.connection, [found], caller, deeds.runtime)
     return view
 
 
-async def _audit_read(desk: Desk, caller: Principal, action: str, object_: str, rows: int) -> None:
-    now = desk.runtime.clock.now()
+async def _audit_read(deeds: Deeds, caller: Principal, action: str, object_: str, rows: int) -> None:
+    now = deeds.runtime.clock.now()
     detail = {"rows": rows}
-    await audit(desk.connection, caller, action, object_, now=now, request_id=desk.request_id, detail=detail)
+    await audit(deeds.connection, caller, action, object_, now=now, request_id=deeds.request_id, detail=detail)

@@ -1,7 +1,5 @@
 """Answer an alert from the phone: the same `verify` as everywhere, unless news came that the cadre has not seen."""
 
-from datetime import date
-
 import asyncpg
 
 from services.alerts.domain.alert import Status
@@ -9,11 +7,12 @@ from services.alerts.domain.errand import mark_of
 from services.alerts.schemas import VerificationIn
 from services.alerts.take_step import AlertChanged, Doing, lock_any_version
 from services.alerts.verify import verify
+from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 
 
 async def answer_alert(
-    connection: asyncpg.Connection, doing: Doing, answer: VerificationIn, *, seen: str, today: date
+    connection: asyncpg.Connection, doing: Doing, answer: VerificationIn, *, seen: str, runtime: Runtime
 ) -> asyncpg.Record:
     """Close the alert. An answer written without a network may be hours old: a colleague's step does not matter.
 
@@ -27,5 +26,5 @@ async def answer_alert(
         doing,
         answer.verification(doing.officer_no),
         verification_id=answer.id or new_id(doing.now),
-        today=today,
+        runtime=runtime,
     )

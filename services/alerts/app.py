@@ -6,12 +6,14 @@ from fastapi import FastAPI
 from services.alerts import (
     admin_endpoints,
     endpoints,
+    endpoints_answers,
     endpoints_calendar,
     endpoints_duty,
     endpoints_phone,
     endpoints_phone_login,
     endpoints_routes,
     endpoints_silences,
+    endpoints_tasks,
 )
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
@@ -37,6 +39,8 @@ def create_app(
         settings=settings,
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
+            endpoints_answers.router,
+            endpoints_tasks.router,
             endpoints.router,
             admin_endpoints.router,
             endpoints_calendar.router,

@@ -19,7 +19,7 @@ from services.alerts.domain.answer_form import NAMES, answer_of, label_of
 from services.alerts.hand_over import ColleagueNotOnDuty, hand_over
 from services.alerts.phone_token import BASE
 from services.alerts.phone_visit import Posted, Visit, VisitDep, page_router, pages
-from services.alerts.record_attempt import record_attempt
+from services.alerts.record_attempt import Attempt, record_attempt
 from services.alerts.render_phone import render
 from services.alerts.route_alert import WAKES
 from services.alerts.schemas import AttemptIn, HandOverIn, VerificationIn
@@ -128,8 +128,11 @@ async def post_attempt(alert_id: UUID, visit: Posted) -> Response:
         given = {name: text for name in ("method", "note") if (text := str(visit.form.get(name, "")))}
         body = AttemptIn.model_validate(given)
 
+        desk = await desk_for(visit.runtime, places_of(mine.alert))
+
         async def step() -> asyncpg.Record:
-            return await record_attempt(visit.connection, visit.doing(mine), method=body.method, note=body.note)
+            attempt = Attempt(body.method, body.note)
+            return await record_attempt(visit.connection, visit.doing(mine), attempt=attempt, desk=desk)
 
         await _once(visit, mine, "attempt", body, step)
 
@@ -175,8 +178,7 @@ async def post_answer(alert_id: UUID, visit: Posted) -> Response:
         causes = [str(cause) for cause in visit.form.getlist("causes")]
         answer = VerificationIn.model_validate(answer_of(_texts(visit.form), causes))
         seen = str(visit.form.get("seen", ""))
-        today = visit.runtime.clock.today()
-        await answer_alert(visit.connection, visit.doing(mine), answer, seen=seen, today=today)
+        await answer_alert(visit.connection, visit.doing(mine), answer, seen=seen, runtime=visit.runtime)
 
     refused = await _taken(visit, alert_id, act)
     return refused or RedirectResponse(f"{BASE}/a/{alert_id}/done", 303)

@@ -193,10 +193,10 @@ async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
 
 
 async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
-    """Officers whose answer is appealed in this alert, and who therefore do not answer it again (回避)."""
+    """Officers whose answer is appealed, or differed in a re-check, and who do not answer it again (回避)."""
     rows = await connection.fetch(
         "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
-        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
         " AND item ->> 'barred' IS NOT NULL",
         alert_id,
     )

@@ -70,8 +70,10 @@ async def timeline_of(connection: Connection, alert_id: UUID) -> list[asyncpg.Re
 
 
 async def verification_of_alert(connection: Connection, alert_id: UUID) -> asyncpg.Record | None:
-    """The answer that closed an alert."""
-    return await connection.fetchrow("SELECT * FROM verification WHERE alert_id = $1", alert_id)
+    """The answer that closed an alert, or waits for a second officer."""
+    return await connection.fetchrow(
+        "SELECT * FROM verification WHERE alert_id = $1 AND state <> 'refused'", alert_id
+    )
 
 
 async def count_alerts(connection: Connection, lo: str, hi: str, now: datetime) -> list[asyncpg.Record]:

@@ -9,7 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from services.alerts.domain.alert import Status
 from services.alerts.domain.delivery import DeliveryState, EndpointState, OutcomeClass
 from services.alerts.domain.duty import Reach
+from services.alerts.domain.handover import HandoverKind
 from services.alerts.domain.household_check import MOST_NOTE, Finding, Need, Seen
+from services.alerts.domain.sector import Sector
 from services.alerts.domain.verification import Contact, Method, Verification
 from shared.contracts.alerts import MOST_VISIT_MINUTES
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
@@ -89,7 +91,7 @@ class TimelineEntry(BaseModel):
 
 
 class VerificationView(BaseModel):
-    """The answer that closed the alert."""
+    """The answer that closed the alert, or that waits for a second officer (`awaiting`)."""
 
     verification_id: UUID
     outcome: Outcome
@@ -105,6 +107,11 @@ class VerificationView(BaseModel):
     officer_no: str
     officer_role: Role
     verified_at: AwareDatetime
+    needs: list[Sector]
+    state: Literal["awaiting", "stands"]
+    second_officer_no: str | None
+    second_at: AwareDatetime | None
+    consultation_id: UUID | None
 
 
 class ChainPerson(BaseModel):
@@ -156,19 +163,29 @@ class StepAnswer(BaseModel):
     verify_due_at: AwareDatetime
 
 
+StepId = Annotated[UUID | None, Field(description="客户端自编的编号：同号同内容重发不重复办理，同号异内容返回 409")]
+
+
 class AcknowledgeIn(Strict):
+    id: StepId = None
     version: Version = None
 
 
 class AttemptIn(Strict):
-    """A try to reach the household that failed."""
+    """A try to reach the household that failed; `tried_at` if it was made earlier, without a network."""
 
+    id: StepId = None
     method: Method = Field(examples=["call"])
     note: Note | None = Field(default=None, examples=["电话两次无人接听"])
+    tried_at: AwareDatetime | None = Field(default=None, examples=["2026-11-22T09:30:00+08:00"])
     version: Version = None
 
 
 class HandOverIn(Strict):
+    """An offer to a colleague; until he accepts, whoever gives it answers for the alert."""
+
+    id: StepId = None
+    manner: HandoverKind = Field(default=HandoverKind.TRANSFER, examples=["transfer"])
     to_officer_no: Name = Field(examples=["GB0007"])
     reason: Note = Field(min_length=1, examples=["本人外出学习，请代为核实"])
     version: Version = None
@@ -207,6 +224,7 @@ class VerificationIn(Strict):
     helped_by: Name | None = Field(default=None, examples=["县民政局"])
     note: Note | None = None
     household_check: dict[Need, FindingIn] | None = Field(default=None, description="两不愁三保障和饮水")
+    needs: list[Sector] = Field(default_factory=list, max_length=4, description="三保障或饮水存在的问题，转部门办理")
     version: Version = None
 
     def verification(self, officer_no: str) -> Verification:
@@ -218,7 +236,10 @@ class VerificationIn(Strict):
             self.contact.minutes,
         )
         check = tuple(Finding(need, one.seen, one.note) for need, one in (self.household_check or {}).items())
-        return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note, check)
+        needs = tuple(dict.fromkeys(self.needs))
+        return Verification(
+            self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note, check, needs=needs
+        )
 
 
 class InboxItem(BaseModel):

@@ -187,7 +187,7 @@ class Alert(AlertsTable, table=True):
         Index(None, "household_no"),
         Index("ix_alert_ack_due", "ack_due_at", postgresql_where=text("status = 'open'")),
         Index("ix_alert_unrouted", "opened_at", postgresql_where=text("routed_at IS NULL AND status <> 'closed'")),
-        CheckConstraint("status IN ('open','acknowledged','verifying','closed')", name="status"),
+        CheckConstraint("status IN ('open','acknowledged','verifying','confirming','closed')", name="status"),
         CheckConstraint("severity IN ('red','orange','yellow','blue')", name="severity"),
         CheckConstraint(
             "outcome IN ('identify','need_met','already_monitored','no_risk','data_wrong','moved','deceased')",
@@ -567,12 +567,113 @@ class InboxItem(AlertsTable, table=True):
     read_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
+class ClientStep(AlertsTable, table=True):
+    """A step under an id its client made, so that it can be sent again after working offline; `digest`: of what."""
+
+    __tablename__ = "client_step"
+    __table_args__ = (Index(None, "alert_id"),)
+
+    step_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    digest: str = Field(sa_type=TEXT)
+    taken_at: datetime = Field(sa_type=_MOMENT)
+
+
+class Attempt(AlertsTable, table=True):
+    """A try to reach the household that failed: who tried, when (and on which day in China), how."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index(None, "alert_id"), CheckConstraint("method IN ('visit','call')", name="method"))
+
+    attempt_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    officer_no: str = Field(sa_type=TEXT)
+    method: str = Field(sa_type=TEXT)
+    tried_at: datetime = Field(sa_type=_MOMENT)
+    tried_on: date
+    note: str | None = Field(default=None, sa_type=TEXT)
+    recorded_at: datetime = Field(sa_type=_MOMENT)
+
+
+class Handover(AlertsTable, table=True):
+    """An offer to a colleague to answer for an alert, and what became of it; one at a time."""
+
+    __tablename__ = "handover"
+    __table_args__ = (
+        Index("ux_handover_pending", "alert_id", unique=True, postgresql_where=text("state = 'pending'")),
+        Index(None, "alert_id"),
+        CheckConstraint("kind IN ('assign','refer','transfer')", name="kind"),
+        CheckConstraint("state IN ('pending','accepted','declined','withdrawn','lapsed')", name="state"),
+        CheckConstraint("(state = 'pending') = (settled_at IS NULL)", name="settled"),
+        CheckConstraint("state <> 'declined' OR answer IS NOT NULL", name="declined_with_reason"),
+    )
+
+    handover_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    kind: str = Field(sa_type=TEXT)
+    from_officer_no: str = Field(sa_type=TEXT)
+    to_officer_no: str = Field(sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    to_role: str = Field(sa_type=TEXT)
+    reason: str = Field(sa_type=TEXT)
+    state: str = Field(default="pending", sa_type=TEXT, sa_column_kwargs={"server_default": text("'pending'")})
+    answer: str | None = Field(default=None, sa_type=TEXT)
+    offered_at: datetime = Field(sa_type=_MOMENT)
+    settled_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Consultation(AlertsTable, table=True):
+    """A joint consultation (联合会商): who is asked by when, and what was decided; one at a time for an alert."""
+
+    __tablename__ = "consultation"
+    __table_args__ = (
+        Index("ux_consultation_open", "alert_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index(None, "alert_id"),
+        CheckConstraint("state IN ('open','decided')", name="state"),
+        CheckConstraint("(state = 'decided') = (num_nonnulls(decided_at, decided_by, held_on) = 3)", name="decided"),
+    )
+
+    consultation_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    called_by: str = Field(sa_type=TEXT)
+    called_at: datetime = Field(sa_type=_MOMENT)
+    departments: list[str] = Field(sa_type=_TEXTS)
+    question: str = Field(sa_type=TEXT)
+    opinions_by: date
+    meets_on: date
+    state: str = Field(default="open", sa_type=TEXT, sa_column_kwargs={"server_default": text("'open'")})
+    held_on: date | None = None
+    attendees: list[str] = Field(sa_type=_TEXTS, sa_column_kwargs=_empty_texts())
+    measures: str | None = Field(default=None, sa_type=TEXT)
+    decided_by: str | None = Field(default=None, sa_type=TEXT)
+    decided_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class ConsultationOpinion(AlertsTable, table=True):
+    """A department's written opinion in a consultation; once given it stands."""
+
+    __tablename__ = "consultation_opinion"
+
+    consultation_id: UUID = Field(primary_key=True, foreign_key="alerts.consultation.consultation_id")
+    department: str = Field(primary_key=True, sa_type=TEXT)
+    officer_no: str = Field(sa_type=TEXT)
+    opinion: str = Field(sa_type=TEXT)
+    written_at: datetime = Field(sa_type=_MOMENT)
+
+
 class Verification(AlertsTable, table=True):
-    """The answer that closed an alert; its id may be made by the client, so that it can be sent again."""
+    """The answer to an alert; its id may be made by the client, so that it can be sent again.
+
+    An answer that `stands` closed the alert; one that is `awaiting` or `refused` met the second officer (双人复核).
+    """
 
     __tablename__ = "verification"
     __table_args__ = (
-        UniqueConstraint("alert_id"),
+        Index("ux_verification_standing", "alert_id", unique=True, postgresql_where=text("state <> 'refused'")),
+        Index(None, "alert_id"),
+        Index(None, "verified_at"),
+        CheckConstraint("state IN ('awaiting','stands','refused')", name="state"),
+        CheckConstraint("num_nonnulls(second_officer_no, second_at) IN (0, 2)", name="second_whole"),
+        CheckConstraint("second_officer_no IS DISTINCT FROM officer_no OR second_officer_no IS NULL", name="two"),
         CheckConstraint("method IN ('visit','call')", name="method"),
         CheckConstraint("num_nonnulls(method, contacted_by, contacted_on) IN (0, 3)", name="contact_whole"),
         CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes"),
@@ -599,6 +700,92 @@ class Verification(AlertsTable, table=True):
     officer_no: str = Field(sa_type=TEXT)
     officer_role: str = Field(sa_type=TEXT)
     verified_at: datetime = Field(sa_type=_MOMENT)
+    needs: list[str] = Field(
+        sa_type=_TEXTS, sa_column_kwargs={**_empty_texts(), "comment": "三保障 and water found lacking, by sector"}
+    )
+    state: str = Field(default="stands", sa_type=TEXT, sa_column_kwargs={"server_default": text("'stands'")})
+    second_officer_no: str | None = Field(default=None, sa_type=TEXT)
+    second_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    second_reason: str | None = Field(default=None, sa_type=TEXT)
+    consultation_id: UUID | None = Field(default=None, foreign_key="alerts.consultation.consultation_id")
+
+
+class Recheck(AlertsTable, table=True):
+    """An answer drawn to be looked at again by the township, and what that came to."""
+
+    __tablename__ = "recheck"
+    __table_args__ = (
+        Index(None, "alert_id"),
+        Index("ix_recheck_due", "due_at", postgresql_where=text("state = 'due'")),
+        Index("ix_recheck_to_open", "settled_at", postgresql_where=text("state = 'differs' AND opened IS NULL")),
+        CheckConstraint("state IN ('due','agrees','differs')", name="state"),
+        CheckConstraint(
+            "(state = 'due') = (num_nonnulls(found, checked_by, method, checked_on, met, settled_at) = 0)", name="due"
+        ),
+        CheckConstraint("method IN ('visit','call')", name="method"),
+    )
+
+    verification_id: UUID = Field(primary_key=True, foreign_key="alerts.verification.verification_id")
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    drawn_at: datetime = Field(sa_type=_MOMENT)
+    due_at: datetime = Field(sa_type=_MOMENT)
+    state: str = Field(default="due", sa_type=TEXT, sa_column_kwargs={"server_default": text("'due'")})
+    found: str | None = Field(default=None, sa_type=TEXT)
+    checked_by: str | None = Field(default=None, sa_type=TEXT)
+    method: str | None = Field(default=None, sa_type=TEXT)
+    checked_on: date | None = None
+    met: str | None = Field(default=None, sa_type=TEXT)
+    note: str | None = Field(default=None, sa_type=TEXT)
+    settled_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    opened: UUID | None = Field(
+        default=None, foreign_key="alerts.alert.alert_id", sa_column_kwargs={"comment": "the alert it led to"}
+    )
+
+
+class SectorTask(AlertsTable, table=True):
+    """A guarantee of a household that is lacking, as its department's task; one open for a subject and sector."""
+
+    __tablename__ = "sector_task"
+    __table_args__ = (
+        Index("ux_sector_task_open", "subject", "sector", unique=True, postgresql_where=text("state <> 'closed'")),
+        Index(None, "alert_id"),
+        Index(None, "sector", "task_id"),
+        CheckConstraint("sector IN ('education','medical','housing','water')", name="sector"),
+        CheckConstraint("state IN ('open','answered','closed')", name="state"),
+        CheckConstraint("feedback IN ('done','not_possible')", name="feedback"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed"),
+    )
+
+    task_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    verification_id: UUID = Field(foreign_key="alerts.verification.verification_id")
+    subject: str = Field(sa_type=TEXT)
+    sector: str = Field(sa_type=TEXT)
+    about: str | None = Field(default=None, sa_type=TEXT)
+    state: str = Field(default="open", sa_type=TEXT, sa_column_kwargs={"server_default": text("'open'")})
+    round: int = Field(default=1, sa_type=_SMALL, sa_column_kwargs={"server_default": text("1")})
+    opened_at: datetime = Field(sa_type=_MOMENT)
+    due_at: datetime = Field(sa_type=_MOMENT)
+    feedback: str | None = Field(default=None, sa_type=TEXT)
+    feedback_note: str | None = Field(default=None, sa_type=TEXT)
+    feedback_by: str | None = Field(default=None, sa_type=TEXT)
+    feedback_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class SectorTaskLog(AlertsTable, table=True):
+    """What was done to a task, append-only; of the alert itself a department sees nothing."""
+
+    __tablename__ = "sector_task_log"
+    __table_args__ = (Index(None, "task_id", "log_id"),)
+
+    log_id: int | None = Field(default=None, sa_column=_row_number("log_id"))
+    task_id: UUID = Field(foreign_key="alerts.sector_task.task_id")
+    at: datetime = Field(sa_type=_MOMENT)
+    actor: str = Field(sa_type=TEXT)
+    action: str = Field(sa_type=TEXT)
+    state_after: str = Field(sa_type=TEXT)
+    note: str | None = Field(default=None, sa_type=TEXT)
 
 
 class PhoneToken(AlertsTable, table=True):

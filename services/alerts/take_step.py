@@ -35,6 +35,12 @@ class AlertClosed(Conflict):
     code, title = "alert_closed", "预警已办结"
 
 
+class ConfirmationAwaited(Conflict):
+    """An answer waits for the second officer: until he confirms or refuses it, nothing else is done."""
+
+    code, title = "confirmation_awaited", "核实结论正待另一位干部复核"
+
+
 @dataclass(frozen=True, slots=True)
 class Doing:
     """Who does a step to which alert, when; `version` is what he saw of the alert, if he says."""
@@ -87,6 +93,8 @@ async def take_step(
     """Move a locked alert by one step, with the columns that change beside its status; AlertClosed."""
     before = Status(alert["status"])
     status = after(before, step)
+    if status is None and before is Status.CONFIRMING:
+        raise ConfirmationAwaited
     if status is None:
         raise AlertClosed(f"预警已于 {alert['closed_at']:%Y-%m-%d} 办结，结论：{alert['outcome']}")
     moved = await repository.update_alert(
@@ -99,6 +107,14 @@ async def take_step(
     return moved
 
 
+async def note_step(
+    connection: asyncpg.Connection, alert: repository.Row, action: str, doing: Doing, detail: dict[str, Any]
+) -> None:
+    """Write into the timeline and the audit what a person did beside the alert's own states."""
+    status = Status(alert["status"])
+    await _record(connection, action, status, status, doing, detail)
+
+
 def _seen(alert: repository.Row, step: Step, doing: Doing) -> dict[str, Any]:
     if step not in SEEN_BY or alert["acknowledged_at"] is not None:
         return {}
@@ -106,7 +122,7 @@ def _seen(alert: repository.Row, step: Step, doing: Doing) -> dict[str, Any]:
 
 
 async def _record(
-    connection: asyncpg.Connection, step: Step, before: Status, after_: Status, doing: Doing, detail: dict[str, Any]
+    connection: asyncpg.Connection, step: str, before: Status, after_: Status, doing: Doing, detail: dict[str, Any]
 ) -> None:
     row = {
         "alert_id": doing.alert_id,

@@ -328,6 +328,10 @@ class Walk:
             (f"{step}/attempts", {"method": "call", "note": 0}),
             (f"{step}/handover", {"to_officer_no": "C-1", "reason": 0}),
             (f"{step}/handover", {"to_officer_no": 0, "reason": "x"}),
+            (
+                f"{step}/consultation",
+                {"departments": ["民政"], "question": 0, "opinions_by": "2026-03-15", "meets_on": "2026-03-15"},
+            ),
             (f"{step}/verification", {"outcome": "no_risk", "contact": contact, "note": 0}),
             (f"{step}/verification", {"outcome": "no_risk", "contact": {**contact, "met": 0}}),
             (f"{step}/verification", {"outcome": "no_risk", "contact": {**contact, "by": 0}}),

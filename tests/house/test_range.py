@@ -23,6 +23,7 @@ from tests.house.county import (
 )
 from tests.services.intake.build import csv_text, medical_row, number
 
+CALL = {"departments": ["民政"], "question": "是否纳入", "opinions_by": "2026-03-16", "meets_on": "2026-03-17"}
 TAG = {"change": "tag_set", "on": "2026-03-15", "tag": "dibao", "reason": "民政局审批"}
 # (method, path, body): everything that names an object by its id.
 BY_ID = [
@@ -41,6 +42,7 @@ BY_ID = [
     ("POST", "/alerts/v1/alerts/{alert}/attempts", {"method": "call"}),
     ("POST", "/alerts/v1/alerts/{alert}/handover", {"to_officer_no": "S-far", "reason": "外出"}),
     ("POST", "/alerts/v1/alerts/{alert}/verification", VERIFICATION),
+    ("POST", "/alerts/v1/alerts/{alert}/consultation", CALL),
     ("GET", "/alerts/v1/alerts?household_no={household}", None),
     ("GET", "/intake/v1/self-reports/{report}", None),
     ("POST", "/intake/v1/self-reports/{report}/corrections", {"reason": "填错了", "phone": "19900000009"}),
@@ -222,6 +224,12 @@ LISTS = [
     "/alerts/v1/alerts",
     "/alerts/v1/alerts?status=open",
     "/alerts/v1/summary",
+    "/alerts/v1/handovers",
+    "/alerts/v1/rechecks",
+    "/alerts/v1/rechecks/counts",
+    "/alerts/v1/bursts",
+    "/alerts/v1/tasks",
+    "/alerts/v1/consultations",
     "/alerts/v1/inbox",
     "/alerts/v1/officers",
     "/alerts/v1/duties",

@@ -1,10 +1,12 @@
 """What a cadre answers (核实): an outcome, and for most outcomes a visit or a call that others can check."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from services.alerts.domain.household_check import Finding, Seen, lacking
+from services.alerts.domain.household_check import Finding, Need, Seen, lacking
+from services.alerts.domain.sector import Sector, sectors_of
 from shared.vocabulary.terms import Outcome, Severity
 
 
@@ -33,7 +35,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer that closes an alert; `household_check` is what was seen of 两不愁三保障."""
+    """The answer that closes an alert; `household_check`: what was seen of 两不愁三保障; `needs`: what is lacking."""
 
     outcome: Outcome
     causes: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class Verification:
     helped_by: str | None = None
     note: str | None = None
     household_check: tuple[Finding, ...] = ()
+    needs: tuple[Sector, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def objections(
         found.append(
             Objection("contact", "contact_required", "此结论须先入户或电话核实：谁、何时、见了谁", _CONTACT_EXAMPLE)
         )
+    if contact is None and verification.needs and not found:
+        found.append(Objection("contact", "contact_required", "发现三保障或饮水问题须写明如何核实", _CONTACT_EXAMPLE))
     if contact is not None:
         found += _contact_objections(verification, contact, severity, opened_on, today)
     if verification.outcome is Outcome.NEED_MET and not verification.helped_by:
@@ -117,3 +122,28 @@ def _check_objections(verification: Verification) -> list[Objection]:
 
 def _is_grave(severity: Severity | None) -> bool:
     return severity in (None, Severity.RED, Severity.ORANGE)
+
+
+def needs_second_officer(outcome: Outcome, severity: Severity | None, severities: Collection[Severity]) -> bool:
+    """Whether an answer waits for a second officer (双人复核): "no risk" on a severity for which policy asks it."""
+    return outcome is Outcome.NO_RISK and severity in severities
+
+
+# Whose task it is if a visitor sees a need lacking; food and clothing are the township's own.
+_SECTORS = {
+    Need.EDUCATION: Sector.EDUCATION,
+    Need.MEDICAL: Sector.MEDICAL,
+    Need.HOUSING: Sector.HOUSING,
+    Need.WATER: Sector.WATER,
+}
+
+# Of these the household is known to be at risk: what the departments' data say of its guarantees stands.
+_EVIDENCE_STANDS = frozenset({Outcome.IDENTIFY, Outcome.ALREADY_MONITORED})
+
+
+def needs_found(verification: Verification, indicators: Collection[str]) -> tuple[Sector, ...]:
+    """The guarantees lacking: what the visitor found, and what evidence says that the answer lets stand."""
+    evident = sectors_of(indicators) if verification.outcome in _EVIDENCE_STANDS else ()
+    seen = (_SECTORS.get(finding.need) for finding in lacking(verification.household_check))
+    found = {*verification.needs, *evident, *seen}
+    return tuple(sector for sector in Sector if sector in found)

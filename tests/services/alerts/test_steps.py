@@ -75,19 +75,6 @@ async def test_idempotency_key_replays_and_refuses_another_body(
     assert len(await rows("alert_log", "action = 'cannot_reach'")) == 1
 
 
-async def test_hand_over_makes_a_colleague_answer(
-    alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], rows: Rows
-) -> None:
-    await step(alerts_client, alert, "acknowledge", secretary)
-    answer = await step(alerts_client, alert, "handover", secretary, to_officer_no="T1", reason="外出学习")
-    assert (answer.status_code, answer.json()["status"]) == (200, "open")
-    now = {row["officer_no"]: row["reach"] for row in await rows("assignment", "until IS NULL")}
-    assert now == {"G1": "duty", "T1": "handed_over"}
-    (item,) = await rows("inbox_item", "officer_no = 'T1'")
-    assert item["kind"] == "handed_over"
-    assert "张建国" in item["body"]
-
-
 @pytest.mark.parametrize("colleague", ["S1", "S2", "NOBODY"])
 async def test_hand_over_needs_a_colleague_of_the_place(
     alerts_client: httpx.AsyncClient, alert: UUID, secretary: dict[str, str], colleague: str

@@ -14,7 +14,7 @@ from services.alerts.domain.message import Kind
 from services.alerts.report_progress import Reported, report_progress
 from services.alerts.take_step import Doing, locked_alert, note_step, take_step
 from services.alerts.tell_people import tell_people
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from shared.runtime import Runtime
 from shared.vocabulary.terms import Role
 
@@ -33,6 +33,10 @@ class HandoverSettled(Conflict):
     code, title = "handover_settled", "这次移交已有结果"
 
 
+class HandoverReasonNeeded(Unprocessable):
+    code, title = "reason_needed", "退回须写明原因"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What is answered, and why."""
@@ -46,6 +50,8 @@ async def answer_handover(
     connection: asyncpg.Connection, doing: Doing, reply: Reply, runtime: Runtime
 ) -> asyncpg.Record:
     """Settle the offer. Whoever accepts answers for the alert; the giver no more, unless he referred it."""
+    if reply.answer is HandoverAnswer.DECLINE and not reply.reason:
+        raise HandoverReasonNeeded(errors=[FieldError("body/reason", "reason_required", "退回须写明原因")])
     alert = await locked_alert(connection, doing)
     offer = await repository_answers.handover_by_id(connection, reply.handover_id)
     assert offer is not None, "the caller found the alert by it"

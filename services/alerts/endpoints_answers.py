@@ -10,7 +10,7 @@ from services.alerts.acknowledge_many import acknowledge_many
 from services.alerts.answer_handover import HandoverUnknown, Reply, answer_handover
 from services.alerts.confirm_verification import SecondOpinion, confirm_verification
 from services.alerts.domain.burst import Burst
-from services.alerts.domain.handover import HandoverAnswer, HandoverState
+from services.alerts.domain.handover import HandoverState
 from services.alerts.domain.recheck import RecheckState
 from services.alerts.endpoints import (
     STEP_PROBLEMS,
@@ -41,7 +41,6 @@ from services.alerts.take_once import take_once
 from services.alerts.take_step import Doing, lock_any_version
 from services.alerts.view_alert import step_answer
 from services.alerts.view_answers import view_burst, view_handovers, view_rechecks
-from shared.errors import FieldError, Unprocessable
 from shared.regions.name_places import name_places
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
@@ -55,10 +54,6 @@ _LIST_PROBLEMS = problems(401, 403, 422)
 _DEED_PROBLEMS = problems(401, 403, 404, 409, 415, 422)
 
 router = Router(tags=["answers"])
-
-
-class HandoverReasonNeeded(Unprocessable):
-    code, title = "reason_needed", "退回须写明原因"
 
 
 @router.post(
@@ -120,8 +115,6 @@ async def post_handover_answer(
     context: ContextDep,
     wake: WakeDep,
 ) -> StepAnswer:
-    if body.answer is HandoverAnswer.DECLINE and not body.reason:
-        raise HandoverReasonNeeded(errors=[FieldError("body/reason", "reason_required", "退回须写明原因")])
     offer = await repository_answers.handover_by_id(connection, handover_id)
     if offer is None:
         raise HandoverUnknown

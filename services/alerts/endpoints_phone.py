@@ -10,19 +10,23 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from services.alerts import repository_answers
 from services.alerts.acknowledge import acknowledge
 from services.alerts.answer_alert import answer_alert
+from services.alerts.answer_handover import HandoverReasonNeeded, HandoverSettled, Reply, answer_handover
 from services.alerts.answer_once import KeyedRequest, answer_once
 from services.alerts.dispatch import desk_for
 from services.alerts.domain.alert import Status
 from services.alerts.domain.answer_form import NAMES, answer_of, label_of
-from services.alerts.hand_over import ColleagueNotOnDuty, hand_over
+from services.alerts.domain.handover import HandoverAnswer
+from services.alerts.hand_over import ColleagueNotOnDuty, HandoverPending, HandoverUnsuited, hand_over
 from services.alerts.phone_token import BASE
 from services.alerts.phone_visit import Posted, Visit, VisitDep, page_router, pages
 from services.alerts.record_attempt import Attempt, record_attempt
 from services.alerts.render_phone import render
 from services.alerts.route_alert import WAKES
 from services.alerts.schemas import AttemptIn, HandOverIn, VerificationIn
+from services.alerts.schemas_answers import HandoverAnswerIn
 from services.alerts.take_step import AlertChanged
 from services.alerts.verify import VerificationIncomplete
 from services.alerts.view_alert import places_of, step_answer
@@ -34,6 +38,16 @@ from shared.web.dependencies import ScopeMissing
 from shared.web.problem import of_validation
 
 router = page_router()
+# What a cadre can mend himself, shown above the form with all he typed.
+MENDABLE = (
+    VerificationIncomplete,
+    AlertChanged,
+    ColleagueNotOnDuty,
+    HandoverPending,
+    HandoverUnsuited,
+    HandoverReasonNeeded,
+    HandoverSettled,
+)
 
 
 @router.get("/", summary="我的预警", responses=pages(303, 401))
@@ -45,7 +59,9 @@ async def get_list(visit: VisitDep, page: Annotated[int, Query(ge=1, le=1000)] =
 _SAID = {
     "acknowledged": "已签收，请按期上门核实",
     "attempt": "已记下联系不上，请换个时间再去",
-    "handed_over": "已移交给同事",
+    "handed_over": "已请同事接手，对方接收前仍由您负责",
+    "accept": "已接收，请按期上门核实",
+    "decline": "已退回",
 }
 
 
@@ -96,7 +112,7 @@ async def _taken(visit: Visit, alert_id: UUID, act: Callable[[Mine], Awaitable[N
             await act(mine)
     except ValidationError as error:
         refused: FangpinError = of_validation(error.errors(), None)
-    except (VerificationIncomplete, AlertChanged, ColleagueNotOnDuty) as error:
+    except MENDABLE as error:
         refused = error
     else:
         visit.wake(*WAKES)
@@ -156,6 +172,23 @@ async def post_handover(alert_id: UUID, visit: Posted) -> Response:
 
     refused = await _taken(visit, alert_id, act)
     return refused or RedirectResponse(f"{BASE}/?said=handed_over", 303)
+
+
+@router.post("/a/{alert_id}/offer", summary="接收或退回移交", responses=pages(303, 401, 403, 404, 409))
+async def post_offer(alert_id: UUID, visit: Posted) -> Response:
+    answer = HandoverAnswer.ACCEPT if visit.form.get("answer") == "accept" else HandoverAnswer.DECLINE
+
+    async def act(mine: Mine) -> None:
+        given = HandoverAnswerIn.model_validate({"answer": answer, "reason": str(visit.form.get("reason")) or None})
+        offer = await repository_answers.pending_handover(visit.connection, alert_id)
+        if offer is None:
+            raise HandoverSettled
+        reply = Reply(offer["handover_id"], given.answer, given.reason)
+        await answer_handover(visit.connection, visit.doing(mine), reply, visit.runtime)
+
+    refused = await _taken(visit, alert_id, act)
+    back = f"{BASE}/a/{alert_id}" if answer is HandoverAnswer.ACCEPT else f"{BASE}/"
+    return refused or RedirectResponse(f"{back}?said={answer}", 303)
 
 
 async def _once(

@@ -174,22 +174,22 @@ def _rung(role: Role) -> int:
     return LADDER.index(role) if role in LADDER else len(LADDER)
 
 
+# An officer's own: what he answers for, and what a colleague offers him until he has said yes or no.
+_HIS = """
+(EXISTS (SELECT FROM assignment s WHERE s.alert_id = a.alert_id AND s.officer_no = $1 AND s.until IS NULL)
+ OR EXISTS (SELECT FROM handover h WHERE h.alert_id = a.alert_id AND h.to_officer_no = $1 AND h.state = 'pending'))
+"""
+
+
 async def alerts_of(connection: Connection, officer_no: str) -> list[asyncpg.Record]:
-    """The alerts in the scope that an officer answers for and nobody has closed."""
-    return await connection.fetch(
-        "SELECT a.* FROM alert a JOIN assignment s ON s.alert_id = a.alert_id "
-        "WHERE s.officer_no = $1 AND s.until IS NULL AND a.status <> 'closed'",
-        officer_no,
-    )
+    """The alerts in the scope that are an officer's and nobody has closed."""
+    return await connection.fetch(f"SELECT a.* FROM alert a WHERE a.status <> 'closed' AND {_HIS}", officer_no)
 
 
 async def alert_of(connection: Connection, alert_id: UUID, officer_no: str) -> asyncpg.Record | None:
-    """One alert in the scope that an officer answers for, closed or not."""
+    """One alert in the scope that is an officer's, closed or not."""
     return await connection.fetchrow(
-        "SELECT a.* FROM alert a WHERE a.alert_id = $1 AND EXISTS (SELECT FROM assignment s "
-        "WHERE s.alert_id = a.alert_id AND s.officer_no = $2 AND s.until IS NULL)",
-        alert_id,
-        officer_no,
+        f"SELECT a.* FROM alert a WHERE a.alert_id = $2 AND {_HIS}", officer_no, alert_id
     )
 
 

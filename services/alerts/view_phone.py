@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_lists, repository_phone
+from services.alerts import repository, repository_answers, repository_lists, repository_phone
 from services.alerts.domain.alert import Status
 from services.alerts.domain.errand import Due, mark_of, next_due, why
 from services.alerts.domain.look_at import look_at
@@ -30,6 +30,7 @@ _STANDS = {
     Status.OPEN: "待签收",
     Status.ACKNOWLEDGED: "已签收",
     Status.VERIFYING: "核实中",
+    Status.CONFIRMING: "待复核",
     Status.CLOSED: "已办结",
 }
 
@@ -83,6 +84,7 @@ class Household:
     asks_met: bool
     outcome: str | None
     closed_on: str | None
+    offered_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,17 @@ async def view_household(connection: asyncpg.Connection, mine: Mine, runtime: Ru
         asks_met=severity in (None, Severity.RED, Severity.ORANGE),
         outcome=Outcome(alert["outcome"]).zh if alert["outcome"] else None,
         closed_on=_moment(alert["closed_at"]) if alert["closed_at"] else None,
+        offered_by=await _offered_by(connection, mine),
     )
+
+
+async def _offered_by(connection: asyncpg.Connection, mine: Mine) -> str | None:
+    """The colleague who waits for the cadre to take the alert over, if one does."""
+    offer = await repository_answers.pending_handover(connection, mine.alert["alert_id"])
+    if offer is None or offer["to_officer_no"] != mine.caller.officer_no:
+        return None
+    giver: str = offer["from_officer_no"]
+    return (await repository_phone.names_of_officers(connection, [giver])).get(giver, "同事")
 
 
 async def _told(connection: asyncpg.Connection, mine: Mine) -> list[str]:

@@ -85,7 +85,7 @@ async def test_from_the_question_to_the_decision(
     shown = (await alerts_client.get(f"/alerts/v1/alerts/{alert}", headers=leader)).json()
     assert shown["verification"]["consultation_id"] == called
     actions = [entry["action"] for entry in shown["timeline"]]
-    assert actions == ["opened", "consult", "opinion", "opinion", "verify"]
+    assert actions == ["opened", "routed", "consult", "opinion", "opinion", "verify"]
     late = await opine(alerts_client, called, liaison("民政"), "补充")
     assert (late.status_code, late.json()["code"]) == (409, "consultation_decided")
 

@@ -59,7 +59,7 @@ async def test_until_accepted_the_giver_answers(
     assert (accepted.status_code, accepted.json()["status"]) == (200, "acknowledged")
     assert await _answering(rows) == {"G1": "duty", "T1": "handed_over"}
     actions = [row["action"] for row in await rows("alert_log")]
-    assert actions == ["opened", "hand_over", "accept"]
+    assert actions == ["opened", "routed", "hand_over", "accept"]
     assert {row["action"] for row in await rows("audit_log")} >= {"alert.hand_over", "alert.accept"}
 
 

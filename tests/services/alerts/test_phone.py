@@ -270,7 +270,7 @@ async def test_a_household_says_who_where_why_and_what_to_look_at(secretary: htt
         "住院和门诊票据",
         "网格员 干部G1",
         "突发严重困难户",
-        "3月16日 10:00 前签收",
+        "3月17日 08:30 前签收",
     ):
         assert said in page, said
     assert "12345.60" not in page, "amounts are not for the village"
@@ -365,7 +365,7 @@ async def test_acknowledging_is_the_same_step_as_everywhere(
 ) -> None:
     for _ in range(2):
         assert (await send(secretary, alert, "acknowledge")).status_code == 303
-    assert [row["action"] for row in await rows("alert_log")] == ["opened", "acknowledge"]
+    assert [row["action"] for row in await rows("alert_log")] == ["opened", "routed", "acknowledge"]
     page = (await secretary.get(f"{BASE}/a/{alert}?said=acknowledged")).text
     assert ("已签收，请按期" in page, "签收：我会去核实" in page) == (True, False)
 
@@ -472,8 +472,26 @@ async def test_cannot_reach_and_hand_over_are_steps_taken_once(
     assert empty.status_code == 422
     over = await secretary.post(f"{BASE}/a/{alert}/handover", data=form | {"to_officer_no": "T1", "reason": "外出"})
     assert (over.status_code, over.headers["location"]) == (303, f"{BASE}/?said=handed_over")
+    assert {row["officer_no"] for row in await rows("assignment", "until IS NULL")} == {"G1", "S1"}
+    assert (await secretary.get(f"{BASE}/a/{alert}")).status_code == 200, "until it is taken over it is his"
+
+
+async def test_a_colleague_takes_the_household_over_on_his_phone(
+    secretary: httpx.AsyncClient, alerts_runtime: Runtime, alert: UUID, rows: Rows
+) -> None:
+    page = (await secretary.get(f"{BASE}/a/{alert}")).text
+    form = {name: hidden(page, name) for name in ("csrf", "id")}
+    await secretary.post(f"{BASE}/a/{alert}/handover", data=form | {"to_officer_no": "T1", "reason": "外出"})
+    assert (await opened(secretary, await link_for(alerts_runtime, "T1", alert))).status_code == 303
+    offered = (await secretary.get(f"{BASE}/a/{alert}")).text
+    assert ("待您接收" in offered, "提交，办结这一户" in offered) == (True, False)
+    csrf = {"csrf": hidden(offered, "csrf")}
+    why = await secretary.post(f"{BASE}/a/{alert}/offer", data=csrf | {"answer": "decline", "reason": ""})
+    assert (why.status_code, "退回须写明原因" in why.text) == (422, True)
+    taken = await secretary.post(f"{BASE}/a/{alert}/offer", data=csrf | {"answer": "accept", "reason": ""})
+    assert taken.status_code == 303, taken.text
     assert {row["officer_no"] for row in await rows("assignment", "until IS NULL")} == {"G1", "T1"}
-    assert (await secretary.get(f"{BASE}/a/{alert}")).status_code == 404, "it is not his any more"
+    assert "提交，办结这一户" in (await secretary.get(f"{BASE}/a/{alert}")).text
 
 
 async def test_a_strange_form_is_a_page_too(secretary: httpx.AsyncClient, alert: UUID) -> None:

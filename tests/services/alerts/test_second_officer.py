@@ -62,7 +62,7 @@ async def test_it_waits_and_then_closes(
     assert (item.outcome, item.officer_role, item.visited_on is not None) == ("no_risk", "village_secretary", True)
     (stood,) = await rows("verification")
     assert (stood["state"], stood["officer_no"], stood["second_officer_no"]) == ("stands", "S1", "F1")
-    assert [row["action"] for row in await rows("alert_log")] == ["opened", "propose", "confirm"]
+    assert [row["action"] for row in await rows("alert_log")] == ["opened", "routed", "propose", "confirm"]
     late = await second(alerts_client, red, made["verification_id"], first, agrees=True)
     assert (late.status_code, late.json()["code"]) == (409, "nothing_to_confirm")
 

@@ -1,6 +1,7 @@
 """Route warnings: to whom, and by which ways; each person once, no warning without a person."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -33,7 +34,7 @@ async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Disp
     if not dispatches:
         return 0
     desk = await _looked_up(connection, dispatches, desk)
-    told = [Told(dispatch, _listening(dispatch, desk)) for dispatch in dispatches]
+    told = [_told(dispatch, desk) for dispatch in dispatches]
     await _assign(connection, told, desk)
     letters = [*await notify_listeners(connection, told, desk), *await notify_gaps(connection, told, desk)]
     await put_in_inboxes(connection, letters, desk.now)
@@ -55,6 +56,14 @@ async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispat
     households = [dispatch.alert["household_no"] for dispatch in dispatches if dispatch.alert["household_no"]]
     paired = await repository_pairing.paired_with(connection, households, desk.today)
     return desk.knowing(posts, assigned, paired, await repository_concern.concerned_in(connection, ids))
+
+
+def _told(dispatch: Dispatch, desk: Desk) -> Told:
+    """Of a warning about a cadre no group hears: he may read along there."""
+    listening = _listening(dispatch, desk)
+    if dispatch.alert_id in desk.concerned:
+        dispatch = replace(dispatch, only=listening.listeners)
+    return Told(dispatch, listening)
 
 
 def _listening(dispatch: Dispatch, desk: Desk) -> Listening:

@@ -1,6 +1,7 @@
 """Route warnings: to whom, and by which ways; each person once, no warning without a person."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -71,9 +72,12 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
         return Told(dispatch, Listening(dispatch.only, dispatch.gaps))
     assigned = _assigned(dispatch, desk)
     routing, silence = rules.routing(dispatch), rules.silence(dispatch)
-    if _goes_to_assigned(dispatch, desk):
-        return Told(dispatch, assigned, routing, silence)
-    listening = joined(joined(assigned, _listening(dispatch, routing, desk)), _paired(dispatch, desk))
+    listening = assigned
+    if not _goes_to_assigned(dispatch, desk):
+        listening = joined(joined(assigned, _listening(dispatch, routing, desk)), _paired(dispatch, desk))
+    if dispatch.alert_id in desk.concerned:
+        # Of a warning about a cadre no group hears: he may read along there.
+        dispatch = replace(dispatch, only=listening.listeners)
     return Told(dispatch, listening, routing, silence)
 
 

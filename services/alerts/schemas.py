@@ -265,6 +265,9 @@ class OfficerIn(Strict):
     phone: OpenText | None = Field(default=None, max_length=20, examples=["19900000001"])
     email: OpenText | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
     division: DivisionStr
+    deputy_no: Name | None = Field(default=None, description="请假时的代理人", examples=["GB0002"])
+    household_no: Name | None = Field(default=None, description="本人户编号：这户的预警不由本人办理")
+    department: Name | None = Field(default=None, description="部门联络员必填", examples=["教育局"])
 
 
 class OfficersImported(BaseModel):

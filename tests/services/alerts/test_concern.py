@@ -66,6 +66,16 @@ async def test_a_note_that_names_an_officer_does_the_same(cadres: None, tell: Te
     assert await heard(rows) == {"F1"}
 
 
+async def test_no_group_hears_of_it(
+    cadres: None, tell: Tell, rows: Rows, alerts_client: httpx.AsyncClient, bearer: Bearer, admin: asyncpg.Connection
+) -> None:
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    body = {"channel": "console", "address": "村工作群", "division": VILLAGE}
+    await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
+    await tell(risk(1, evidence=[complaint(about_officer="S1")]), risk(2))
+    assert [row["alert_id"] for row in await rows("delivery")] == [await alert_of(admin, 2)]
+
+
 async def test_he_does_not_see_it_by_any_way(
     cadres: None, tell: Tell, alerts_client: httpx.AsyncClient, bearer: Bearer, admin: asyncpg.Connection
 ) -> None:

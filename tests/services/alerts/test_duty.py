@@ -116,6 +116,18 @@ async def test_a_liaison_holds_no_step_of_the_ladder(
     assert (answer.status_code, answer.json()["code"]) == (422, "colleague_not_on_duty")
 
 
+async def test_a_json_list_tells_departments_and_deputies(
+    cadres: None, alerts_client: httpx.AsyncClient, county: dict[str, str], rows: Rows
+) -> None:
+    liaison = {"officer_no": "L1", "name": "联络员", "role": "liaison", "division": COUNTY}
+    refused = await alerts_client.post("/alerts/v1/officers", json=[liaison], headers=county)
+    assert refused.json()["errors"][0]["where"] == "line/1/部门"
+    told = {**liaison, "department": "教育局", "deputy_no": "C1", "household_no": "H9"}
+    assert (await alerts_client.post("/alerts/v1/officers", json=[told], headers=county)).status_code == 200
+    (officer,) = await rows("officer", "officer_no = 'L1'")
+    assert (officer["department"], officer["household_no"]) == ("教育局", "H9")
+
+
 # --- pairing -------------------------------------------------------------------------------------------------
 
 

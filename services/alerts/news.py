@@ -115,16 +115,21 @@ def extended(
         "contact_phone": item.contact.phone or before["contact_phone"],
         "facts_version": max(item.facts_version, before["facts_version"]),
         "policy_version": policy_version if newer else before["policy_version"],
-        **{
-            name: told[name] if matters and told["ack_due_at"] < before["ack_due_at"] else before[name]
-            for name in _ACKNOWLEDGE_CLOCK
-        },
-        **{
-            name: told[name] if matters and told["verify_due_at"] < before["verify_due_at"] else before[name]
-            for name in _VERIFY_CLOCK
-        },
+        **_nearer(before, told if matters else before, now),
         "version": before["version"] + matters,
     }
+
+
+def _nearer(before: Row, told: Row, now: datetime) -> dict[str, Any]:
+    """The clocks of the nearer deadlines. One that is past stays past; the levels it goes to have the new time."""
+    clocks: dict[str, Any] = {}
+    for names in (_ACKNOWLEDGE_CLOCK, _VERIFY_CLOCK):
+        *length, _, due_at = names
+        is_nearer = told[due_at] < before[due_at]
+        clocks.update((name, (told if is_nearer else before)[name]) for name in names)
+        if before[due_at] <= now:
+            clocks.update((name, told[name]) for name in length)
+    return clocks
 
 
 _ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_due_at")

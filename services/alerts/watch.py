@@ -57,8 +57,9 @@ async def keep_watch(runtime: Runtime) -> None:
         await asyncio.sleep(_EVERY_SECONDS)
         try:
             await watch(runtime)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.error("watch.failed", error=type(error).__name__)
+        except Exception as error:
+            # Whatever it is, the next look comes: nobody watches the watch.
+            log.error("watch.failed", error=type(error).__name__, exc_info=True)
 
 
 async def _detail(runtime: Runtime, trouble: Trouble, now: datetime) -> str | None:

@@ -197,6 +197,18 @@ async def test_a_worse_severity_shortens_the_wait(alert: UUID, tell: Tell, rows:
     assert timer["next_step_at"] == after["ack_due_at"] == at("2026-03-16T10:30")
 
 
+async def test_a_worse_severity_after_the_deadline_shortens_the_wait_of_the_next_level(
+    alert: UUID, tell: Tell, rows: Rows, clock: FixedClock, house: House
+) -> None:
+    clock.at = FIRST
+    await house.run_worker("alerts", "escalate")
+    await tell(risk(facts_version=11, severity="red", clocks={"acknowledge_hours": 2, "verify_days": 1}))
+    (timer,) = await rows("alert_escalation")
+    (after,) = await rows("alert")
+    assert (after["ack_due_at"], after["acknowledge_hours"]) == (FIRST, 2)
+    assert (timer["step"], timer["next_step_at"]) == (2, at("2026-03-17T10:30"))
+
+
 async def test_a_change_of_duties_changes_no_running_case(
     alert: UUID, rows: Rows, clock: FixedClock, house: House, enlist: Enlist
 ) -> None:

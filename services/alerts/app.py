@@ -3,11 +3,12 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints
+from services.alerts import admin_endpoints, endpoints, endpoints_calendar
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
 from services.alerts.stream_inbox import Bell
+from services.alerts.watch import keep_watch, measure_trouble
 from shared.clock import Clock
 from shared.contracts.intake import DATA_NOTICE
 from shared.contracts.monitoring import RISK_CHANGED
@@ -29,10 +30,13 @@ def create_app(
         routers=[
             endpoints.router,
             admin_endpoints.router,
+            endpoints_calendar.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],
         body_limits={"/alerts/v1/officers": 4 * 1024 * 1024},
+        measures=[measure_trouble],
+        beside=[keep_watch],
     )
     app.state.bell = Bell()
     return app

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.alerts import repository
-from services.alerts.domain.duty import Listener, Listening, Post
+from services.alerts.domain.duty import Gap, Listener, Listening, Post
 from services.alerts.domain.message import Kind, Subject
+from services.alerts.read_calendar import NO_CALENDARS, Calendars
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -19,7 +20,7 @@ class Dispatch:
     """One thing to be told about one alert; `key` makes it once for each recipient.
 
     `new_reports` are the reports it answers for. With `only`, nobody but these people is told; `barred` are told
-    nothing, since it is their answer that is appealed.
+    nothing, since it is their answer that is appealed. `gaps` are levels that were found empty on the way to `only`.
     """
 
     alert: repository.Row
@@ -29,6 +30,7 @@ class Dispatch:
     new_reports: tuple[str, ...] = ()
     only: tuple[Listener, ...] | None = None
     barred: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def alert_id(self) -> UUID:
@@ -82,6 +84,7 @@ class Desk:
     place_names: dict[str, str] = field(default_factory=dict)
     posts: Sequence[Post] = ()
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
+    calendars: Calendars = NO_CALENDARS
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
@@ -93,6 +96,9 @@ class Desk:
 
     def knowing(self, posts: Sequence[Post], assigned: dict[UUID, list[Listener]]) -> "Desk":
         return replace(self, posts=posts, assigned=assigned)
+
+    def dated(self, calendars: Calendars) -> "Desk":
+        return replace(self, calendars=calendars)
 
 
 async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:

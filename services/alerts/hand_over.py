@@ -1,6 +1,6 @@
 """Hand an alert over to a colleague on duty for the place (移交): a step, never a closing."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import asyncpg
 
@@ -9,6 +9,9 @@ from services.alerts.dispatch import Desk, Dispatch
 from services.alerts.domain.alert import Step
 from services.alerts.domain.duty import Listener, Reach
 from services.alerts.domain.message import Kind
+from services.alerts.news import clocks_of
+from services.alerts.read_calendar import read_calendar
+from services.alerts.repository_calendar import hold_calendar
 from services.alerts.route_alert import route_alerts
 from services.alerts.take_step import Doing, locked_alert, take_step
 from shared.errors import FieldError, Unprocessable
@@ -22,14 +25,17 @@ async def hand_over(
     connection: asyncpg.Connection, doing: Doing, *, to_officer_no: str, reason: str, desk: Desk
 ) -> asyncpg.Record:
     """Make the colleague answer for the alert instead of the caller; it is open again, for him to acknowledge."""
+    await hold_calendar(connection)
     alert = await locked_alert(connection, doing)
     colleague = await _colleague(connection, alert, to_officer_no, doing.officer_no, desk.today)
+    calendar = await read_calendar(connection, alert["living_division"], doing.now)
+    due = clocks_of(alert).acknowledge.after(doing.now, calendar)
     taken = await take_step(
         connection,
         alert,
         Step.HAND_OVER,
         doing,
-        changes={"ack_due_at": doing.now + timedelta(hours=alert["acknowledge_hours"]), "acknowledged_at": None},
+        changes={"ack_due_at": due, "ack_from": doing.now, "acknowledged_at": None},
         detail={"to": to_officer_no, "reason": reason},
     )
     await repository.end_assignments(connection, doing.alert_id, [doing.officer_no, to_officer_no], doing.now)

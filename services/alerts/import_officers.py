@@ -39,7 +39,7 @@ class Imported:
 
 def read_csv(content: bytes) -> list[dict[str, str | None]]:
     """Lines of a CSV file (UTF-8 or GB18030) under the list's columns, in any order; OfficerListUnreadable."""
-    reader = csv.DictReader(io.StringIO(_decode(content), newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(decode(content, OfficerListUnreadable), newline=""), strict=True)
     try:
         header = [name.strip() for name in reader.fieldnames or []]
         missing = [name for name in COLUMNS.values() if name not in header]
@@ -52,13 +52,14 @@ def read_csv(content: bytes) -> list[dict[str, str | None]]:
         raise OfficerListUnreadable(f"第 {reader.line_num} 行附近无法解析，请检查引号与逗号") from error
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes, unreadable: type[BadRequest]) -> str:
+    """The text of an uploaded file; `unreadable` if it is in neither encoding."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise OfficerListUnreadable("文件编码应为 UTF-8 或 GB18030")
+    raise unreadable("文件编码应为 UTF-8 或 GB18030")
 
 
 async def import_officers(

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerts.domain.alert import Deadlines, deadlines, worse
+from services.alerts.domain.alert import worse
+from services.alerts.domain.clocks import Clocks, ClockUnit, Length
+from services.alerts.domain.work_time import WorkCalendar
 from services.alerts.repository import Row
 from shared.contracts.intake import ReportNote
 from shared.contracts.monitoring import RiskItem
@@ -61,10 +63,9 @@ def _joined(before: RiskItem, item: RiskItem) -> RiskItem:
 
 
 def opening(
-    item: RiskItem, policy_version: str, follows: UUID | None, *, now: datetime, today: date
+    item: RiskItem, policy_version: str, follows: UUID | None, calendar: WorkCalendar, *, now: datetime, today: date
 ) -> dict[str, Any]:
     """The row of a new alert."""
-    due = _deadlines(item, now)
     return {
         "alert_id": new_id(now),
         "subject": item.subject,
@@ -81,26 +82,30 @@ def opening(
         "report_ids": item.report_ids,
         "facts_version": item.facts_version,
         "policy_version": policy_version,
-        "acknowledge_hours": item.clocks.acknowledge_hours,
-        "verify_days": item.clocks.verify_days,
         "status": "open",
         "follows": follows,
         "opened_at": now,
         "opened_on": today,
-        "ack_due_at": due.acknowledge_by,
-        "verify_due_at": due.verify_by,
+        **_acknowledge_clock(item, calendar, now),
+        **_verify_clock(item, calendar, now),
         "version": 1,
     }
 
 
 def extended(
-    before: Row, item: RiskItem, policy_version: str, new_reports: Sequence[str], *, now: datetime
+    before: Row,
+    item: RiskItem,
+    policy_version: str,
+    new_reports: Sequence[str],
+    calendar: WorkCalendar,
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines."""
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
     newer = item.facts_version >= before["facts_version"]
-    due = _deadlines(item, now)
+    told = {**_acknowledge_clock(item, calendar, now), **_verify_clock(item, calendar, now)}
     return {
         **before,
         "severity": severity,
@@ -110,12 +115,20 @@ def extended(
         "contact_phone": item.contact.phone or before["contact_phone"],
         "facts_version": max(item.facts_version, before["facts_version"]),
         "policy_version": policy_version if newer else before["policy_version"],
-        "ack_due_at": min(before["ack_due_at"], due.acknowledge_by) if matters else before["ack_due_at"],
-        "verify_due_at": min(before["verify_due_at"], due.verify_by) if matters else before["verify_due_at"],
+        **{
+            name: told[name] if matters and told["ack_due_at"] < before["ack_due_at"] else before[name]
+            for name in _ACKNOWLEDGE_CLOCK
+        },
+        **{
+            name: told[name] if matters and told["verify_due_at"] < before["verify_due_at"] else before[name]
+            for name in _VERIFY_CLOCK
+        },
         "version": before["version"] + matters,
     }
 
 
+_ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_due_at")
+_VERIFY_CLOCK = ("verify_days", "verify_unit", "verify_from", "verify_due_at")
 _EXTENSION = (
     "alert_id",
     "severity",
@@ -125,8 +138,8 @@ _EXTENSION = (
     "contact_phone",
     "facts_version",
     "policy_version",
-    "ack_due_at",
-    "verify_due_at",
+    *_ACKNOWLEDGE_CLOCK,
+    *_VERIFY_CLOCK,
     "version",
 )
 
@@ -136,9 +149,24 @@ def extension(alert: Row) -> dict[str, Any]:
     return {name: alert[name] for name in _EXTENSION}
 
 
-def _deadlines(item: RiskItem, now: datetime) -> Deadlines:
-    clocks = item.clocks
-    return deadlines(now, acknowledge_hours=clocks.acknowledge_hours, verify_days=clocks.verify_days)
+def _acknowledge_clock(item: RiskItem, calendar: WorkCalendar, now: datetime) -> dict[str, Any]:
+    length = Length(item.clocks.acknowledge_hours, ClockUnit(item.clocks.acknowledge_unit or ClockUnit.HOURS))
+    told = (length.number, length.unit, now, length.after(now, calendar))
+    return dict(zip(_ACKNOWLEDGE_CLOCK, told, strict=True))
+
+
+def _verify_clock(item: RiskItem, calendar: WorkCalendar, now: datetime) -> dict[str, Any]:
+    length = Length(item.clocks.verify_days, ClockUnit(item.clocks.verify_unit or ClockUnit.DAYS))
+    told = (length.number, length.unit, now, length.after(now, calendar))
+    return dict(zip(_VERIFY_CLOCK, told, strict=True))
+
+
+def clocks_of(alert: Row) -> Clocks:
+    """The lengths of an alert's clocks, as its row has them."""
+    return Clocks(
+        Length(alert["acknowledge_hours"], ClockUnit(alert["acknowledge_unit"])),
+        Length(alert["verify_days"], ClockUnit(alert["verify_unit"])),
+    )
 
 
 def severity_of(alert: Row) -> Severity | None:

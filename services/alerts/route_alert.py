@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository
+from services.alerts.begin_escalations import begin_escalations
 from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.duty import Listener, Listening, Reach, copied_at, joined, listening_at
@@ -26,6 +27,7 @@ async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Disp
     desk = await _looked_up(connection, dispatches, desk)
     told = [Told(dispatch, _listening(dispatch, desk)) for dispatch in dispatches]
     await _assign(connection, told, desk)
+    await begin_escalations(connection, told, desk)
     letters = [*await notify_listeners(connection, told, desk), *await notify_gaps(connection, told, desk)]
     await put_in_inboxes(connection, letters, desk.now)
     found = [one.dispatch.alert_id for one in told if one.listening.listeners]
@@ -47,7 +49,7 @@ async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispat
 def _listening(dispatch: Dispatch, desk: Desk) -> Listening:
     """Those named; or, of a further report, who answers for the alert already; or these and the duty holders."""
     if dispatch.only is not None:
-        return Listening(dispatch.only, ())
+        return Listening(dispatch.only, dispatch.gaps)
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in dispatch.barred]
     assigned = Listening(tuple(named), ())
     if dispatch.kind is Kind.REPORTED and assigned.listeners:

@@ -70,7 +70,7 @@ class TimelineEntry(BaseModel):
     """What was done, by whom."""
 
     at: AwareDatetime
-    actor: str = Field(description="干部工号，或 monitoring")
+    actor: str = Field(description="干部工号；monitoring 或 alerts 为系统")
     action: str
     status_before: Status | None
     status_after: Status
@@ -95,6 +95,28 @@ class VerificationView(BaseModel):
     verified_at: AwareDatetime
 
 
+class ChainPerson(BaseModel):
+    officer_no: str
+    role: Role
+
+
+class ChainLevel(BaseModel):
+    """One level of the chain with the people who stood there when it was copied."""
+
+    level: int = Field(description="1 网格员，2 村，3 乡镇，4 县")
+    people: list[ChainPerson]
+
+
+class EscalationView(BaseModel):
+    """How far the alert has climbed, and when it climbs next; null once it is answered or the county was told."""
+
+    chain: list[ChainLevel]
+    step: int = Field(description="现在所在的层级")
+    since: AwareDatetime
+    next_step_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+
+
 class AlertView(AlertSummary):
     """An alert with its evidence, people and timeline."""
 
@@ -104,6 +126,8 @@ class AlertView(AlertSummary):
     assigned: list[Assignee]
     evidence: list[EvidenceView]
     timeline: list[TimelineEntry]
+    escalation: EscalationView | None
+    deadlines_provisional: bool = Field(description="时限跨入尚无放假安排的年份，暂按周一至周五推算")
     verification: VerificationView | None
 
 

@@ -5,6 +5,7 @@ Row-level security (see the migration): `alert` by living or registered division
 """
 
 from datetime import date, datetime
+from datetime import date as date_
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +121,10 @@ class Alert(AlertsTable, table=True):
             name="outcome",
         ),
         CheckConstraint(
+            "acknowledge_unit IN ('hours','working_hours','days','working_days')", name="acknowledge_unit"
+        ),
+        CheckConstraint("verify_unit IN ('hours','working_hours','days','working_days')", name="verify_unit"),
+        CheckConstraint(
             "(status = 'closed') = (closed_at IS NOT NULL) AND (status = 'closed') = (outcome IS NOT NULL)",
             name="closed_with_outcome",
         ),
@@ -141,7 +146,11 @@ class Alert(AlertsTable, table=True):
     facts_version: int = Field(sa_type=_BIG)
     policy_version: str = Field(sa_type=TEXT)
     acknowledge_hours: int = Field(sa_type=_SMALL)
+    acknowledge_unit: str = Field(default="hours", sa_type=TEXT, sa_column_kwargs={"server_default": text("'hours'")})
     verify_days: int = Field(sa_type=_SMALL)
+    verify_unit: str = Field(default="days", sa_type=TEXT, sa_column_kwargs={"server_default": text("'days'")})
+    ack_from: datetime | None = Field(default=None, sa_type=_MOMENT)
+    verify_from: datetime | None = Field(default=None, sa_type=_MOMENT)
     status: str = Field(default="open", sa_type=TEXT, sa_column_kwargs={"server_default": text("'open'")})
     outcome: str | None = Field(default=None, sa_type=TEXT)
     follows: UUID | None = None
@@ -198,7 +207,7 @@ class Assignment(AlertsTable, table=True):
     __table_args__ = (
         Index("ux_assignment_current", "alert_id", "officer_no", unique=True, postgresql_where=text("until IS NULL")),
         Index(None, "officer_no"),
-        CheckConstraint("reach IN ('duty','fallthrough','copy','handed_over')", name="reach"),
+        CheckConstraint("reach IN ('duty','fallthrough','copy','handed_over','escalated')", name="reach"),
     )
 
     assignment_id: int | None = Field(default=None, sa_column=_row_number("assignment_id"))
@@ -209,6 +218,92 @@ class Assignment(AlertsTable, table=True):
     reach: str = Field(sa_type=TEXT)
     since: datetime = Field(sa_type=_MOMENT)
     until: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class AlertEscalation(AlertsTable, table=True):
+    """How far an alert has climbed (逐级督办): the levels as they were at its opening, and when it climbs next.
+
+    `step` is the level it stands at, 1 the grid, 4 the county; `since` is when it came there or was acknowledged.
+    The timer is this row: what is due is found by `next_step_at`, and `token` is another after every change.
+    """
+
+    __tablename__ = "alert_escalation"
+    __table_args__ = (
+        Index("ix_alert_escalation_due", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")),
+        CheckConstraint("step BETWEEN 1 AND 4", name="step"),
+        CheckConstraint("(next_step_at IS NULL) = (finished_at IS NOT NULL)", name="finished"),
+    )
+
+    alert_id: UUID = Field(primary_key=True, foreign_key="alerts.alert.alert_id")
+    chain_snapshot: list[dict[str, Any]] = Field(sa_type=_JSON)
+    step: int = Field(sa_type=_SMALL)
+    since: datetime = Field(sa_type=_MOMENT)
+    next_step_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    token: UUID
+    finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class WorkCalendarDay(AlertsTable, table=True):
+    """A day that is otherwise than the days of the week say (放假、调休), in a region.
+
+    A year is known where it has rows of `chinesecalendar` or `state_council`; the latter stand for the former, and
+    what the `county` says of a day stands above both.
+    """
+
+    __tablename__ = "work_calendar_day"
+    __table_args__ = (
+        CheckConstraint("kind IN ('holiday','workday')", name="kind"),
+        CheckConstraint("source IN ('chinesecalendar','state_council','county')", name="source"),
+    )
+
+    region: str = Field(primary_key=True, sa_type=_DIVISION)
+    date: date_ = Field(primary_key=True)
+    source: str = Field(primary_key=True, sa_type=TEXT)
+    region_hi: str = Field(sa_type=_DIVISION)
+    kind: str = Field(sa_type=TEXT)
+    name: str = Field(sa_type=TEXT)
+    written_at: datetime = Field(sa_type=_MOMENT)
+
+
+class WorkCalendarChange(AlertsTable, table=True):
+    """A year whose days changed in a region: the deadlines over it are computed again, in the order of alerts."""
+
+    __tablename__ = "work_calendar_change"
+
+    change_id: int | None = Field(default=None, sa_column=_row_number("change_id"))
+    region: str = Field(sa_type=_DIVISION)
+    region_hi: str = Field(sa_type=_DIVISION)
+    year: int = Field(sa_type=_SMALL)
+    made_at: datetime = Field(sa_type=_MOMENT)
+    after_alert: UUID | None = None
+    done_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class WatchBeat(AlertsTable, table=True):
+    """When a task that must come regularly was last seen to end well."""
+
+    __tablename__ = "watch_beat"
+
+    name: str = Field(primary_key=True, sa_type=TEXT)
+    every_seconds: int
+    last_at: datetime = Field(sa_type=_MOMENT)
+
+
+class WatchIncident(AlertsTable, table=True):
+    """Something that stands still; one at a time of each trouble, told when it begins and when it is over."""
+
+    __tablename__ = "watch_incident"
+    __table_args__ = (
+        Index("ux_watch_incident_open", "trouble", unique=True, postgresql_where=text("closed_at IS NULL")),
+    )
+
+    incident_id: UUID = Field(primary_key=True)
+    trouble: str = Field(sa_type=TEXT)
+    detail: str = Field(sa_type=TEXT)
+    opened_at: datetime = Field(sa_type=_MOMENT)
+    told_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    end_told_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class Notification(AlertsTable, table=True):

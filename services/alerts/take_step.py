@@ -9,6 +9,7 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.domain.alert import SEEN_BY, Status, Step, after
+from services.alerts.mind_escalation import mind_escalation
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -93,6 +94,7 @@ async def take_step(
     )
     if step in SEEN_BY:
         await repository.cancel_deliveries(connection, doing.alert_id, doing.now)
+        await mind_escalation(connection, moved, before, doing.now)
     await _record(connection, step, before, status, doing, detail or {})
     return moved
 

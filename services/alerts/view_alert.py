@@ -7,12 +7,15 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_lists
+from services.alerts import repository, repository_escalation, repository_lists
 from services.alerts.domain.alert import Deadlines, Status, is_overdue
+from services.alerts.domain.work_time import SHANGHAI
+from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
 from services.alerts.schemas import (
     AlertView,
     Assignee,
+    EscalationView,
     EvidenceView,
     Place,
     StepAnswer,
@@ -84,6 +87,8 @@ async def view_alert(
     evidence = await repository_lists.evidence_of_alert(connection, alert_id)
     timeline = await repository_lists.timeline_of(connection, alert_id)
     assigned = await repository.assignments_of(connection, [alert_id])
+    escalation = (await repository_escalation.escalations_of(connection, [alert_id])).get(alert_id)
+    calendar = await read_calendar(connection, alert["living_division"], runtime.clock.now())
     verification = await repository_lists.verification_of_alert(connection, alert_id)
     return AlertView(
         **summary_of(alert, classes, names, runtime.clock.now()),
@@ -93,8 +98,15 @@ async def view_alert(
         assigned=[Assignee.model_validate(dict(row)) for row in assigned],
         evidence=[evidence_view(row, classes) for row in evidence],
         timeline=[TimelineEntry.model_validate(dict(row)) for row in timeline],
+        escalation=_escalation(escalation) if escalation else None,
+        deadlines_provisional=calendar.is_provisional(alert["verify_due_at"].astimezone(SHANGHAI).date()),
         verification=_answer(verification, classes) if verification else None,
     )
+
+
+def _escalation(row: Row) -> EscalationView:
+    """The chain, where the alert stands on it, and when it climbs next."""
+    return EscalationView.model_validate({**row, "chain": row["chain_snapshot"]})
 
 
 def _answer(row: Row, classes: Collection[str]) -> VerificationView:

@@ -5,21 +5,31 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
+from services.alerts.begin_escalations import begin_missing_escalations
 from services.alerts.channels.channel import Channel
 from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.escalate import escalate_due
+from services.alerts.note_beat import beating
+from services.alerts.notify_calendar import notify_missing_calendar
+from services.alerts.recompute_clocks import recompute_clocks
 from services.alerts.route_unrouted import route_unrouted
+from services.alerts.seed_calendar import seed_calendar
 from services.alerts.settings import AlertsSettings
-from shared.clock import Clock
+from services.alerts.watch import watch
+from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.web.outbound_transport import outbound_client
-from shared.worker import Task, Worker
+from shared.worker import Task, Tick, Worker
 
+_ESCALATE_EVERY = timedelta(minutes=1)
 _TIMEOUT = httpx.Timeout(10, connect=3)
 
 
@@ -31,8 +41,17 @@ def build_worker(
         *RELAY,
         Task("deliver", deliver),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
+        Task("escalate", beating("escalate", escalate_due, _ESCALATE_EVERY), every=_ESCALATE_EVERY),
+        Task("begin_escalations", begin_missing_escalations, every=timedelta(minutes=10)),
+        Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
+        Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
     ]
-    return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
+    ticks = [
+        TIDY,
+        Tick("notify_calendar", notify_missing_calendar, CronTrigger(hour=9, timezone=SHANGHAI)),
+        Tick("watch", watch, IntervalTrigger(minutes=1)),
+    ]
+    return Worker("alerts", settings, tasks, ticks, transport=transport, clock=clock)
 
 
 async def deliver(runtime: Runtime) -> int:

@@ -44,10 +44,15 @@ class EvidenceItem(Contract):
 
 
 class Clocks(Contract):
-    """How soon the warning must be acknowledged and verified; policy parameters."""
+    """How soon the warning must be acknowledged and verified; policy parameters.
+
+    The units say how the two numbers are counted; without them they are hours of working days, and days.
+    """
 
     acknowledge_hours: int
     verify_days: int
+    acknowledge_unit: Literal["hours", "working_hours", "working_days"] | None = None
+    verify_unit: Literal["days", "working_days"] | None = None
 
 
 class RiskItem(Contract):

@@ -13,6 +13,8 @@ NO_PERSONAL_ROWS: Final = {
     "subscription": _ADDRESSES,
     "outbox_delivery": "which message is on its way to which subscriber",
     "alerts.inbox_counter": "how many letters an officer has had",
+    "alerts.watch_beat": "when a task last ran",
+    "alerts.watch_incident": "what stood still from when to when",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.identity_sweep": "how far the register was looked through",
     "monitoring.policy_activation": "which policy has assessed since when",

@@ -1,7 +1,7 @@
 """An alert (预警): one household, one open alert, until a person closes it with an answer."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from shared.vocabulary.terms import Severity
@@ -57,11 +57,6 @@ class Deadlines:
 
     acknowledge_by: datetime
     verify_by: datetime
-
-
-def deadlines(opened_at: datetime, *, acknowledge_hours: int, verify_days: int) -> Deadlines:
-    """The two clocks of an alert, in hours and calendar days from its opening."""
-    return Deadlines(opened_at + timedelta(hours=acknowledge_hours), opened_at + timedelta(days=verify_days))
 
 
 def is_overdue(status: Status, due: Deadlines, now: datetime) -> bool:

@@ -14,6 +14,7 @@ class Reach(StrEnum):
     FALLTHROUGH = "fallthrough"
     COPY = "copy"
     HANDED_OVER = "handed_over"
+    ESCALATED = "escalated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     RAISED = "raised"
     REPORTED = "reported"
     HANDED_OVER = "handed_over"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
@@ -50,6 +52,8 @@ _TITLES = {
     Kind.RAISED: "预警升级，请尽快核实",
     Kind.REPORTED: "农户求助待答复",
     Kind.HANDED_OVER: "转交给您的预警",
+    Kind.REMINDER: "超期预警待处理",
+    Kind.ESCALATION: "超期预警升级督办",
 }
 
 
@@ -101,6 +105,12 @@ def endpoint_text(channel: str, officer_no: str | None) -> Text:
     """A data notice: a way out is broken, and whose."""
     owner = f"干部 {officer_no} 的" if officer_no else "工作群的"
     return Text("通知渠道异常", f"{owner} {channel} 通知渠道无法送达，已停用，请检查后重新启用。收件箱消息不受影响。")
+
+
+def calendar_text(year: int) -> Text:
+    """A data notice: the days off of a year are not known, so that its deadlines are provisional."""
+    now = f"{year}年放假安排尚未导入，跨年的时限暂按周一至周五推算。"
+    return Text(f"请导入{year}年工作日历", f"{now}国务院办公厅通知发布后请导入工作日历，时限自动重算。")
 
 
 def data_text(title: str, detail: str) -> Text:

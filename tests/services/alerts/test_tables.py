@@ -19,6 +19,8 @@ OPEN_TO_ROLES = {
     "outbox",
     "outbox_delivery",
     "subscription",
+    "watch_beat",
+    "watch_incident",
 }
 
 

@@ -22,6 +22,17 @@ async def departments_of(connection: asyncpg.Connection, alert_id: UUID) -> list
     return [row["department"] for row in rows]
 
 
+async def measured_of(connection: asyncpg.Connection, alert_id: UUID) -> dict[str, str | None]:
+    """What was measured for each indicator that fired behind an alert, as told last."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (1) item ->> 'indicator' AS indicator, item ->> 'measured' AS measured"
+        " FROM alert_evidence WHERE alert_id = $1 AND kind = 'finding' AND item ? 'measured'"
+        " ORDER BY 1, evidence_id DESC",
+        alert_id,
+    )
+    return {row["indicator"]: row["measured"] for row in rows}
+
+
 async def open_tickets(connection: asyncpg.Connection, rows: Sequence[Row]) -> list[asyncpg.Record]:
     """Write tickets; those that are new (an answer sent again opens none)."""
     return await insert_rows(
@@ -36,14 +47,17 @@ async def open_tickets(connection: asyncpg.Connection, rows: Sequence[Row]) -> l
 async def waiting_of(connection: asyncpg.Connection, subjects: Sequence[str]) -> list[asyncpg.Record]:
     """The tickets of these subjects that wait for a corrected record, locked."""
     return await connection.fetch(
-        f"SELECT * FROM correction_ticket WHERE subject = ANY ($1::text[]) AND {WAITING} ORDER BY ticket_id FOR UPDATE",
+        f"SELECT * FROM correction_ticket WHERE subject = ANY ($1::text[]) AND {WAITING}"
+        " ORDER BY ticket_id FOR UPDATE",
         subjects,
     )
 
 
 async def close_corrected(connection: asyncpg.Connection, ids: Sequence[UUID], now: datetime) -> None:
     await connection.execute(
-        "UPDATE correction_ticket SET state = 'corrected', closed_at = $2 WHERE ticket_id = ANY ($1::uuid[])", ids, now
+        "UPDATE correction_ticket SET state = 'corrected', closed_at = $2 WHERE ticket_id = ANY ($1::uuid[])",
+        ids,
+        now,
     )
 
 

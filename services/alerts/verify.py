@@ -9,13 +9,14 @@ from services.alerts import repository
 from services.alerts.domain.alert import Step
 from services.alerts.domain.verification import Verification, objections
 from services.alerts.news import severity_of
+from services.alerts.open_tickets import open_tickets
 from services.alerts.report_progress import SOURCE, Reported, report_progress
 from services.alerts.take_step import Doing, PersonNeeded, check_version, lock_any_version, take_step
 from shared.contracts.alerts import VERIFIED, Verified, VerifiedItem
 from shared.contracts.envelope import Event
 from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
 from shared.messaging.outbox import enqueue
-from shared.vocabulary.terms import Role
+from shared.vocabulary.terms import Outcome, Role
 
 
 class VerificationIncomplete(Unprocessable):
@@ -53,6 +54,8 @@ async def verify(
         detail={"outcome": verification.outcome, "verification_id": str(verification_id)},
     )
     await _add(connection, _row(verification, verification_id, doing))
+    if verification.outcome is Outcome.DATA_WRONG:
+        await open_tickets(connection, closed, doing)
     await _tell_monitoring(connection, closed, verification, doing)
     answered = Reported(doing.alert_id, alert["report_ids"], verification.outcome, doing.officer_no)
     await report_progress(connection, [answered], ("verified",), doing.now)

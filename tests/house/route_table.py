@@ -114,12 +114,14 @@ GET  /monitoring/v1/subscriptions                    -      -      -    -     + 
 POST /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 
 GET  /alerts/v1/alerts                               +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/tickets                              +      +      +    +     +      -       +      +       !
 GET  /alerts/v1/alerts/{alert_id}                    +      +      +    +     +      -       +      +       !
 GET  /alerts/v1/summary                              +      +      +    +     +      -       +      +       !
 POST /alerts/v1/alerts/{alert_id}/acknowledge        +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/attempts           +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/handover           +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/verification       +      +      +    +     +      -       -      -       !
+POST /alerts/v1/tickets/{ticket_id}/reply            +      +      +    +     +      -       -      -       !
 GET  /alerts/v1/inbox                                +      +      +    +     +      -       +      -       !
 POST /alerts/v1/inbox/{item_no}/read                 +      +      +    +     +      -       +      -       !
 GET  /alerts/v1/inbox/stream                         +      +      +    +     +      -       +      -       !

@@ -1,4 +1,4 @@
-"""A correction ticket (数据更正单): a visitor found a department's data wrong; the department mends it at its source."""
+"""A correction ticket (数据更正单): a visitor found data wrong, and its department mends it at the source."""
 
 from enum import StrEnum
 

@@ -25,6 +25,8 @@ SCOPES = MappingProxyType(
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
+        "alerts:tasks": "办理行业部门任务、提交会商意见（联络员只见本部门的）",
+        "alerts:supervise": "抽查复核、查看集中办结、组织联合会商（仅限个人）",
         "alerts:admin": "管理人员、职责与通知渠道",
         "subscriptions:admin": "管理消息订阅",
     }
@@ -39,6 +41,7 @@ _CADRE = frozenset(
         "monitoring:quality:close",
         "alerts:read",
         "alerts:act",
+        "alerts:tasks",
     }
 )
 _COUNTY = frozenset(SCOPES)
@@ -48,10 +51,17 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
+        Role.TOWNSHIP_LEADER: _CADRE
+        | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate", "alerts:supervise"},
         Role.COUNTY_ADMIN: _COUNTY,
         Role.LIAISON: frozenset(
-            {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
+            {
+                "intake:feeds:write",
+                "intake:feeds:read",
+                "monitoring:quality",
+                "monitoring:quality:close",
+                "alerts:tasks",
+            }
         ),
         Role.AUDITOR: frozenset(
             {"intake:feeds:read", "intake:reports:read", "monitoring:read", "monitoring:quality", "alerts:read"}
@@ -66,6 +76,8 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "monitoring:policy",
     "monitoring:quality:close",
     "alerts:act",
+    "alerts:tasks",
+    "alerts:supervise",
 }
 
 FIELD_CLASSES_OF_ROLE = MappingProxyType(

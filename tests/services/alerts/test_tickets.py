@@ -56,7 +56,9 @@ async def test_the_department_says_it_mended_it_and_the_record_ends_it(
     # Told again as it was: nothing is corrected.
     await tell(risk(facts_version=11, opens=False, withheld_because="依据未变"))
     assert [one["state"] for one in await tickets(alerts_client, liaison(bearer))] == ["answered"]
-    await tell(risk(facts_version=12, findings=[finding("100.00", state="clear")], opens=False, withheld_because="无"))
+    await tell(
+        risk(facts_version=12, findings=[finding("100.00", state="clear")], opens=False, withheld_because="无")
+    )
     assert [one["state"] for one in await tickets(alerts_client, liaison(bearer))] == ["corrected"]
     late = await alerts_client.post(path, json=body, headers=liaison(bearer))
     assert (late.status_code, late.json()["code"]) == (409, "ticket_closed")
@@ -67,7 +69,9 @@ async def test_a_department_that_stands_by_its_data_says_why(
 ) -> None:
     [ticket] = await tickets(alerts_client, liaison(bearer))
     path = f"/alerts/v1/tickets/{ticket['ticket_id']}/reply"
-    other = await alerts_client.post(path, json={"reply": "stands", "note": "不属实"}, headers=liaison(bearer, "民政局"))
+    other = await alerts_client.post(
+        path, json={"reply": "stands", "note": "不属实"}, headers=liaison(bearer, "民政局")
+    )
     assert (other.status_code, other.json()["code"]) == (403, "ticket_of_another_department")
     kept = await alerts_client.post(
         path, json={"reply": "stands", "note": "已调取发票核对无误"}, headers=liaison(bearer)

@@ -14,6 +14,7 @@ from services.alerts import (
     endpoints_routes,
     endpoints_silences,
     endpoints_tasks,
+    endpoints_tickets,
 )
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
@@ -43,6 +44,7 @@ def create_app(
             endpoints_tasks.router,
             endpoints.router,
             admin_endpoints.router,
+            endpoints_tickets.router,
             endpoints_calendar.router,
             endpoints_duty.router,
             endpoints_routes.router,

@@ -12,6 +12,7 @@ from services.alerts.domain.sector import Sector
 from services.alerts.domain.verification import Contact, Method, Verification, needs_found
 from services.alerts.draw_recheck import draw_recheck
 from services.alerts.open_tasks import open_tasks
+from services.alerts.open_tickets import open_tickets
 from services.alerts.report_progress import SOURCE, Reported, report_progress
 from services.alerts.take_step import Doing, PersonNeeded, take_step
 from shared.contracts.alerts import VERIFIED, Verified, VerifiedItem
@@ -60,6 +61,8 @@ async def close_alert(
     await _tell_monitoring(connection, closed, closing, doing, indicators)
     answered = Reported(doing.alert_id, alert["report_ids"], verification.outcome, closing.officer_no)
     await report_progress(connection, [answered], ("verified",), doing.now)
+    if verification.outcome is Outcome.DATA_WRONG:
+        await open_tickets(connection, closed, doing)
     if not closing.is_joint:
         await draw_recheck(connection, closed, closing.verification_id, verification.outcome, runtime)
     await open_tasks(connection, closed, closing.verification_id, needs_found(verification, indicators), runtime)

@@ -22,6 +22,7 @@ from services.alerts.news import (
     newest_of_each,
     opening,
 )
+from services.alerts.open_tickets import close_corrected
 from services.alerts.read_calendar import read_calendars
 from services.alerts.repository_calendar import hold_calendar
 from services.alerts.route_alert import WAKES, route_alerts
@@ -48,6 +49,7 @@ async def open_alerts(connection: asyncpg.Connection, event: Event, runtime: Run
         connection, "notification", [*withheld, *quiet], conflict="ON CONFLICT (dedupe_key) DO NOTHING"
     )
     await repository.remember_subjects(connection, [_seen(item) for item in items])
+    await close_corrected(connection, items, desk.now)
     await route_alerts(connection, [d for d in map(_dispatch, news) if d is not None], desk)
     return (*WAKES, "route") if moved else WAKES
 

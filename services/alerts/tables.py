@@ -660,6 +660,36 @@ class ConsultationOpinion(AlertsTable, table=True):
     written_at: datetime = Field(sa_type=_MOMENT)
 
 
+class CorrectionTicket(AlertsTable, table=True):
+    """Data that a visitor found wrong, for the department that sent it (数据更正单)."""
+
+    __tablename__ = "correction_ticket"
+    __table_args__ = (
+        Index("ix_correction_ticket_division", "division", "ticket_id"),
+        Index("ix_correction_ticket_waiting", "subject", postgresql_where=text("state IN ('open','answered')")),
+        UniqueConstraint("alert_id", "department", name="uq_correction_ticket_department"),
+        CheckConstraint("state IN ('open','answered','corrected','kept')", name="state"),
+    )
+
+    ticket_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.alert_id")
+    subject: str = Field(sa_type=TEXT)
+    household_no: str | None = Field(default=None, sa_type=TEXT)
+    division: str = Field(sa_type=_DIVISION)
+    department: str = Field(sa_type=TEXT)
+    measured: dict[str, Any] = Field(
+        sa_type=_JSON, sa_column_kwargs={"comment": "by indicator, when it was found wrong"}
+    )
+    facts_version: int = Field(sa_type=_BIG)
+    opened_at: datetime = Field(sa_type=_MOMENT)
+    due_at: datetime = Field(sa_type=_MOMENT)
+    state: str = Field(sa_type=TEXT)
+    reply: str | None = Field(default=None, sa_type=TEXT)
+    replied_by: str | None = Field(default=None, sa_type=TEXT)
+    replied_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
 class Verification(AlertsTable, table=True):
     """The answer to an alert; its id may be made by the client, so that it can be sent again.
 

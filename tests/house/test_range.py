@@ -199,6 +199,8 @@ def _foreign(text: str) -> list[str]:
 
 
 LISTS = [
+    "/monitoring/v1/rule-effect",
+    "/monitoring/v1/misses",
     "/monitoring/v1/households",
     "/monitoring/v1/households?severity=orange",
     "/monitoring/v1/dashboard/summary",

@@ -210,8 +210,8 @@ _ROLES = {
     **{role.zh: role for role in LEVEL_OF_ROLE},
     "村书记": Role.VILLAGE_SECRETARY,
     "第一书记": Role.FIRST_SECRETARY,
-    "分管领导": Role.TOWNSHIP_LEADER,
-    "乡镇长": Role.TOWNSHIP_LEADER,
+    "包村干部": Role.VILLAGE_CADRE,
+    "分管领导": Role.TOWNSHIP_DEPUTY,
     "县级专班": Role.COUNTY_ADMIN,
 }
 

@@ -280,7 +280,7 @@ async def test_the_alert_of_somebody_unknown_is_told_what_he_says_now(
     assert (await helped.by_code("corrections", made["receipt_code"], **body)).status_code == 201
     told = await admin.fetch(
         "SELECT item FROM monitoring.outbox, json_array_elements(payload -> 'items') AS item"
-        " WHERE type = $1 ORDER BY jsonb_array_length(item -> 'notes')",
+        " WHERE type = $1 ORDER BY json_array_length(item -> 'notes')",
         RISK_CHANGED,
     )
     said = [[one["summary"] for one in row["item"]["evidence"]] for row in told]

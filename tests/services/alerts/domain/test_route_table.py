@@ -39,7 +39,7 @@ def test_what_a_line_leaves_open_it_takes_from_above() -> None:
     plans = {node.name: node.plan for node in nodes_of(root)}
     assert plans["全县"].escalate == (
         (Role.VILLAGE_SECRETARY,),
-        (Role.FIRST_SECRETARY, Role.TOWNSHIP_LEADER),
+        (Role.FIRST_SECRETARY, Role.TOWNSHIP_DEPUTY),
         (Role.COUNTY_ADMIN,),
     )
     assert (plans["红"].tell, plans["村"].tell) == ((Role.GRID_WORKER,), (Role.VILLAGE_SECRETARY,))

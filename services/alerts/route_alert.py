@@ -68,9 +68,9 @@ def _told(dispatch: Dispatch, desk: Desk) -> Told:
 
 def _listening(dispatch: Dispatch, desk: Desk) -> Listening:
     """Those named; or, of a further report, who answers for the alert already; or these and the duty holders."""
-    if dispatch.only is not None:
-        return Listening(dispatch.only, ())
     concerned = desk.concerned.get(dispatch.alert_id, frozenset())
+    if dispatch.only is not None:
+        return Listening(tuple(one for one in dispatch.only if one.officer_no not in concerned), ())
     barred = dispatch.barred | concerned
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in barred]
     assigned = Listening(tuple(named), ())

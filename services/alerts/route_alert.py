@@ -69,7 +69,9 @@ async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispat
 def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     """Those named; or, of a further report, who answers for the alert already; or these and whom the routes tell."""
     if dispatch.only is not None:
-        return Told(dispatch, Listening(dispatch.only, dispatch.gaps))
+        concerned = desk.concerned.get(dispatch.alert_id, frozenset())
+        named = tuple(one for one in dispatch.only if one.officer_no not in concerned)
+        return Told(dispatch, Listening(named, dispatch.gaps))
     assigned = _assigned(dispatch, desk)
     routing, silence = rules.routing(dispatch), rules.silence(dispatch)
     listening = assigned

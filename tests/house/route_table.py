@@ -207,6 +207,7 @@ OPEN_DOORS: Final = {
     "POST /alerts/m/a/{alert_id}/acknowledge": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/m/a/{alert_id}/attempt": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/m/a/{alert_id}/handover": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/offer": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/m/a/{alert_id}/answer": "asks for the cookie of an open phone and a form made for it",
 }
 

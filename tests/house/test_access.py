@@ -45,6 +45,7 @@ IN_PATH = {
     "{alert_id}": NOWHERE["alert"],
     "{verification_id}": NOWHERE["alert"],
     "{handover_id}": NOWHERE["alert"],
+    "{ticket_id}": NOWHERE["alert"],
     "{recheck_id}": NOWHERE["alert"],
     "{task_id}": NOWHERE["alert"],
     "{consultation_id}": NOWHERE["alert"],
@@ -157,6 +158,7 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/alerts/acknowledge": {"alert_ids": [NOWHERE["alert"]]},
     "POST /alerts/v1/alerts/{alert_id}/verification/{verification_id}/confirmation": SECOND,
     "POST /alerts/v1/handovers/{handover_id}/answer": {"answer": "accept"},
+    "POST /alerts/v1/tickets/{ticket_id}/reply": {"reply": "mended", "note": "已冲销"},
     "POST /alerts/v1/rechecks/{recheck_id}/result": CHECKED,
     "POST /alerts/v1/tasks/{task_id}/feedback": {"result": "done", "note": "已办理"},
     "POST /alerts/v1/tasks/{task_id}/confirmation": {"solved": True},
@@ -331,6 +333,7 @@ BODIES: list[tuple[str, Any]] = [
     ("/alerts/v1/alerts/acknowledge", {"alert_ids": [NOWHERE["alert"]]}),
     ("/alerts/v1/alerts/{alert}/verification/{feed}/confirmation", SECOND),
     ("/alerts/v1/handovers/{feed}/answer", {"answer": "accept"}),
+    ("/alerts/v1/tickets/{feed}/reply", {"reply": "mended", "note": "已冲销"}),
     ("/alerts/v1/rechecks/{feed}/result", CHECKED),
     ("/alerts/v1/tasks/{feed}/feedback", {"result": "done", "note": "已办理"}),
     ("/alerts/v1/tasks/{feed}/confirmation", {"solved": True}),
@@ -383,6 +386,7 @@ def test_every_body_is_tried() -> None:
         .replace("{alert}", "{alert_id}")
         .replace("/verification/{feed}/", "/verification/{verification_id}/")
         .replace("/handovers/{feed}/", "/handovers/{handover_id}/")
+        .replace("/tickets/{feed}/", "/tickets/{ticket_id}/")
         .replace("/rechecks/{feed}/", "/rechecks/{recheck_id}/")
         .replace("/tasks/{feed}/", "/tasks/{task_id}/")
         .replace("/consultations/{feed}/", "/consultations/{consultation_id}/")

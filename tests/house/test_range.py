@@ -237,6 +237,7 @@ LISTS = [
     "/alerts/v1/duties",
     "/alerts/v1/duties/gaps?limit=200",
     "/alerts/v1/absences",
+    "/alerts/v1/tickets",
     "/alerts/v1/pairings",
     "/alerts/v1/pairings/proposals",
     "/alerts/v1/endpoints",

@@ -67,6 +67,9 @@ def test_a_system_holds_no_scope_of_a_persons_judgement() -> None:
         "monitoring:policy",
         "monitoring:quality:close",
         "alerts:act",
+        "alerts:tasks",
+        "alerts:supervise",
+        "alerts:silence",
     }
     assert frozenset(SCOPES) - SCOPES_OF_SYSTEMS == persons
     for role in (None, *Role):

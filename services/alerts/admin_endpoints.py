@@ -1,24 +1,21 @@
-"""The HTTP surface of those who keep alerts running: officers, duties, endpoints, deliveries."""
+"""The HTTP surface of those who keep alerts running: officers, duties, endpoints."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from services.alerts import repository, repository_lists, repository_people
-from services.alerts.domain.delivery import DeliveryState
+from services.alerts import repository, repository_people
+from services.alerts.domain.breaker import Health
 from services.alerts.domain.officer_list import COLUMNS
 from services.alerts.endpoints import Reader
 from services.alerts.import_officers import MOST_LINES, import_officers, read_csv
 from services.alerts.put_duty import put_duty
-from services.alerts.put_endpoint import put_endpoint
+from services.alerts.put_endpoint import ROBOTS, put_endpoint
 from services.alerts.schemas import (
-    ChannelName,
-    DeliveryView,
     DutyIn,
     DutyView,
     EndpointIn,
@@ -75,7 +72,7 @@ async def get_officers(
     rows = await repository_people.list_officers(
         connection, lo, hi, after=position["after"] if position else None, limit=limit + 1
     )
-    return _page(OfficerView, rows, limit, "officer_no")
+    return page_of(OfficerView, rows, limit, "officer_no")
 
 
 @router.post(
@@ -119,7 +116,7 @@ async def get_duties(
     rows = await repository_people.list_duties(
         connection, lo, hi, on=on, after=position["after"] if position else None, limit=limit + 1
     )
-    return _page(DutyView, rows, limit, "duty_id")
+    return page_of(DutyView, rows, limit, "duty_id")
 
 
 @router.post("/alerts/v1/duties", summary="登记或结束一项职责", responses=problems(401, 403, 415, 422))
@@ -133,12 +130,12 @@ async def post_duty(
 
 @router.get("/alerts/v1/endpoints", summary="通知渠道", responses=problems(401, 403, 422))
 async def get_endpoints(
-    caller: Admin, connection: ScopedConnection, cursor: Cursor = None, limit: Limit = 50
+    caller: Admin, connection: ScopedConnection, runtime: RuntimeDep, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[EndpointView]:
     lo, hi = code_range(caller.division)
     rows = await repository_people.list_endpoints(connection, lo, hi, before=before_id(cursor), limit=limit + 1)
-    shown = [{**row, "address": row["address"].partition("?")[0]} for row in rows]
-    return _page(EndpointView, shown, limit, "endpoint_id", "before")
+    shown = [shown_endpoint(row, runtime.clock.now()) for row in rows]
+    return page_of(EndpointView, shown, limit, "endpoint_id", "before")
 
 
 @router.post("/alerts/v1/endpoints", summary="启用通知渠道", responses=problems(401, 403, 415, 422))
@@ -147,30 +144,24 @@ async def post_endpoint(
 ) -> EndpointMade:
     row, secret = await put_endpoint(connection, body, runtime, caller)
     wake("deliver")
-    return EndpointMade.model_validate({**_known(EndpointView, row), "secret": secret})
+    made = await repository_people.endpoint_with_health(connection, row["endpoint_id"])
+    assert made is not None, "it was written a moment ago"
+    shown = shown_endpoint(made, runtime.clock.now(), whole=body.channel not in ROBOTS)
+    return EndpointMade.model_validate({**_known(EndpointView, shown), "secret": secret})
 
 
-@router.get("/alerts/v1/deliveries", summary="消息投递", responses=problems(401, 403, 422))
-async def get_deliveries(
-    caller: Admin,
-    connection: ScopedConnection,
-    state: DeliveryState | None = None,
-    channel: ChannelName | None = None,
-    alert_id: UUID | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[DeliveryView]:
-    rows = await repository_lists.list_deliveries(
-        connection, state=state, channel=channel, alert_id=alert_id, before=before_id(cursor), limit=limit + 1
-    )
-    return _page(DeliveryView, rows, limit, "delivery_id", "before")
+def shown_endpoint(row: repository.Row, now: datetime, *, whole: bool = False) -> dict[str, Any]:
+    """An endpoint as administrators see it: without what follows `?`, with its breaker."""
+    address = row["address"] if whole else row["address"].partition("?")[0]
+    health = Health(row["failures"], row["blocked_until"])
+    return {**dict(row), "address": address, "breaker": health.breaker(now)}
 
 
 def _known(view: Any, row: repository.Row) -> dict[str, Any]:
     return {name: row[name] for name in view.model_fields}
 
 
-def _page(view: Any, rows: list[Any], limit: int, key: str, direction: str = "after") -> Page[Any]:
+def page_of(view: Any, rows: list[Any], limit: int, key: str, direction: str = "after") -> Page[Any]:
     shown = [view.model_validate(_known(view, row)) for row in rows[:limit]]
     more = len(rows) > limit
     place = rows[limit - 1][key] if more else None

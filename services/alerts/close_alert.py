@@ -8,6 +8,7 @@ import asyncpg
 
 from services.alerts import repository, repository_answers
 from services.alerts.domain.alert import Step
+from services.alerts.domain.household_check import read_findings
 from services.alerts.domain.sector import Sector
 from services.alerts.domain.verification import Contact, Method, Verification, needs_found
 from services.alerts.draw_recheck import draw_recheck
@@ -103,6 +104,7 @@ def closing_of(row: repository.Row) -> Closing:
         contact or None,
         row["helped_by"],
         row["note"],
+        read_findings(row["household_check"]),
         needs=tuple(Sector(need) for need in row["needs"]),
     )
     return Closing(row["verification_id"], verification, row["officer_no"], row["officer_role"])

@@ -1,185 +1,165 @@
 """Deliver messages: claim, let go of the connection, send, record. The row is the queue.
 
-A crash between sending and recording sends once more under the same id after the lease; nothing is ever lost.
+A crash between sending and recording sends once more under the same id after the lease (of an SMS the supplier is
+asked first); nothing is ever lost. Outlets whose breaker is open are served apart, so that the others never wait for
+a receiver that hangs.
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository_deliveries as repository
 from services.alerts.channels.channel import Channel, Message, Target
-from services.alerts.domain.delivery import Decision, EndpointState, OutcomeClass, SendOutcome, decide
-from services.alerts.notify_broken import notify_broken
+from services.alerts.domain.breaker import PROBE_EVERY, Bucket, Rate
+from services.alerts.domain.delivery import DeliveryState, EndpointState
 from services.alerts.phone_token import make_links
+from services.alerts.send_batch import Batch
+from services.alerts.tried import Job
 from shared.db.scope import transaction
-from shared.logs import log
-from shared.queue.claim import LeaseLost, Queue, claim, finish
 from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
 
-QUEUE = Queue("delivery", ("delivery_id",), where="state = 'due'")
-# Longer than any channel may take for one try.
+# Longer than any channel may take for one try, and for what is tried after one another within `SENDING`.
 LEASE = timedelta(seconds=60)
-_AT_ONCE = 16
+SENDING = timedelta(seconds=30)
+# For so long one turn takes on more; what it has in hand is finished after that.
+TURN = timedelta(seconds=10)
+OUTLETS_AT_ONCE = 32
+BATCH = 256
+# A second message of these costs money: what a dead worker may have sent is asked for first.
+COSTLY = ("sms",)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One claimed delivery, with all that sending it needs."""
-
-    message: Message
-    target: Target
-    channel: str
-    endpoint_id: UUID
-    endpoint_state: EndpointState
-    token: UUID
-    attempt: int
-    give_up_at: datetime
-
-    @property
-    def delivery_id(self) -> UUID:
-        return self.message.message_id
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One try and what it came to."""
-
-    job: Job
-    outcome: SendOutcome
-    milliseconds: int
+async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, sick: bool = False) -> int:
+    """Try what is due, until nothing is or the turn is over; how many. `sick`: one probe of each open breaker."""
+    ends = time.monotonic() + TURN.total_seconds()
+    in_hand: dict[asyncio.Task[int], UUID] = {}
+    tried = 0
+    try:
+        while True:
+            if time.monotonic() < ends:
+                for outlet_id, jobs in (await _claim(runtime, sick=sick, busy=set(in_hand.values()))).items():
+                    until = time.monotonic() + SENDING.total_seconds()
+                    in_hand[asyncio.create_task(Batch(runtime, channels, outlet_id, jobs, until).run())] = outlet_id
+            if not in_hand:
+                return tried
+            done, _ = await asyncio.wait(in_hand, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del in_hand[task]
+                tried += task.result()
+    finally:
+        for task in in_hand:
+            task.cancel()
+        await asyncio.gather(*in_hand, return_exceptions=True)
 
 
-async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
-    """Try up to sixteen due deliveries at once; how many."""
+async def _claim(runtime: Runtime, *, sick: bool, busy: Collection[UUID]) -> dict[UUID, list[Job]]:
+    """Jobs by outlet; one round trip more than needed when nothing is due is one query."""
+    now, limit = runtime.clock.now(), OUTLETS_AT_ONCE - len(busy)
+    if limit <= 0:
+        return {}
     async with transaction(runtime.worker_pool) as connection:
-        jobs = await _claim(runtime, connection)
-    tries = await asyncio.gather(*(_send(job, channels, runtime.clock.now()) for job in jobs))
-    for one in tries:
-        await _record(runtime, one)
-    return len(jobs)
+        outlets = await repository.lock_waiting_outlets(connection, now, sick=sick, busy=busy, limit=limit)
+        buckets = {row["outlet_id"]: bucket for row in outlets if (bucket := _bucket(row, now)) is not None}
+        most = {row["outlet_id"]: _most(row["outlet_id"], buckets, sick=sick) for row in outlets}
+        if not any(most.values()):
+            return {}
+        rows = await repository.claim_deliveries(
+            connection, most, now=now, lease=LEASE, token=new_id(), costly=COSTLY
+        )
+        await _spend(connection, rows, buckets)
+        if sick:
+            await repository.hold_outlets(connection, most.keys(), now + PROBE_EVERY)
+        return await _jobs(runtime, connection, rows)
 
 
-async def _claim(runtime: Runtime, connection: asyncpg.Connection) -> list[Job]:
-    rows = await claim(connection, QUEUE, now=runtime.clock.now(), limit=_AT_ONCE, lease=LEASE)
-    endpoints = await repository.endpoints_by_id(connection, {row["endpoint_id"] for row in rows})
-    links = await _own_links(runtime, connection, rows, endpoints)
-    return [_job(runtime, row, endpoints[row["endpoint_id"]], links) for row in rows]
+def _bucket(outlet: asyncpg.Record, now: datetime) -> Bucket | None:
+    """The tokens of an outlet with a rate, as of now; a new bucket is full."""
+    if outlet["per_minute"] is None:
+        return None
+    rate = Rate(outlet["per_minute"], outlet["burst"])
+    held = Bucket(float(rate.burst), now)
+    if outlet["tokens_at"] is not None:
+        held = Bucket(outlet["tokens"], outlet["tokens_at"])
+    return held.refilled(rate, now)
 
 
-Links = Mapping[UUID, str]
+def _most(outlet_id: UUID, buckets: Mapping[UUID, Bucket], *, sick: bool) -> int:
+    allowed = buckets[outlet_id].allows if outlet_id in buckets else BATCH
+    return min(allowed, 1 if sick else BATCH)
+
+
+async def _spend(
+    connection: asyncpg.Connection, rows: Collection[asyncpg.Record], buckets: Mapping[UUID, Bucket]
+) -> None:
+    for outlet_id, bucket in buckets.items():
+        left = bucket.less(sum(row["outlet_id"] == outlet_id for row in rows))
+        await repository.save_tokens(connection, outlet_id, left.tokens, left.at)
+
+
+async def _jobs(
+    runtime: Runtime, connection: asyncpg.Connection, rows: Collection[asyncpg.Record]
+) -> dict[UUID, list[Job]]:
+    places = {row["owned_in"] for row in rows if row["channel"] in COSTLY}
+    gateways = await repository.gateways_of(connection, places) if places else {}
+    links = await _own_links(runtime, connection, rows)
+    jobs = defaultdict(list)
+    for row in rows:
+        jobs[row["outlet_id"]].append(_job(row, _target(runtime, row, gateways.get(row["owned_in"])), links))
+    return dict(jobs)
 
 
 async def _own_links(
-    runtime: Runtime, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], endpoints: Mapping[UUID, Any]
-) -> Links:
+    runtime: Runtime, connection: asyncpg.Connection, rows: Collection[asyncpg.Record]
+) -> Mapping[UUID, str]:
     """A link that opens once for each message to a person; only its hash is kept."""
     to_people = {
-        row["delivery_id"]: (endpoints[row["endpoint_id"]]["officer_no"], row["alert_id"])
+        row["delivery_id"]: (row["officer_no"], row["alert_id"])
         for row in rows
-        if endpoints[row["endpoint_id"]]["officer_no"] and row["alert_id"]
+        if row["officer_no"] and row["alert_id"]
     }
     return await make_links(connection, to_people, runtime.settings.public_url, runtime.clock.now())
 
 
-def _job(runtime: Runtime, row: asyncpg.Record, endpoint: asyncpg.Record, links: Links) -> Job:
-    link = links.get(row["delivery_id"], row["message"]["link"])
-    said = {**row["message"], "link": link}
-    message = Message(message_id=row["delivery_id"], created_at=row["created_at"], **said)
-    target = Target(endpoint["address"], open_secret(runtime, endpoint))
+def _job(row: asyncpg.Record, target: Target, links: Mapping[UUID, str]) -> Job:
+    said = {**row["message"], "link": links.get(row["delivery_id"], row["message"]["link"])}
     return Job(
-        message,
-        target,
-        row["channel"],
-        row["endpoint_id"],
-        EndpointState(endpoint["state"]),
-        row["lease_token"],
-        row["attempts"],
-        row["give_up_at"],
+        message=Message(message_id=row["delivery_id"], created_at=row["created_at"], **said),
+        target=target,
+        channel=row["channel"],
+        endpoint_id=row["endpoint_id"],
+        endpoint_state=EndpointState(row["endpoint_state"]),
+        token=row["lease_token"],
+        attempt=row["attempts"],
+        give_up_at=row["give_up_at"],
+        is_urgent=row["priority"] == 0,
+        is_uncertain=row["state"] == DeliveryState.UNCERTAIN,
+        waited=row["was"] == DeliveryState.UNCERTAIN,
     )
 
 
-def open_secret(runtime: Runtime, endpoint: asyncpg.Record) -> bytes | None:
-    """The signing secret of an endpoint, if it has one."""
-    if endpoint["sealed_secret"] is None:
-        return None
-    opened = runtime.keys.open(endpoint["sealed_secret"], "endpoint", "secret", str(endpoint["endpoint_id"]))
-    return bytes.fromhex(opened)
+def _target(runtime: Runtime, row: asyncpg.Record, gateway: asyncpg.Record | None) -> Target:
+    """Where a delivery goes, with its secrets opened."""
+    if row["channel"] in COSTLY:
+        return _phone(runtime, row["address"], gateway)
+    id_, address, keys = str(row["endpoint_id"]), row["address"], runtime.keys
+    if row["sealed_query"] is not None:
+        address = f"{address.partition('?')[0]}?{keys.open(row['sealed_query'], 'endpoint', 'query', id_)}"
+    if row["sealed_secret"] is None:
+        return Target(address)
+    return Target(address, bytes.fromhex(keys.open(row["sealed_secret"], "endpoint", "secret", id_)))
 
 
-async def _send(job: Job, channels: Mapping[str, Channel], now: datetime) -> Try:
-    started = time.perf_counter()
-    outcome = await _outcome(job, channels.get(job.channel), now)
-    return Try(job, outcome, round((time.perf_counter() - started) * 1000))
-
-
-async def _outcome(job: Job, channel: Channel | None, now: datetime) -> SendOutcome:
-    if job.endpoint_state is not EndpointState.ACTIVE:
-        return SendOutcome(OutcomeClass.FIX, reason=f"endpoint is {job.endpoint_state}")
-    if channel is None:
-        # The relay's settings went away after routing; they may come back.
-        return SendOutcome(OutcomeClass.RETRY, reason="channel not configured")
-    return await channel.send(job.message, job.target, now=now)
-
-
-async def _record(runtime: Runtime, one: Try) -> None:
-    """Write the try down and what follows; after a lost lease (an acknowledgement, another worker) only the try."""
-    try:
-        async with transaction(runtime.worker_pool) as connection:
-            await _settle(runtime, connection, one)
-    except LeaseLost:
-        log.info("delivery.lease_lost", delivery_id=str(one.job.delivery_id))
-        async with transaction(runtime.worker_pool) as connection:
-            await _write_attempt(connection, one, runtime.clock.now())
-
-
-async def _settle(runtime: Runtime, connection: asyncpg.Connection, one: Try) -> None:
-    job, now = one.job, runtime.clock.now()
-    decision = decide(
-        one.outcome,
-        attempt=job.attempt,
-        now=now,
-        give_up_at=job.give_up_at,
-        jitter=random.uniform(-1, 1),  # noqa: S311
-    )
-    await finish(
-        connection,
-        QUEUE,
-        (job.delivery_id,),
-        job.token,
-        set_sql="state = $1, due_at = $2, outcome = $3, settled_at = $4",
-        args=(decision.state, decision.due_at, one.outcome.outcome, None if decision.due_at else now),
-    )
-    await _write_attempt(connection, one, now)
-    await _mind_endpoint(connection, runtime, one, decision, now)
-
-
-async def _mind_endpoint(
-    connection: asyncpg.Connection, runtime: Runtime, one: Try, decision: Decision, now: datetime
-) -> None:
-    """Take an endpoint that cannot work out of use, and tell the county once."""
-    if decision.endpoint is None:
-        return
-    reason = f"{one.outcome.code or ''} {one.outcome.reason}".strip()
-    if await repository.set_endpoint_state(connection, one.job.endpoint_id, decision.endpoint, reason, now):
-        await notify_broken(connection, runtime, one.job.endpoint_id)
-
-
-async def _write_attempt(connection: asyncpg.Connection, one: Try, now: datetime) -> None:
-    row = {
-        "delivery_id": one.job.delivery_id,
-        "attempt": one.job.attempt,
-        "at": now,
-        "outcome": one.outcome.outcome,
-        "code": one.outcome.code,
-        "reason": one.outcome.reason,
-        "milliseconds": one.milliseconds,
-    }
-    await repository.insert_rows(connection, "delivery_attempt", [row], conflict="ON CONFLICT DO NOTHING")
+def _phone(runtime: Runtime, address: str, gateway: asyncpg.Record | None) -> Target:
+    if gateway is None:
+        return Target(address)
+    sealed, secret = gateway["sealed_secret"], None
+    if sealed is not None:
+        secret = runtime.keys.open(sealed, "sms_gateway", "secret", str(gateway["gateway_id"])).encode()
+    return Target(address, secret, gateway["mapping"])

@@ -1,6 +1,6 @@
 """Notify who hears a warning: a letter into each inbox, a delivery to each endpoint, none of them twice."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +8,10 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
+from services.alerts.channels_in_use import channels_in_use, first_of_each
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.duty import Listener
 from services.alerts.domain.message import inbox_text, outside_text
-from services.alerts.settings import AlertsSettings
 from shared.security.access import FIELD_CLASSES_OF_ROLE
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id
@@ -43,12 +43,8 @@ async def notify_listeners(connection: asyncpg.Connection, told: Sequence[Told],
 async def _endpoints(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> Sequence[asyncpg.Record]:
     officers = {listener.officer_no for one in told for listener in one.listening.listeners}
     divisions = {division for one in told for division in lineage_of(one.dispatch.living)}
-    return await repository.endpoints_of(connection, officers, divisions, channels_in_use(desk.settings))
-
-
-def channels_in_use(settings: AlertsSettings) -> Collection[str]:
-    """The ways out that are configured; e-mail needs a relay."""
-    return ("webhook", "console", "smtp") if settings.smtp_host else ("webhook", "console")
+    found = await repository.endpoints_of(connection, officers, divisions, channels_in_use(desk.settings))
+    return first_of_each(found)
 
 
 def _reaches(endpoint: repository.Row, told: Told) -> bool:
@@ -101,6 +97,7 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
         "alert_id": dispatch.alert_id,
         "channel": endpoint["channel"],
         "endpoint_id": endpoint["endpoint_id"],
+        "outlet_id": endpoint["outlet_id"],
         "message": {
             "kind": dispatch.kind,
             "title": text.title,

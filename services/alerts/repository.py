@@ -160,7 +160,7 @@ async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetim
     """Cancel what is not yet delivered of an alert, in flight or not."""
     status = await connection.execute(
         "UPDATE delivery SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL, "
-        "settled_at = $2 WHERE alert_id = $1 AND state = 'due'",
+        "settled_at = $2 WHERE alert_id = $1 AND state IN ('due', 'uncertain')",
         alert_id,
         now,
     )
@@ -286,7 +286,7 @@ async def endpoints_of(
 ) -> list[asyncpg.Record]:
     """The endpoints in use of some officers and of some divisions' groups."""
     return await connection.fetch(
-        "SELECT endpoint_id, channel, officer_no, division FROM endpoint WHERE state = 'active' "
+        "SELECT endpoint_id, channel, officer_no, division, outlet_id, rank FROM endpoint WHERE state = 'active' "
         "AND channel = ANY ($3) AND (officer_no = ANY ($1) OR (officer_no IS NULL AND division = ANY ($2)))",
         list(set(officers)),
         list(set(divisions)),
@@ -343,16 +343,3 @@ async def set_endpoint_state(
         now,
     )
     return bool(status == "UPDATE 1")
-
-
-async def revive_deliveries(connection: Connection, endpoint_id: UUID, now: datetime) -> None:
-    """Make due again what died of this endpoint's fault, if nobody has seen the alert meanwhile."""
-    await connection.execute(
-        """
-        UPDATE delivery d SET state = 'due', due_at = $2, settled_at = NULL
-        WHERE d.endpoint_id = $1 AND d.state = 'dead' AND d.outcome IN ('fix', 'gone') AND d.give_up_at > $2
-          AND EXISTS (SELECT 1 FROM alert a WHERE a.alert_id = d.alert_id AND a.status = 'open')
-        """,
-        endpoint_id,
-        now,
-    )

@@ -109,8 +109,8 @@ async def count_messages(connection: Connection, lo: str, hi: str) -> asyncpg.Re
         ), gone AS (SELECT d.state FROM delivery d WHERE d.alert_id IN (SELECT alert_id FROM here))
         SELECT (SELECT count(*) FROM told WHERE decision = 'send' AND recipient IS NOT NULL) AS sent,
                (SELECT count(*) FROM told WHERE decision <> 'send') AS withheld,
-               (SELECT count(*) FROM gone WHERE state = 'delivered') AS delivered,
-               (SELECT count(*) FROM gone WHERE state = 'due') AS due,
+               (SELECT count(*) FROM gone WHERE state IN ('delivered', 'confirmed')) AS delivered,
+               (SELECT count(*) FROM gone WHERE state IN ('due', 'uncertain')) AS due,
                (SELECT count(*) FROM gone WHERE state = 'dead') AS dead
         """,
         lo,
@@ -166,32 +166,4 @@ async def mark_read(connection: Connection, officer_no: str, item_no: int, now: 
         officer_no,
         item_no,
         now,
-    )
-
-
-async def list_deliveries(
-    connection: Connection,
-    *,
-    state: str | None,
-    channel: str | None,
-    alert_id: UUID | None,
-    before: UUID | None,
-    limit: int,
-) -> list[asyncpg.Record]:
-    """Deliveries of the alerts in the scope, newest first, with what the last try came to."""
-    return await connection.fetch(
-        """
-        SELECT d.*, t.at AS last_at, t.outcome AS last_outcome, t.code AS last_code, t.reason AS last_reason
-        FROM delivery d
-        LEFT JOIN LATERAL (SELECT * FROM delivery_attempt t WHERE t.delivery_id = d.delivery_id
-                           ORDER BY t.attempt DESC LIMIT 1) t ON true
-        WHERE ($1::text IS NULL OR d.state = $1) AND ($2::text IS NULL OR d.channel = $2)
-          AND ($3::uuid IS NULL OR d.alert_id = $3) AND ($4::uuid IS NULL OR d.delivery_id < $4)
-        ORDER BY d.delivery_id DESC LIMIT $5
-        """,
-        state,
-        channel,
-        alert_id,
-        before,
-        limit,
     )

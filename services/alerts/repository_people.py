@@ -7,7 +7,13 @@ from uuid import UUID
 
 import asyncpg
 
+from services.alerts.channels_in_use import RANKS
 from services.alerts.repository import Connection, Row, insert_rows
+from services.alerts.repository_deliveries import SMTP_OUTLET
+
+_WITH_HEALTH = """
+SELECT e.*, o.per_minute, o.burst, o.failures, o.blocked_until FROM endpoint e JOIN outlet o USING (outlet_id)
+"""
 
 
 async def list_officers(
@@ -127,17 +133,53 @@ async def officer_by_no(connection: Connection, officer_no: str) -> asyncpg.Reco
 
 
 async def put_endpoints(connection: Connection, rows: Sequence[Row]) -> list[asyncpg.Record]:
-    """Write endpoints; one that exists is in use again, with the new secret if one is given."""
+    """Write endpoints; one that exists is in use again, nothing held against its outlet, with the new rank.
+
+    Mail goes through the one relay; without an `outlet_id` of their own the others are outlets themselves.
+    """
+    own = [{**dict(row), "outlet_id": _outlet_of(row), "rank": _rank_of(row)} for row in rows]
+    await insert_rows(
+        connection,
+        "outlet",
+        [{"outlet_id": one} for one in sorted({row["outlet_id"] for row in own}, key=str)],
+        conflict="ON CONFLICT DO NOTHING",
+    )
     return await insert_rows(
         connection,
         "endpoint",
-        rows,
+        own,
         returning="*",
         conflict="""
         ON CONFLICT ON CONSTRAINT uq_endpoint_owner DO UPDATE SET state = 'active', state_reason = NULL,
-            updated_at = excluded.updated_at
+            updated_at = excluded.updated_at, rank = excluded.rank
         """,
     )
+
+
+def _outlet_of(row: Row) -> UUID:
+    given = SMTP_OUTLET if row["channel"] == "smtp" else dict(row).get("outlet_id") or row["endpoint_id"]
+    return UUID(str(given))
+
+
+def _rank_of(row: Row) -> int:
+    return int(dict(row).get("rank") or RANKS[row["channel"]])
+
+
+async def endpoint_like(connection: Connection, row: Row) -> asyncpg.Record | None:
+    """The endpoint of the same channel, address and owner."""
+    return await connection.fetchrow(
+        "SELECT * FROM endpoint WHERE channel = $1 AND address = $2 AND division = $3 "
+        "AND officer_no IS NOT DISTINCT FROM $4",
+        row["channel"],
+        row["address"],
+        row["division"],
+        row["officer_no"],
+    )
+
+
+async def set_endpoint_query(connection: Connection, endpoint_id: UUID, sealed: bytes) -> None:
+    """Store the sealed query of an endpoint's address."""
+    await connection.execute("UPDATE endpoint SET sealed_query = $2 WHERE endpoint_id = $1", endpoint_id, sealed)
 
 
 async def set_endpoint_secret(connection: Connection, endpoint_id: UUID, sealed: bytes) -> None:
@@ -145,13 +187,21 @@ async def set_endpoint_secret(connection: Connection, endpoint_id: UUID, sealed:
     await connection.execute("UPDATE endpoint SET sealed_secret = $2 WHERE endpoint_id = $1", endpoint_id, sealed)
 
 
+async def endpoint_with_health(connection: Connection, endpoint_id: UUID) -> asyncpg.Record | None:
+    """An endpoint as it is listed."""
+    return await connection.fetchrow(f"{_WITH_HEALTH} WHERE e.endpoint_id = $1", endpoint_id)
+
+
 async def list_endpoints(
     connection: Connection, lo: str, hi: str, *, before: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Endpoints owned in [lo, hi), newest first."""
+    """Endpoints owned in [lo, hi) with the health of their outlets, newest first."""
     return await connection.fetch(
-        "SELECT * FROM endpoint WHERE division >= $1 AND division < $2 AND ($3::uuid IS NULL OR endpoint_id < $3) "
-        "ORDER BY endpoint_id DESC LIMIT $4",
+        f"""
+        {_WITH_HEALTH}
+        WHERE e.division >= $1 AND e.division < $2 AND ($3::uuid IS NULL OR e.endpoint_id < $3)
+        ORDER BY e.endpoint_id DESC LIMIT $4
+        """,
         lo,
         hi,
         before,

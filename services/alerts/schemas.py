@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.alerts.domain.alert import Status
-from services.alerts.domain.delivery import DeliveryState, EndpointState, OutcomeClass
+from services.alerts.domain.breaker import Breaker
+from services.alerts.domain.delivery import EndpointState
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.handover import HandoverKind
 from services.alerts.domain.household_check import MOST_NOTE, Finding, Need, Seen
@@ -17,7 +18,7 @@ from shared.contracts.alerts import MOST_VISIT_MINUTES
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
 from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
-ChannelName = Literal["webhook", "smtp", "console"]
+ChannelName = Literal["webhook", "smtp", "console", "wecom", "dingtalk", "sms"]
 PostRole = Literal[
     "grid_worker",
     "village_secretary",
@@ -318,22 +319,37 @@ class DutyView(BaseModel):
 
 
 class EndpointIn(Strict):
-    """A way out besides the inbox: of one officer, or of a division's group."""
+    """A way out besides the inbox: of one officer, or of a division's group.
+
+    A robot's address carries its key (`?key=` or `?access_token=`), which is sealed and never shown again.
+    """
 
     channel: ChannelName = Field(examples=["webhook"])
     address: OpenText = Field(min_length=1, max_length=500, examples=["https://hooks.example.gov.cn/fangpin"])
     officer_no: Name | None = None
     division: DivisionStr | None = Field(default=None, description="工作群所属区划；与 officer_no 二选一")
+    robot_secret: OpenText | None = Field(
+        default=None, min_length=8, max_length=200, description="钉钉机器人的加签密钥"
+    )
+    rank: int | None = Field(default=None, ge=1, le=1000, description="同一人的渠道按此从小到大依次尝试")
+    per_minute: int | None = Field(default=None, ge=1, le=60_000, description="每分钟最多几条；机器人默认 18")
+    burst: int | None = Field(default=None, ge=1, le=60_000, description="一次最多几条；与 per_minute 同填")
 
     @model_validator(mode="after")
     def _has_one_owner(self) -> Self:
         if (self.officer_no is None) == (self.division is None):
             raise ValueError("officer_no 与 division 必须且只能填一个")
+        if (self.per_minute is None) != (self.burst is None):
+            raise ValueError("per_minute 与 burst 必须同填或同不填")
         return self
 
 
 class EndpointView(BaseModel):
-    """An endpoint; the query of a webhook's URL is not shown, it may hold a key."""
+    """An endpoint and how it fares; the query of a URL is not shown, it may hold a key.
+
+    `breaker` is `open` after failures in a row (one probe every five seconds), `blocked` while its supplier or its
+    rate keeps everybody out until `blocked_until`.
+    """
 
     endpoint_id: UUID
     channel: ChannelName
@@ -342,28 +358,16 @@ class EndpointView(BaseModel):
     division: str
     state: EndpointState
     state_reason: str | None
+    rank: int
+    per_minute: int | None
+    burst: int | None
+    breaker: Breaker
+    failures: int
+    blocked_until: AwareDatetime | None
 
 
 class EndpointMade(EndpointView):
     secret: str | None = Field(default=None, description="签名密钥（whsec_ 开头），仅显示这一次")
-
-
-class DeliveryView(BaseModel):
-    """A message on its way out, and what its last try came to."""
-
-    delivery_id: UUID
-    alert_id: UUID
-    channel: ChannelName
-    endpoint_id: UUID
-    state: DeliveryState
-    attempts: int
-    due_at: AwareDatetime | None
-    created_at: AwareDatetime
-    settled_at: AwareDatetime | None
-    last_at: AwareDatetime | None
-    last_outcome: OutcomeClass | None
-    last_code: int | None
-    last_reason: str | None
 
 
 class AlertCount(BaseModel):

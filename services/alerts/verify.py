@@ -95,6 +95,7 @@ _SAID = (
     "minutes",
     "helped_by",
     "note",
+    "household_check",
     "needs",
     "officer_no",
 )

@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 
 from services.alerts import repository
+from services.alerts.channels_in_use import channels_in_use
 from services.alerts.dispatch import Desk, Told
 from services.alerts.domain.silence import Silence
-from services.alerts.notify_listeners import channels_in_use
 from shared.clock import SHANGHAI
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id

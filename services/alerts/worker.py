@@ -1,9 +1,11 @@
 """The worker of alerts: it delivers, relays messages to the other services, routes what found nobody,
 and tells what a silence held back once it ends."""
 
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib.util import find_spec
 
 import httpx
 from apscheduler.triggers.cron import CronTrigger
@@ -12,8 +14,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from services.alerts.begin_escalations import begin_missing_escalations
 from services.alerts.channels.channel import Channel
 from services.alerts.channels.console import ConsoleChannel
+from services.alerts.channels.dingtalk import DingtalkChannel
+from services.alerts.channels.post_once import Way
+from services.alerts.channels.sms import SmsChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.channels.wecom import WecomChannel
 from services.alerts.deliver import deliver_due
 from services.alerts.end_silences import end_silences
 from services.alerts.escalate import escalate_due
@@ -34,6 +40,9 @@ from shared.web.outbound_transport import outbound_client
 from shared.worker import Task, Tick, Worker
 
 _ESCALATE_EVERY = timedelta(minutes=1)
+# httpx asks six times a request whether this package is there; where it is not, each time through all of sys.path.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 _TIMEOUT = httpx.Timeout(10, connect=3)
 
 
@@ -44,6 +53,8 @@ def build_worker(
     tasks = [
         *RELAY,
         Task("deliver", deliver),
+        # Of its own, so that what works never waits for a receiver that hangs; woken with "deliver".
+        Task("deliver_probe", deliver_probe),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
         Task("silences", end_silences, every=timedelta(seconds=10)),
         Task("escalate", beating("escalate", escalate_due, _ESCALATE_EVERY), every=_ESCALATE_EVERY),
@@ -67,12 +78,22 @@ async def deliver(runtime: Runtime) -> int:
         return await deliver_due(runtime, channels)
 
 
+async def deliver_probe(runtime: Runtime) -> int:
+    """Ask the receivers that are away, with one message each, whether they are back."""
+    async with _channels(runtime.settings) as channels:
+        return await deliver_due(runtime, channels, sick=True)
+
+
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    async with outbound_client(settings.webhooks, _TIMEOUT) as http:
+    async with outbound_client(settings.webhooks, _TIMEOUT, most_idle=64) as http:
+        way = Way(http, settings.webhooks)
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
-            "webhook": WebhookChannel(http, settings.webhooks),
+            "webhook": WebhookChannel(way),
+            "wecom": WecomChannel(way),
+            "dingtalk": DingtalkChannel(way),
+            "sms": SmsChannel(way),
         }
         if settings.smtp_host:
             channels["smtp"] = SmtpChannel(settings)

@@ -31,24 +31,25 @@ async def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def outbound_client(rule: Outbound, timeout: httpx.Timeout | None = None) -> httpx.AsyncClient:
+def outbound_client(
+    rule: Outbound, timeout: httpx.Timeout | None = None, *, most_idle: int = 20
+) -> httpx.AsyncClient:
     """A client that asks only what the rule allows, follows nobody elsewhere and knows no proxy."""
-    return httpx.AsyncClient(
-        transport=OutboundTransport(rule), timeout=timeout, follow_redirects=False, trust_env=False
-    )
+    transport = OutboundTransport(rule, most_idle=most_idle)
+    return httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
 
 
 class OutboundTransport(httpx.AsyncHTTPTransport):
     """httpx's transport on connections that the rule allows."""
 
-    def __init__(self, rule: Outbound, resolve: Resolve = resolve) -> None:
+    def __init__(self, rule: Outbound, resolve: Resolve = resolve, *, most_idle: int = 20) -> None:
         super().__init__(verify=_tls(), trust_env=False)
         self._rule = rule
         # httpx cannot be told how to connect; its pool, which is httpcore's, can.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls(),
-            max_connections=100,
-            max_keepalive_connections=20,
+            max_connections=max(100, 2 * most_idle),
+            max_keepalive_connections=most_idle,
             keepalive_expiry=5,
             network_backend=_Connect(rule, resolve),
         )

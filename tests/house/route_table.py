@@ -169,6 +169,13 @@ POST /alerts/v1/silences                             -      -      -    +     + 
 DELETE /alerts/v1/silences/{silence_id}              -      -      -    +     +      -       -      -       !
 GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
 POST /alerts/v1/phone-pins/reset                     -      -      -    -     +      -       -      -       !
+GET  /alerts/v1/deliveries/{delivery_id}/attempts    -      -      -    -     +      -       -      +       !
+POST /alerts/v1/deliveries/{delivery_id}/resend      -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/dead-letters                         -      -      -    -     +      -       -      +       !
+POST /alerts/v1/endpoints/{endpoint_id}/retry-dead   -      -      -    -     +      -       -      +       !
+POST /alerts/v1/endpoints/{endpoint_id}/test         -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/sms-gateways                         -      -      -    -     +      -       -      +       !
+PUT  /alerts/v1/sms-gateways                         -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 POST /alerts/v1/subscriptions                        -      -      -    -     +      -       -      +       !
 """
@@ -209,6 +216,7 @@ OPEN_DOORS: Final = {
     "POST /alerts/m/a/{alert_id}/handover": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/m/a/{alert_id}/offer": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/m/a/{alert_id}/answer": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/v1/sms-gateways/{gateway_id}/receipts": "asks for the SMS supplier's secret or signature",
 }
 
 

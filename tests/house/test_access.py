@@ -51,6 +51,8 @@ IN_PATH = {
     "{consultation_id}": NOWHERE["alert"],
     "{item_no}": "1",
     "{sheet}": "absences",
+    "{delivery_id}": NOWHERE["alert"],
+    "{endpoint_id}": NOWHERE["alert"],
     "{version}": "in_force",
     "{comparison_id}": NOWHERE["rescreen"],
     "{pair_id}": "999",
@@ -373,6 +375,9 @@ def test_every_body_is_tried() -> None:
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
         "POST /alerts/v1/rosters/{sheet}",
+        "POST /alerts/v1/deliveries/{delivery_id}/resend",
+        "POST /alerts/v1/endpoints/{endpoint_id}/retry-dead",
+        "POST /alerts/v1/endpoints/{endpoint_id}/test",
         "POST /monitoring/v1/list-comparisons",
         "POST /monitoring/v1/monitored-list",
         "POST /monitoring/v1/policies/changes",  # Rows of a sheet: each unknown column is an error of its row.

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TextIO
 
 from services.alerts.channels.channel import Message, Target
+from services.alerts.channels.word_message import wording
 from services.alerts.domain.delivery import OutcomeClass, SendOutcome
 
 
@@ -16,6 +17,6 @@ class ConsoleChannel:
     stream: TextIO = field(default_factory=lambda: sys.stdout)
 
     async def send(self, message: Message, target: Target, *, now: datetime) -> SendOutcome:
-        line = f"[预警 alert] {message.body} {message.link}"
+        line = f"[预警 alert] {wording('console', message)} {message.link}"
         print(line.replace("\n", " "), file=self.stream, flush=True)
         return SendOutcome(OutcomeClass.OK)

@@ -6,19 +6,34 @@ from enum import StrEnum
 
 
 class OutcomeClass(StrEnum):
-    """What a try came to: taken; try again; a person must mend something; the receiver is gone for good."""
+    """What a try came to.
+
+    Taken; try again; too many at once, so nothing more goes there for a while; a person must mend something; the
+    receiver is gone for good; the supplier took it and reports that it did not arrive; nothing was sent, the supplier
+    was asked about an earlier try.
+    """
 
     OK = "ok"
     RETRY = "retry"
+    LIMITED = "limited"
     FIX = "fix"
     GONE = "gone"
+    UNREACHED = "unreached"
+    ASKED = "asked"
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands; `dead` waits for a person and is shown to one."""
+    """Where a delivery stands.
+
+    `uncertain`: a worker died over it, and a second message would cost money, so the supplier is asked first.
+    `delivered`: the supplier took it; `confirmed`: its receipt (回执) says that it arrived. `dead` waits for a person
+    and is shown to one.
+    """
 
     DUE = "due"
+    UNCERTAIN = "uncertain"
     DELIVERED = "delivered"
+    CONFIRMED = "confirmed"
     DEAD = "dead"
     CANCELLED = "cancelled"
 
@@ -31,14 +46,34 @@ class EndpointState(StrEnum):
     DISABLED = "disabled"
 
 
+class Inquiry(StrEnum):
+    """What the supplier says of a message that may have been sent."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NO_ANSWER = "no_answer"
+    CANNOT_ASK = "cannot_ask"
+
+
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What a channel says of one try; `code` is the protocol's answer, `reason` never holds what was sent."""
+    """What a channel says of one try.
+
+    `code` is the protocol's answer, `supplier_code` the supplier's own, `supplier_id` its name for the message;
+    `reason` never holds what was sent. With `of_supplier` it is the supplier that needs mending (an empty account, a
+    wrong key), not this address. `retry_after` is what the receiver wishes, `block` how long a supplier's rules
+    keep everybody out after too many messages.
+    """
 
     outcome: OutcomeClass
     code: int | None = None
     reason: str = ""
     retry_after: timedelta | None = None
+    block: timedelta | None = None
+    supplier_code: str | None = None
+    supplier_id: str | None = None
+    of_supplier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +88,33 @@ class Decision:
 # Waits after the first, second, ... failure; afterwards daily (Svix's schedule, closed by a day).
 SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 7200, 18000, 86400))
 JITTER = 0.2
+# How long the receipt of an SMS is waited for where its supplier cannot be asked; then it is sent again.
+RECEIPT_WAIT = timedelta(minutes=10)
+# How long a supplier that must be mended is left alone.
+SUPPLIER_PAUSE = timedelta(minutes=10)
+# After so many failures of an urgent message the next channel of the same person starts too.
+URGENT_FAILURES = 2
+WAITING = frozenset({DeliveryState.DUE, DeliveryState.UNCERTAIN})
 
 
 def decide(outcome: SendOutcome, *, attempt: int, now: datetime, give_up_at: datetime, jitter: float) -> Decision:
     """Decide what follows the `attempt`-th try (from 1); `jitter` in [-1, 1] spreads the wait by ± 20 %."""
-    if outcome.outcome is OutcomeClass.OK:
-        return Decision(DeliveryState.DELIVERED)
-    if outcome.outcome is OutcomeClass.FIX:
-        return Decision(DeliveryState.DEAD, endpoint=EndpointState.BROKEN)
-    if outcome.outcome is OutcomeClass.GONE:
-        return Decision(DeliveryState.DEAD, endpoint=EndpointState.DISABLED)
-    due_at = now + wait_after(attempt, outcome.retry_after, jitter)
+    match outcome.outcome:
+        case OutcomeClass.OK:
+            return Decision(DeliveryState.DELIVERED)
+        case OutcomeClass.FIX if outcome.of_supplier:
+            return _later(now + SUPPLIER_PAUSE, give_up_at)
+        case OutcomeClass.FIX:
+            return Decision(DeliveryState.DEAD, endpoint=EndpointState.BROKEN)
+        case OutcomeClass.GONE:
+            return Decision(DeliveryState.DEAD, endpoint=EndpointState.DISABLED)
+        case OutcomeClass.UNREACHED:
+            return Decision(DeliveryState.DEAD)
+        case OutcomeClass.RETRY | OutcomeClass.LIMITED | OutcomeClass.ASKED:
+            return _later(now + (outcome.block or wait_after(attempt, outcome.retry_after, jitter)), give_up_at)
+
+
+def _later(due_at: datetime, give_up_at: datetime) -> Decision:
     return Decision(DeliveryState.DEAD) if due_at > give_up_at else Decision(DeliveryState.DUE, due_at)
 
 
@@ -74,3 +125,39 @@ def wait_after(attempt: int, retry_after: timedelta | None, jitter: float) -> ti
     if retry_after is None:
         return jittered
     return min(max(retry_after, jittered), 2 * step)
+
+
+def after_inquiry(
+    said: Inquiry, *, waited: bool, attempt: int, now: datetime, give_up_at: datetime, jitter: float
+) -> Decision:
+    """Decide about a message that may have been sent; `waited`: its receipt was waited for already.
+
+    What the supplier does not know is sent. Where it cannot be asked and no receipt came, it is sent again: a second
+    message costs little, a lost one a household's help.
+    """
+    if said is Inquiry.SENT:
+        return Decision(DeliveryState.DELIVERED)
+    if said is Inquiry.FAILED:
+        return Decision(DeliveryState.DEAD)
+    if said is Inquiry.UNKNOWN or (said is Inquiry.CANNOT_ASK and waited):
+        return Decision(DeliveryState.DUE, now)
+    due_at = now + (RECEIPT_WAIT if said is Inquiry.CANNOT_ASK else wait_after(attempt, None, jitter))
+    return Decision(DeliveryState.DEAD) if due_at > give_up_at else Decision(DeliveryState.UNCERTAIN, due_at)
+
+
+def after_receipt(state: DeliveryState, *, arrived: bool) -> DeliveryState:
+    """Where a receipt leads: arrived is final; a failure counts unless the message is known to have arrived.
+
+    A receipt may come before the answer it belongs to, twice, or late.
+    """
+    if arrived:
+        return state if state is DeliveryState.CANCELLED else DeliveryState.CONFIRMED
+    return DeliveryState.DEAD if state in {*WAITING, DeliveryState.DELIVERED} else state
+
+
+def starts_next_channel(decision: Decision, outcome: OutcomeClass, *, attempt: int, urgent: bool) -> bool:
+    """Whether the next channel of the same person starts: when this one ends without success, or is slow to."""
+    if decision.state is DeliveryState.DEAD or outcome is OutcomeClass.FIX:
+        return True
+    failed = outcome in {OutcomeClass.RETRY, OutcomeClass.LIMITED}
+    return urgent and failed and attempt >= URGENT_FAILURES

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ _TITLES = {
     Kind.CONFIRM: "核实结论待您复核",
     Kind.REFUSED: "核实结论未通过复核，请重新核实",
     Kind.RECHECKED: "抽查结果与原结论不同，请重新核实",
+    Kind.TEST: "测试消息",
 }
 
 
@@ -123,6 +125,12 @@ def calendar_text(year: int) -> Text:
     """A data notice: the days off of a year are not known, so that its deadlines are provisional."""
     now = f"{year}年放假安排尚未导入，跨年的时限暂按周一至周五推算。"
     return Text(f"请导入{year}年工作日历", f"{now}国务院办公厅通知发布后请导入工作日历，时限自动重算。")
+
+
+def supplier_text(channel: str) -> Text:
+    """A data notice: a supplier must be mended (an account without money, a wrong key); nothing is lost meanwhile."""
+    said = f"{channel} 平台拒绝发送，请检查余额、密钥与签名。未发出的消息会保留，修复后自动重发。"
+    return Text("通知平台异常", said)
 
 
 def data_text(title: str, detail: str) -> Text:

@@ -26,11 +26,21 @@ class Received:
         return f"v1,{b64encode(hmac.digest(secret, signed, 'sha256')).decode()}"
 
 
+def body_of(text: str, status: str = "200 OK") -> str:
+    """An answer with a body, as a supplier gives it."""
+    return f"{status}\r\ncontent-type: application/json\r\n\r\n{text}"
+
+
 @dataclass
 class HttpReceiver:
-    """Answers each request with the next of `answers`, the last for ever; "hang" answers nothing."""
+    """Answers each request with the next of `answers`, the last for ever.
+
+    An answer is a status line with headers, and a body after an empty line. "hang" answers nothing, "reset" breaks
+    the connection, "drip" sends a byte each tenth of a second, "flood" sends without an end.
+    """
 
     answers: list[str] = field(default_factory=lambda: ["200 OK"])
+    paths: list[str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     port: int = 0
 
@@ -51,15 +61,29 @@ class HttpReceiver:
             headers = {name.lower(): value for name, value in headers.items()}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.received.append(Received(headers, body))
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-            if answer == "hang":
-                await asyncio.sleep(3600)
-            writer.write(f"HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-            await writer.drain()
+            self.paths.append(head.split(" ", 2)[1])
+            await self._answer(writer, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
             writer.close()
+
+    async def _answer(self, writer: asyncio.StreamWriter, answer: str) -> None:
+        if answer == "hang":
+            await asyncio.sleep(3600)
+        if answer == "reset":
+            writer.transport.abort()
+            return
+        if answer in {"drip", "flood"}:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+            while True:
+                writer.write(b" " if answer == "drip" else b" " * 65536)
+                await writer.drain()
+                await asyncio.sleep(0.1 if answer == "drip" else 0)
+        head, _, body = answer.partition("\r\n\r\n")
+        sent = body.encode()
+        writer.write(f"HTTP/1.1 {head}\r\ncontent-length: {len(sent)}\r\nconnection: close\r\n\r\n".encode() + sent)
+        await writer.drain()
 
 
 @asynccontextmanager

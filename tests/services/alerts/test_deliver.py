@@ -16,16 +16,18 @@ import pytest
 
 from services.alerts.channels.channel import Message, Target
 from services.alerts.channels.console import ConsoleChannel
+from services.alerts.channels.post_once import Way
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
-from services.alerts.deliver import QUEUE, deliver_due
+from services.alerts.deliver import deliver_due
 from services.alerts.domain.delivery import OutcomeClass
+from services.alerts.repository_deliveries import claim_deliveries
 from services.alerts.settings import AlertsSettings
 from shared.clock import FixedClock
 from shared.db.scope import transaction
 from shared.outbound import Outbound
-from shared.queue.claim import claim
 from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
 from tests.services.alerts.receiver import http_receiver, mail_receiver
@@ -51,7 +53,8 @@ async def subscribe(client: httpx.AsyncClient, headers: dict[str, str], url: str
 async def deliver(runtime: Runtime, *, read: float = 0.3) -> int:
     """One round of the worker, with a short patience."""
     async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=1), trust_env=False) as http:
-        return await deliver_due(runtime, {"webhook": WebhookChannel(http, Outbound(["127.0.0.1:*"], plain=True))})
+        way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
+        return await deliver_due(runtime, {"webhook": WebhookChannel(way)})
 
 
 async def test_a_webhook_is_signed_and_names_nobody(
@@ -103,7 +106,7 @@ async def test_500_429_and_a_hang_are_tried_again_under_the_same_id(
     assert waits[1] == 90
     assert 240 <= waits[2] <= 360
     tries = await rows("delivery_attempt")
-    outcomes = [("retry", 500), ("retry", 429), ("retry", None), ("ok", 204)]
+    outcomes = [("retry", 500), ("limited", 429), ("retry", None), ("ok", 204)]
     assert [(t["outcome"], t["code"]) for t in tries] == outcomes
 
 
@@ -150,10 +153,7 @@ async def test_a_crash_between_sending_and_recording_repeats_the_same_id(
     async with http_receiver() as receiver:
         await subscribe(alerts_client, admin_headers, receiver.url)
         await tell(risk())
-        async with transaction(alerts_runtime.worker_pool) as connection:
-            taken = await claim(
-                connection, QUEUE, now=alerts_runtime.clock.now(), limit=9, lease=timedelta(seconds=60)
-            )
+        taken = await _die_over_it(alerts_runtime)
         assert len(taken) == 1
         assert await deliver(alerts_runtime) == 0
         await admin.execute("UPDATE alerts.delivery SET lease_until = clock_timestamp() - interval '1 second'")
@@ -161,6 +161,20 @@ async def test_a_crash_between_sending_and_recording_repeats_the_same_id(
     (delivery,) = await rows("delivery")
     assert receiver.received[0].message_id == str(taken[0]["delivery_id"])
     assert (delivery["state"], delivery["attempts"]) == ("delivered", 2)
+
+
+async def _die_over_it(runtime: Runtime) -> list[asyncpg.Record]:
+    """Claim what is due as a worker does that is killed then."""
+    async with transaction(runtime.worker_pool) as connection:
+        outlets = await connection.fetch("SELECT DISTINCT outlet_id FROM delivery")
+        return await claim_deliveries(
+            connection,
+            {row["outlet_id"]: 9 for row in outlets},
+            now=runtime.clock.now(),
+            lease=timedelta(seconds=60),
+            token=new_id(),
+            costly=["sms"],
+        )
 
 
 async def test_acknowledged_while_in_flight_is_sent_at_most_once(
@@ -205,6 +219,28 @@ async def test_no_connection_is_held_while_sending(
         pool = alerts_runtime.worker_pool
         assert pool.get_size() - pool.get_idle_size() == 0
         await sending
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/",
+        "http://127.0.0.1@evil.example/",
+        "http://evil.example/",
+        "https://[::1]/",
+        "http://2130706433/",
+        "ftp://127.0.0.1/",
+        "javascript:alert(1)",
+        "http://user:pw@127.0.0.1/",
+    ],
+)
+def test_only_allowed_hosts(url: str) -> None:
+    assert Outbound(["127.0.0.1:*"], plain=True).refusal(url)
+
+
+def test_plain_http_is_for_the_demo() -> None:
+    assert Outbound(["127.0.0.1:*"], plain=True).refusal("http://127.0.0.1/x") is None
+    assert Outbound(["127.0.0.1:*"]).refusal("http://127.0.0.1/x") == "https only"
 
 
 async def test_an_endpoint_elsewhere_is_refused(

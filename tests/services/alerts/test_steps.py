@@ -192,15 +192,17 @@ async def test_the_county_sees_and_acts_on_all(
 
 async def _delivery(admin: asyncpg.Connection, alert: UUID) -> None:
     endpoint, notification = uuid4(), await admin.fetchval("SELECT notification_id FROM alerts.notification LIMIT 1")
+    await admin.execute("INSERT INTO alerts.outlet (outlet_id) VALUES ($1)", endpoint)
     await admin.execute(
-        "INSERT INTO alerts.endpoint (endpoint_id, channel, address, division, division_hi, updated_at) "
-        "VALUES ($1, 'console', 'x', $2, '130625000000', now())",
+        "INSERT INTO alerts.endpoint (endpoint_id, outlet_id, channel, address, division, division_hi, updated_at) "
+        "VALUES ($1, $1, 'console', 'x', $2, '130625000000', now())",
         endpoint,
         TOWNSHIP,
     )
     await admin.execute(
-        "INSERT INTO alerts.delivery (delivery_id, notification_id, alert_id, channel, endpoint_id, message, due_at, "
-        "created_at, give_up_at) VALUES ($1, $2, $3, 'console', $4, '{}', now(), now(), now() + interval '7 days')",
+        "INSERT INTO alerts.delivery (delivery_id, notification_id, alert_id, channel, endpoint_id, outlet_id, "
+        "message, due_at, created_at, give_up_at) "
+        "VALUES ($1, $2, $3, 'console', $4, $4, '{}', now(), now(), now() + interval '7 days')",
         uuid4(),
         notification,
         alert,

@@ -25,6 +25,7 @@ OPEN_TO_ROLES = {
     "inbox_counter",
     "outbox",
     "outbox_delivery",
+    "outlet",
     "subscription",
     "watch_beat",
     "watch_incident",

@@ -271,8 +271,9 @@ async def test_a_message_outside_says_how_many_and_where_and_no_more(
     alert: UUID, rows: Rows, clock: FixedClock, house: House, admin: asyncpg.Connection
 ) -> None:
     await admin.execute(
-        "INSERT INTO alerts.endpoint (endpoint_id, channel, address, officer_no, division, division_hi, state,"
-        " updated_at) VALUES (gen_random_uuid(), 'console', 'x', 'S1', $1, $2, 'active', now())",
+        "WITH o AS (INSERT INTO alerts.outlet (outlet_id) VALUES (gen_random_uuid()) RETURNING *)"
+        " INSERT INTO alerts.endpoint (endpoint_id, outlet_id, channel, address, officer_no, division, division_hi,"
+        " state, updated_at) SELECT gen_random_uuid(), outlet_id, 'console', 'x', 'S1', $1, $2, 'active', now() FROM o",
         *code_range(VILLAGE),
     )
     clock.at = FIRST

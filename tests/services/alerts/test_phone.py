@@ -250,7 +250,7 @@ async def test_the_list_is_by_village_and_the_nearest_deadline_first(
     soon = {"acknowledge_hours": 2, "verify_days": 1}
     await tell(
         risk(2, living_division=OTHER_VILLAGE, contact={"name": "李小红", "phone": None}, clocks=soon),
-        risk(3, contact={"name": "王大力", "phone": None}, clocks={"acknowledge_hours": 12, "verify_days": 3}),
+        risk(3, contact={"name": "王大力", "phone": None}, clocks={"acknowledge_hours": 4, "verify_days": 3}),
     )
     page = (await secretary.get(f"{BASE}/")).text
     assert [name for name in re.findall(r"<b>(\S+?)</b>", page) if name in {"张建国", "李小红", "王大力"}] == [

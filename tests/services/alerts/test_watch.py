@@ -97,9 +97,10 @@ async def test_queues_that_stand_still_are_found(
     alert: UUID, alerts_runtime: Runtime, clock: FixedClock, house: House, admin: asyncpg.Connection, rows: Rows
 ) -> None:
     await admin.execute(
-        "INSERT INTO alerts.endpoint (endpoint_id, channel, address, officer_no, division, division_hi, state,"
-        " updated_at) VALUES (gen_random_uuid(), 'console', 'x', 'G1', '130624100202', '130624100203', 'active',"
-        " now())"
+        "WITH o AS (INSERT INTO alerts.outlet (outlet_id) VALUES (gen_random_uuid()) RETURNING *)"
+        " INSERT INTO alerts.endpoint (endpoint_id, outlet_id, channel, address, officer_no, division, division_hi,"
+        " state, updated_at) SELECT gen_random_uuid(), outlet_id, 'console', 'x', 'G1', '130624100202',"
+        " '130624100203', 'active', now() FROM o"
     )
     clock.at = FIRST
     await house.run_worker("alerts", "escalate")

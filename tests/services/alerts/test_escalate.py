@@ -273,7 +273,8 @@ async def test_a_message_outside_says_how_many_and_where_and_no_more(
     await admin.execute(
         "WITH o AS (INSERT INTO alerts.outlet (outlet_id) VALUES (gen_random_uuid()) RETURNING *)"
         " INSERT INTO alerts.endpoint (endpoint_id, outlet_id, channel, address, officer_no, division, division_hi,"
-        " state, updated_at) SELECT gen_random_uuid(), outlet_id, 'console', 'x', 'S1', $1, $2, 'active', now() FROM o",
+        " state, updated_at)"
+        " SELECT gen_random_uuid(), outlet_id, 'console', 'x', 'S1', $1, $2, 'active', now() FROM o",
         *code_range(VILLAGE),
     )
     clock.at = FIRST

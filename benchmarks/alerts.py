@@ -1,9 +1,9 @@
 """`fangpin bench alerts`: how fast warnings are accepted for good, and how fast one is acknowledged among many.
 
---size events of as many households in 400 villages, signed as monitoring signs them, to the real process. `accept_64`:
-64 events a request over 4 connections; `accept_one`: one a request over 8; each answer means committed. `acknowledge`:
-requests of village secretaries one after another, with 1,000 alerts open and with all of them; the ratios are of
-medians and of 99th percentiles. The workers are stopped while accepting is measured. `peak_mib` is the highest
+--size events of as many households in 400 villages, signed as monitoring signs them, to the real process.
+`accept_64`: 64 events a request over 4 connections; `accept_one`: one a request over 8; each answer means committed.
+`ack`: requests of village secretaries one after another, with 1,000 alerts open and with all of them; the ratios are
+of medians and of 99th percentiles. The workers are stopped while accepting is measured. `peak_mib` is the highest
 resident memory of the process that answers.
 """
 
@@ -28,7 +28,7 @@ from shared.contracts.monitoring import RISK_CHANGED
 from shared.messaging.signing import sign
 from shared.security.keys import Keyring, load_keys
 from tests.journeys.running import Running
-from tests.services.alerts.places import COUNTY, risk
+from tests.services.alerts.places import risk
 
 VILLAGES = 400
 A_REQUEST = 64

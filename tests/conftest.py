@@ -33,16 +33,8 @@ from shared.vocabulary.terms import Role
 COUNTY = "130624000000"
 MORNING = datetime(2026, 3, 15, 10, 0, tzinfo=SHANGHAI)
 
-# The tests' server need not survive a power cut; the fault tests start servers of their own. Nothing is vacuumed
-# behind the tests' back: rows lie, and plans are made, the same way each time.
-QUICK = """
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-autovacuum = off
-# fangpin
-max_connections = 200
-"""
+# The tests' server need not survive a power cut; the fault tests start servers of their own.
+QUICK = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n# fangpin\nmax_connections = 200\n"
 
 
 async def new_database(admin_url: str) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.alerts import repository
 from services.alerts.domain.duty import Listener, Listening, Post
+from services.alerts.domain.flood import URGENT_KINDS
 from services.alerts.domain.message import Kind, Subject
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
@@ -48,7 +49,9 @@ class Dispatch:
 
     @property
     def is_urgent(self) -> bool:
-        return bool(self.new_reports) or self.severity is Severity.RED
+        """Red, a person's own report or appeal, or a clock that ran out: never held back."""
+        asked = bool(self.new_reports) or bool(self.alert["report_ids"])
+        return asked or self.severity is Severity.RED or str(self.kind) in URGENT_KINDS
 
     def subject(self, place: str) -> Subject:
         """The household as messages speak of it."""
@@ -90,6 +93,10 @@ class Desk:
     def link(self, alert_id: UUID) -> str:
         """Where a logged-in officer reads the alert; the link alone opens nothing."""
         return f"{self.settings.public_url}/alerts/v1/alerts/{alert_id}"
+
+    def visit_list_link(self, division: str) -> str:
+        """Where a logged-in officer reads all that is open in a village."""
+        return f"{self.settings.public_url}/alerts/v1/visit-list?division={division}"
 
     def knowing(self, posts: Sequence[Post], assigned: dict[UUID, list[Listener]]) -> "Desk":
         return replace(self, posts=posts, assigned=assigned)

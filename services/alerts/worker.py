@@ -11,6 +11,7 @@ from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.group_notifications import tell_due_groups
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -30,6 +31,7 @@ def build_worker(
     tasks = [
         *RELAY,
         Task("deliver", deliver),
+        Task("group", tell_due_groups),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)

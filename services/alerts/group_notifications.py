@@ -66,9 +66,7 @@ async def tell_due_groups(runtime: Runtime) -> int:
             _tell(group, round_, telling)
         await repository_groups.end_messages(connection, telling.endings)
         await repository.insert_rows(connection, "delivery", telling.deliveries)
-        await repository_groups.finish_groups(
-            connection, telling.groups, groups[0]["lease_token"], round_.desk.settings.group_repeat
-        )
+        await repository_groups.finish_groups(connection, telling.groups, groups[0]["lease_token"])
     runtime.waker.wake("deliver")
     return len(groups)
 
@@ -96,11 +94,12 @@ async def _look_up(connection: asyncpg.Connection, runtime: Runtime, groups: Seq
 def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
     """Decide each member; those that go make one message with the ones told before and still waiting."""
     going = [one for one in round_.members.get(group["group_key"], ()) if _goes(one, round_, telling)]
-    sent = SentSet(frozenset(map(str, group["sent_alerts"])), group["sent_at"])
     before = {one for one in group["sent_alerts"] if one in round_.open_}
     open_ = before | {one["alert_id"] for one in going}
-    has_news = needs_sending(sent, {str(one) for one in open_}, round_.desk.now, repeat=round_.desk.settings.group_repeat)
-    if going:
+    # A further message about an alert told before is news as a new alert is.
+    told = frozenset(map(str, before - {one["alert_id"] for one in going}))
+    has_news = needs_sending(SentSet(told, group["sent_at"]), set(map(str, open_)), round_.desk.now) and bool(going)
+    if has_news:
         carrier = going[0]["notification_id"]
         telling.endings += [_ending(one, carrier, round_.desk.now) for one in going]
         telling.deliveries += _deliveries(group, going[0]["alert_id"], carrier, open_, round_)
@@ -111,7 +110,7 @@ def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
             "group_key": group["group_key"],
             "sent_set": digest_of(open_),
             "sent_alerts": sorted(open_),
-            "sent_at": round_.desk.now if going and has_news else group["sent_at"],
+            "sent_at": round_.desk.now if has_news else group["sent_at"],
         }
     )
 

@@ -24,7 +24,6 @@ class AlertsSettings(Settings):
     flood_control: bool = True
     group_wait: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0), le=timedelta(hours=1))
     group_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0), le=timedelta(days=1))
-    group_repeat: timedelta | None = Field(default=None, ge=timedelta(seconds=1))
     quiet_hours: str = "21:00-07:30"
     pushes_a_day: int = Field(default=12, ge=1, le=1000)
     digest_at: time = time(20)

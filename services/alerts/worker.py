@@ -12,6 +12,8 @@ from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.deliver import deliver_due
 from services.alerts.group_notifications import tell_due_groups
+from services.alerts.make_digests import make_digests
+from services.alerts.make_monthly_sheets import make_monthly_sheets
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -32,6 +34,8 @@ def build_worker(
         *RELAY,
         Task("deliver", deliver),
         Task("group", tell_due_groups),
+        Task("digest", make_digests, every=timedelta(minutes=1)),
+        Task("sheet", make_monthly_sheets, every=timedelta(minutes=10)),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
     ]
     return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
+    DIGEST = "digest"
+    MONTHLY = "monthly"
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,13 +242,13 @@ async def test_two_thousand_alerts_of_forty_villages_are_forty_messages(
     tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
 ) -> None:
     villages = [str(int(VILLAGE) + n) for n in range(40)]
-    for begin in range(0, 2000, 500):
+    for begin in range(0, 2000, 200):
         items = [
             risk(n, living_division=villages[n % 40], registered_division=villages[n % 40])
-            for n in range(begin, begin + 500)
+            for n in range(begin, begin + 200)
         ]
         assert (await tell(*items)).status_code == 200
-        clock.at += timedelta(seconds=5)
+        clock.at += timedelta(seconds=2)
     assert await rows("delivery") == []
     clock.at = MONDAY + timedelta(seconds=35)
     while await tell_due_groups(alerts_runtime):

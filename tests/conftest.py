@@ -136,7 +136,9 @@ class House:
             own = importlib.import_module(f"services.{service}.settings")
             kind = getattr(own, f"{service.capitalize()}Settings")
             app: FastAPI = module.create_app(
-                kind(**self.settings.model_dump(exclude_unset=True), **PLAIN.get(service, {})), transport=self.transport, clock=self.clock
+                kind(**self.settings.model_dump(exclude_unset=True), **PLAIN.get(service, {})),
+                transport=self.transport,
+                clock=self.clock,
             )
             await self.stack.enter_async_context(app.router.lifespan_context(app))
             self.apps[service] = app

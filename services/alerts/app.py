@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints
+from services.alerts import admin_endpoints, endpoints, endpoints_flood
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
@@ -29,6 +29,7 @@ def create_app(
         routers=[
             endpoints.router,
             admin_endpoints.router,
+            endpoints_flood.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],

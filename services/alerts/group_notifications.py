@@ -1,7 +1,7 @@
 """Tell groups that are due (合并推送): one message about one village to one person, with how many households wait.
 
-A group's row is claimed, its message made and its next time set in one transaction: killed in between, it is due again
-as if nothing had been; two workers never make the same message.
+A group's row is claimed, its message made and its next time set in one transaction: killed in between, it is due
+again as if nothing had been; two workers never make the same message.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Make the day's digests (当天问题当天汇总): one letter and one push to each person who has something to be told.
 
-A digest is a row that can be made once a day for each person. Who starts late catches up; two workers make none twice.
-On a day off nobody is disturbed: what waits is told in the next working day's digest.
+A digest is a row that can be made once a day for each person. Who starts late catches up; two workers make none
+twice. On a day off nobody is disturbed: what waits is told in the next working day's digest.
 """
 
 from collections import defaultdict
@@ -167,6 +167,8 @@ def _run(digest: Digest, desk: Desk) -> dict[str, Any]:
     return {
         "recipient": digest.recipient,
         "day": desk.today,
-        "lines": {"lines": [asdict(line) for line in digest.lines]} if digest.lines else {"reason": "当天没有需要汇总的事项"},
+        "lines": {"lines": [asdict(line) for line in digest.lines]}
+        if digest.lines
+        else {"reason": "当天没有需要汇总的事项"},
         "notification_id": digest.notification_id if digest.lines else None,
     }

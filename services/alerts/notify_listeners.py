@@ -1,4 +1,4 @@
-"""Notify who hears a warning: a letter into each inbox at once, a push to each endpoint when it may go, none twice."""
+"""Notify who hears a warning: a letter into each inbox at once, a push to each endpoint when it may go."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,11 @@ def _reaches(endpoint: repository.Row, told: Told) -> bool:
 
 
 async def _notify(
-    connection: asyncpg.Connection, told: Sequence[Told], endpoints: Sequence[repository.Row], pushes: Pushes, desk: Desk
+    connection: asyncpg.Connection,
+    told: Sequence[Told],
+    endpoints: Sequence[repository.Row],
+    pushes: Pushes,
+    desk: Desk,
 ) -> Made:
     rows = [
         _notification(one.dispatch, recipient, pushes, desk)
@@ -107,7 +111,9 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
     text = outside_text(dispatch.kind, count=1, place=desk.place(dispatch.living))
     link, priority = desk.link(dispatch.alert_id), _URGENT if dispatch.is_urgent else _USUAL
     content = PushText(dispatch.kind, text, link, dispatch.living, 1)
-    return delivery_row(dispatch.alert_id, notification_id, content, endpoint, desk, due_at=desk.now, priority=priority)
+    return delivery_row(
+        dispatch.alert_id, notification_id, content, endpoint, desk, due_at=desk.now, priority=priority
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ async def members_of(connection: Connection, keys: Iterable[str], now: datetime)
     """
     return await connection.fetch(
         """
-        SELECT n.notification_id, n.group_key, n.alert_id, n.recipient, n.division, n.kind, n.decision, n.not_before, a.severity,
+        SELECT n.notification_id, n.group_key, n.alert_id, n.recipient, n.division, n.kind, n.decision,
+               n.not_before, a.severity,
                a.status = 'open' AS is_open,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
                        AND u.decision <> 'suppress' AND u.recipient IS NOT DISTINCT FROM n.recipient) AS is_outdone
@@ -185,8 +186,8 @@ async def waiting_for_digest(connection: Connection, officers: Iterable[str]) ->
 async def take_into_digest(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """End messages as lines of a digest, or suppress them."""
     await connection.execute(
-        "UPDATE notification n SET decision = e.decision, reason = coalesce(e.reason, n.reason), outcome = e.outcome, "
-        "ended_at = CASE WHEN e.outcome IS NOT NULL THEN $2::timestamptz END, carried_by = e.carried_by "
+        "UPDATE notification n SET decision = e.decision, reason = coalesce(e.reason, n.reason), "
+        "outcome = e.outcome, ended_at = CASE WHEN e.outcome IS NOT NULL THEN $2::timestamptz END, carried_by = e.carried_by "
         "FROM json_populate_recordset(NULL::notification, $1::json) e WHERE n.notification_id = e.notification_id",
         list(rows),
         now,
@@ -197,7 +198,8 @@ async def finish_digests(connection: Connection, rows: Sequence[Mapping[str, Any
     """Write what digests said."""
     await connection.execute(
         "UPDATE digest_run r SET lines = e.lines, notification_id = e.notification_id "
-        "FROM json_populate_recordset(NULL::digest_run, $1::json) e WHERE r.recipient = e.recipient AND r.day = e.day",
+        "FROM json_populate_recordset(NULL::digest_run, $1::json) e "
+        "WHERE r.recipient = e.recipient AND r.day = e.day",
         list(rows),
     )
 
@@ -208,7 +210,7 @@ async def finish_digests(connection: Connection, rows: Sequence[Mapping[str, Any
 async def sheet_figures(
     connection: Connection, county: str, *, since: datetime, until: datetime, now: datetime
 ) -> list[asyncpg.Record]:
-    """By township of a county (its six digits): what is open and overdue now, what was opened and answered between."""
+    """By township of a county (its six digits): open and overdue now, opened and answered between."""
     return await connection.fetch(
         """
         WITH township AS (

@@ -219,9 +219,9 @@ class Notification(AlertsTable, table=True):
     Without `recipient` it goes to an endpoint of a division, or to nobody. Without `alert_id` it is about the
     `division` or a `subject` whose warning did not open.
 
-    Its push may be one with others' of the `group_key` (which `carried_by` holds for all), wait until `not_before`, or
-    be a line of a digest (`carried_by`); `outcome` says what it came to, null as long as it waits. A message without a
-    push of its own, the letter being all, has neither group nor outcome.
+    Its push may be one with others' of the `group_key` (`carried_by` names the one that holds it), wait until
+    `not_before`, or be a line of a digest (`carried_by`); `outcome` says what it came to, null as long as it waits.
+    A message without a push of its own, the letter being all, has neither group nor outcome.
     """
 
     __tablename__ = "notification"
@@ -229,7 +229,9 @@ class Notification(AlertsTable, table=True):
         UniqueConstraint("dedupe_key"),
         Index(None, "alert_id"),
         Index(None, "division"),
-        Index("ix_notification_grouped", "group_key", postgresql_where=text("group_key IS NOT NULL AND outcome IS NULL")),
+        Index(
+            "ix_notification_grouped", "group_key", postgresql_where=text("group_key IS NOT NULL AND outcome IS NULL")
+        ),
         Index(
             "ix_notification_to_digest",
             "recipient",

@@ -113,6 +113,8 @@ POST /monitoring/v1/subscriptions                    -      -      -    -     + 
 
 GET  /alerts/v1/alerts                               +      +      +    +     +      -       +      +       !
 GET  /alerts/v1/alerts/{alert_id}                    +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/visit-list                           +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/monthly-sheets                       +      +      +    +     +      -       +      +       !
 GET  /alerts/v1/summary                              +      +      +    +     +      -       +      +       !
 POST /alerts/v1/alerts/{alert_id}/acknowledge        +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/attempts           +      +      +    +     +      -       -      -       !

@@ -219,6 +219,9 @@ LISTS = [
     "/monitoring/v1/monitored-list/export?households=should_enter",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts?status=open",
+    "/alerts/v1/visit-list",
+    "/alerts/v1/visit-list?format=csv&purpose=x",
+    "/alerts/v1/monthly-sheets",
     "/alerts/v1/summary",
     "/alerts/v1/inbox",
     "/alerts/v1/officers",
@@ -249,6 +252,8 @@ FILTERED = [
     "/monitoring/v1/quality/counts?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
+    "/alerts/v1/visit-list?division={}",
+    "/alerts/v1/monthly-sheets?division={}",
 ]
 
 

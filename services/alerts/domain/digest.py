@@ -101,9 +101,12 @@ class Sheet:
     def words(self) -> str:
         answers = "、".join(f"{OUTCOMES[name]} {self.outcomes[name]}" for name in OUTCOMES if self.outcomes.get(name))
         closed = sum(self.outcomes.values())
-        return f"新增 {self.opened} 户，办结 {closed} 户{f'（{answers}）' if answers else ''}，在办 {self.open} 户，其中超期 {self.overdue} 户"
+        done = f"办结 {closed} 户（{answers}）" if answers else f"办结 {closed} 户"
+        return f"新增 {self.opened} 户，{done}，在办 {self.open} 户，其中超期 {self.overdue} 户"
 
 
 def sheet_text(month: date, sheets: Sequence[Sheet]) -> Text:
     """The letter with the sheets of the townships that a person answers for."""
-    return Text(f"{month.year}年{month.month}月预警处置清单", "\n".join(f"{one.place}：{one.words}" for one in sheets))
+    return Text(
+        f"{month.year}年{month.month}月预警处置清单", "\n".join(f"{one.place}：{one.words}" for one in sheets)
+    )

@@ -42,7 +42,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as far as the decision goes; `is_for_group`: for a group's robot, which has no digest and no limit."""
+    """A message as far as the decision goes; a group's robot (`is_for_group`) has no digest and no limit."""
 
     severity: Severity | None
     is_urgent: bool = False
@@ -69,7 +69,7 @@ class Rules:
 
 
 LOW = frozenset({Severity.BLUE, Severity.YELLOW})
-# The kinds of message that are urgent whatever their alert's severity: somebody waits for an answer, or a clock ran out.
+# Urgent whatever the severity: somebody waits for an answer, or a clock ran out.
 URGENT_KINDS = frozenset({"reported", "reminder", "escalation"})
 _SEND = Decision(Push.SEND)
 TOLD, OUTDONE = "同一消息已发送", "同一户已有更紧急的消息，并入该条"
@@ -140,8 +140,3 @@ def needs_sending(
     if resolved and members < sent.members:
         return True
     return repeat is not None and now >= sent.at + repeat
-
-
-def flush_at(now: datetime, sent_at: datetime | None, *, wait: timedelta, interval: timedelta) -> datetime:
-    """When a group that has news at `now` is told: after `wait`, so that more can join, and not within `interval`."""
-    return now + wait if sent_at is None else max(now + wait, sent_at + interval)

@@ -146,8 +146,16 @@ async def test_acknowledged_before_the_evening_it_is_no_line(
     ("month", "before", "on"),
     [
         # The 20th of September 2026 is a Sunday; that of March a Friday.
-        (date(2026, 9, 1), datetime(2026, 9, 20, 23, 59, tzinfo=SHANGHAI), datetime(2026, 9, 21, 0, 0, tzinfo=SHANGHAI)),
-        (date(2026, 3, 1), datetime(2026, 3, 22, 23, 59, tzinfo=SHANGHAI), datetime(2026, 3, 23, 0, 0, tzinfo=SHANGHAI)),
+        (
+            date(2026, 9, 1),
+            datetime(2026, 9, 20, 23, 59, tzinfo=SHANGHAI),
+            datetime(2026, 9, 21, 0, 0, tzinfo=SHANGHAI),
+        ),
+        (
+            date(2026, 3, 1),
+            datetime(2026, 3, 22, 23, 59, tzinfo=SHANGHAI),
+            datetime(2026, 3, 23, 0, 0, tzinfo=SHANGHAI),
+        ),
     ],
 )
 async def test_the_sheet_comes_on_the_first_working_day_after_the_comparison(

@@ -187,7 +187,8 @@ async def take_into_digest(connection: Connection, rows: Sequence[Mapping[str, A
     """End messages as lines of a digest, or suppress them."""
     await connection.execute(
         "UPDATE notification n SET decision = e.decision, reason = coalesce(e.reason, n.reason), "
-        "outcome = e.outcome, ended_at = CASE WHEN e.outcome IS NOT NULL THEN $2::timestamptz END, carried_by = e.carried_by "
+        "outcome = e.outcome, carried_by = e.carried_by, "
+        "ended_at = CASE WHEN e.outcome IS NOT NULL THEN $2::timestamptz END "
         "FROM json_populate_recordset(NULL::notification, $1::json) e WHERE n.notification_id = e.notification_id",
         list(rows),
         now,

@@ -253,7 +253,6 @@ FILTERED = [
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
     "/alerts/v1/visit-list?division={}",
-    "/alerts/v1/monthly-sheets?division={}",
 ]
 
 

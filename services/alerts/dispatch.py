@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.alerts import repository
 from services.alerts.domain.duty import Gap, Listener, Listening, Post
+from services.alerts.domain.flood import URGENT_KINDS
 from services.alerts.domain.message import Kind, Subject
 from services.alerts.domain.route import Plan
 from services.alerts.domain.silence import Silence
@@ -53,7 +54,9 @@ class Dispatch:
 
     @property
     def is_urgent(self) -> bool:
-        return bool(self.new_reports) or self.severity is Severity.RED
+        """Red, a person's own report or appeal, or a clock that ran out: never held back."""
+        asked = bool(self.new_reports) or bool(self.alert["report_ids"])
+        return asked or self.severity is Severity.RED or str(self.kind) in URGENT_KINDS
 
     def subject(self, place: str) -> Subject:
         """The household as messages speak of it."""
@@ -118,7 +121,7 @@ class Desk:
 
     @property
     def list_link(self) -> str:
-        """Where each officer finds his own alerts; what a group is told names no household."""
+        """Where each officer finds his own alerts by village; what a group is told names no household."""
         return f"{self.settings.public_url}{BASE}/"
 
     def knowing(

@@ -157,10 +157,27 @@ async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[
 
 
 async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetime) -> int:
-    """Cancel what is not yet delivered of an alert, in flight or not."""
+    """Cancel what is not yet delivered of an alert, in flight or not; and what waits to be pushed or digested.
+
+    A push about several alerts goes on as long as one of the others is open.
+    """
+    await connection.execute(
+        "UPDATE notification SET outcome = 'cancelled', ended_at = $2 WHERE alert_id = $1 AND outcome IS NULL "
+        "AND (group_key IS NOT NULL OR decision = 'digest') AND decision <> 'suppress'",
+        alert_id,
+        now,
+    )
     status = await connection.execute(
-        "UPDATE delivery SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL, "
-        "settled_at = $2 WHERE alert_id = $1 AND state IN ('due', 'uncertain')",
+        """
+        UPDATE delivery d SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL,
+            settled_at = $2
+        WHERE d.state IN ('due', 'uncertain') AND d.notification_id IN (
+            SELECT coalesce(n.carried_by, n.notification_id) FROM notification n
+            WHERE n.alert_id = $1 AND n.outcome IS DISTINCT FROM 'digested')
+          AND NOT EXISTS (
+            SELECT FROM notification m JOIN alert a ON a.alert_id = m.alert_id
+            WHERE m.carried_by = d.notification_id AND a.alert_id <> $1 AND a.status = 'open')
+        """,
         alert_id,
         now,
     )

@@ -107,8 +107,8 @@ async def count_messages(connection: Connection, lo: str, hi: str) -> asyncpg.Re
             WHERE n.alert_id IN (SELECT alert_id FROM here)
                OR (n.alert_id IS NULL AND n.division >= $1 AND n.division < $2)
         ), gone AS (SELECT d.state FROM delivery d WHERE d.alert_id IN (SELECT alert_id FROM here))
-        SELECT (SELECT count(*) FROM told WHERE decision = 'send' AND recipient IS NOT NULL) AS sent,
-               (SELECT count(*) FROM told WHERE decision <> 'send') AS withheld,
+        SELECT (SELECT count(*) FROM told WHERE decision <> 'suppress' AND recipient IS NOT NULL) AS sent,
+               (SELECT count(*) FROM told WHERE decision = 'suppress') AS withheld,
                (SELECT count(*) FROM gone WHERE state IN ('delivered', 'confirmed')) AS delivered,
                (SELECT count(*) FROM gone WHERE state IN ('due', 'uncertain')) AS due,
                (SELECT count(*) FROM gone WHERE state = 'dead') AS dead

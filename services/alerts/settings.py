@@ -1,11 +1,12 @@
 """What alerts is told from outside, besides what all services are told."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from services.alerts.domain.work_time import Quiet
 from shared.settings import Settings, at_commas
 from shared.vocabulary.terms import Severity
 
@@ -18,6 +19,11 @@ class AlertsSettings(Settings):
     tells that something stands still, by the mail relay and straight to a webhook, beside the queues. The
     `oidc_` settings of a client let cadres log in on their phones by the identity platform; they go together, and
     with the common ones.
+
+    `flood_control`: whether pushes are grouped by village, deferred over nights and days off, limited and digested;
+    without it each warning is pushed at once by itself. `group_wait` is how long a village's first warning waits for
+    others, `group_interval` how long after a message the next one waits. `quiet_hours` is like 21:00-07:30 (empty:
+    none), `pushes_a_day` the most that one person gets, urgent ones apart; at `digest_at` he gets the day's digest.
     """
 
     most_duties: int = 3
@@ -61,3 +67,28 @@ class AlertsSettings(Settings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return at_commas(value)
+
+    flood_control: bool = True
+    group_wait: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0), le=timedelta(hours=1))
+    group_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0), le=timedelta(days=1))
+    quiet_hours: str = "21:00-07:30"
+    pushes_a_day: int = Field(default=12, ge=1, le=1000)
+    digest_at: time = time(20)
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _is_a_span(cls, value: str) -> str:
+        quiet_hours(value)
+        return value
+
+    @property
+    def quiet(self) -> Quiet | None:
+        return quiet_hours(self.quiet_hours)
+
+
+def quiet_hours(text: str) -> Quiet | None:
+    """The span a text like 21:00-07:30 means; None for an empty one. ValueError."""
+    if not text.strip():
+        return None
+    start, _, end = text.partition("-")
+    return Quiet(time.fromisoformat(start.strip()), time.fromisoformat(end.strip()))

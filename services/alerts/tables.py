@@ -22,6 +22,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
@@ -41,6 +42,7 @@ from shared.queue.tables import ClaimColumns
 _MOMENT: Any = DateTime(timezone=True)
 _DIVISION: Any = String(12, collation="C")
 _TEXTS: Any = ARRAY(TEXT)
+_UUIDS: Any = ARRAY(Uuid)
 _JSON: Any = JSONB
 _BYTES: Any = LargeBinary
 _BIG: Any = BigInteger
@@ -390,6 +392,10 @@ class Notification(AlertsTable, table=True):
 
     Without `recipient` it goes to an endpoint of a division, or to nobody. Without `alert_id` it is about the
     `division` or a `subject` whose warning did not open.
+
+    Its push may be one with others' of the `group_key` (`carried_by` names the one that holds it), wait until
+    `not_before`, or be a line of a digest (`carried_by`); `outcome` says what it came to, null as long as it waits.
+    A message without a push of its own, the letter being all, has neither group nor outcome.
     """
 
     __tablename__ = "notification"
@@ -398,8 +404,27 @@ class Notification(AlertsTable, table=True):
         Index(None, "alert_id"),
         Index(None, "division"),
         Index("ix_notification_silenced", "silence_id", postgresql_where=text("silence_id IS NOT NULL")),
-        CheckConstraint("decision IN ('send','suppress','defer')", name="decision"),
+        Index(
+            "ix_notification_grouped", "group_key", postgresql_where=text("group_key IS NOT NULL AND outcome IS NULL")
+        ),
+        Index(
+            "ix_notification_to_digest",
+            "recipient",
+            postgresql_where=text("decision IN ('digest','defer') AND outcome IS NULL"),
+        ),
+        Index("ix_notification_carried_by", "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
+        Index(
+            "ix_notification_pushed",
+            "recipient",
+            "ended_at",
+            postgresql_where=text("carried_by = notification_id"),
+        ),
+        CheckConstraint("decision IN ('send','suppress','defer','digest')", name="decision"),
         CheckConstraint("decision = 'send' OR reason IS NOT NULL", name="withheld_with_reason"),
+        CheckConstraint("outcome IN ('sent','digested','cancelled')", name="outcome"),
+        CheckConstraint(
+            "(outcome IS NULL) = (ended_at IS NULL) AND (decision <> 'suppress' OR outcome IS NULL)", name="ended"
+        ),
     )
 
     notification_id: UUID = Field(primary_key=True)
@@ -413,6 +438,12 @@ class Notification(AlertsTable, table=True):
     reason: str | None = Field(default=None, sa_type=TEXT)
     created_at: datetime = Field(sa_type=_MOMENT)
     silence_id: UUID | None = Field(default=None, foreign_key="alerts.silence.silence_id")
+    not_before: datetime | None = Field(default=None, sa_type=_MOMENT)
+    group_key: str | None = Field(default=None, sa_type=TEXT)
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    carried_by: UUID | None = None
+    outcome: str | None = Field(default=None, sa_type=TEXT)
+    ended_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class RouteVersion(AlertsTable, table=True):
@@ -488,6 +519,49 @@ class Outlet(AlertsTable, table=True):
     tokens_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     failures: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     blocked_until: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class NotifyGroup(ClaimColumns, AlertsTable, table=True):
+    """The pushes of one kind about one village to one person, or (without `recipient`) to the groups above it.
+
+    `sent_set` is the digest of the alerts it was last told of, `sent_alerts` these.
+    """
+
+    __tablename__ = "notify_group"
+    __table_args__ = (
+        Index("ix_notify_group_due", "priority", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    group_key: str = Field(primary_key=True, sa_type=TEXT)
+    recipient: str | None = Field(default=None, sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    division: str = Field(sa_type=_DIVISION)
+    kind: str = Field(sa_type=TEXT)
+    sent_set: str | None = Field(default=None, sa_type=TEXT)
+    sent_alerts: list[UUID] = Field(sa_type=_UUIDS, sa_column_kwargs=_empty_texts())
+    sent_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class DigestRun(AlertsTable, table=True):
+    """One person's digest of one day (日汇总), once; without `notification_id` there was nothing to tell."""
+
+    __tablename__ = "digest_run"
+
+    recipient: str = Field(primary_key=True, sa_type=TEXT, foreign_key="alerts.officer.officer_no")
+    day: date = Field(primary_key=True)
+    made_at: datetime = Field(sa_type=_MOMENT)
+    lines: dict[str, Any] = Field(sa_type=_JSON)
+    notification_id: UUID | None = Field(default=None, foreign_key="alerts.notification.notification_id")
+
+
+class MonthlySheet(AlertsTable, table=True):
+    """One township's figures after one month's comparison (月度清单), once; `month` is its first day."""
+
+    __tablename__ = "monthly_sheet"
+
+    division: str = Field(primary_key=True, sa_type=_DIVISION)
+    month: date = Field(primary_key=True)
+    made_at: datetime = Field(sa_type=_MOMENT)
+    figures: dict[str, Any] = Field(sa_type=_JSON)
 
 
 class Endpoint(AlertsTable, table=True):

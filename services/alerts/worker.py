@@ -24,6 +24,9 @@ from services.alerts.deliver import deliver_due
 from services.alerts.end_silences import end_silences
 from services.alerts.escalate import escalate_due
 from services.alerts.forget_phones import forget_phones
+from services.alerts.group_notifications import tell_due_groups
+from services.alerts.make_digests import make_digests
+from services.alerts.make_monthly_sheets import make_monthly_sheets
 from services.alerts.note_beat import beating
 from services.alerts.notify_calendar import notify_missing_calendar
 from services.alerts.open_from_rechecks import open_from_rechecks
@@ -55,6 +58,9 @@ def build_worker(
         Task("deliver", deliver),
         # Of its own, so that what works never waits for a receiver that hangs; woken with "deliver".
         Task("deliver_probe", deliver_probe),
+        Task("group", tell_due_groups),
+        Task("digest", make_digests, every=timedelta(minutes=1)),
+        Task("sheet", make_monthly_sheets, every=timedelta(minutes=10)),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
         Task("silences", end_silences, every=timedelta(seconds=10)),
         Task("escalate", beating("escalate", escalate_due, _ESCALATE_EVERY), every=_ESCALATE_EVERY),

@@ -495,6 +495,7 @@ READS = (
     "/monitoring/v1/households/{household}/assessment?as_of=2026-03-15",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts/{alert}",
+    "/alerts/v1/visit-list",
     "/intake/v1/self-reports/{report}",
 )
 

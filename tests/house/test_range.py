@@ -225,6 +225,9 @@ LISTS = [
     "/monitoring/v1/monitored-list/export?households=should_enter",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts?status=open",
+    "/alerts/v1/visit-list",
+    "/alerts/v1/visit-list?format=csv&purpose=x",
+    "/alerts/v1/monthly-sheets",
     "/alerts/v1/summary",
     "/alerts/v1/handovers",
     "/alerts/v1/rechecks",
@@ -273,6 +276,7 @@ FILTERED = [
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
     "/alerts/v1/pairings/proposals?division={}",
+    "/alerts/v1/visit-list?division={}",
 ]
 
 

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
     TEST = "test"
+    DIGEST = "digest"
+    MONTHLY = "monthly"
 
 
 @dataclass(frozen=True, slots=True)

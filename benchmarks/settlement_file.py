@@ -11,6 +11,7 @@ from tests.services.intake.build import number
 LAYOUT = "medical_settlement"
 BAD_OF_100, UNMATCHED_OF_100 = 3, 2
 ROWS_A_PERSON = 4
+OWN_CODE = "personal_no"  # The office's own number of a person, which this office does not send.
 NAMES = ("王小明", "李秀英", "张建国", "刘玉兰", "陈志强", "阿依古丽·买买提")
 VISITS = ("住院", "门诊", "门诊慢特病", "门特")
 NEWEST = date(2026, 1, 31)
@@ -70,7 +71,7 @@ def write_file(path: Path, size: int, seed: int) -> tuple[list[list[str]], int]:
     luck = random.Random(seed)
     good: list[list[str]] = []
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(c.header for c in layout_named(LAYOUT).columns) + "\r\n")
+        file.write(",".join(c.header for c in layout_named(LAYOUT).columns if c.name != OWN_CODE) + "\r\n")
         for i in range(size):
             row = good_row(luck, i, size)
             if luck.randrange(100) < BAD_OF_100:

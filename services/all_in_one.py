@@ -1,8 +1,13 @@
-"""The whole house on one port: the three apps side by side, peers reached inside the process."""
+"""The whole house on one port: the three apps side by side, peers reached inside the process.
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+A service's code is imported when it is built: to import all three takes seconds and memory, which a process that runs
+one service's worker shall not pay at every start.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
 
 import httpx
 from fastapi import FastAPI
@@ -10,35 +15,19 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.alerts.app import create_app as create_alerts
 from services.alerts.settings import AlertsSettings
-from services.alerts.worker import build_worker as build_alerts_worker
-from services.intake.app import create_app as create_intake
 from services.intake.settings import IntakeSettings
-from services.intake.worker import build_worker as build_intake_worker
-from services.monitoring.app import create_app as create_monitoring
 from services.monitoring.settings import MonitoringSettings
-from services.monitoring.worker import build_worker as build_monitoring_worker
 from shared.clock import Clock
 from shared.settings import Settings
-from shared.web.health import check_ready, measure_outbox
+from shared.web.health import check_ready, measure_all
 from shared.web.problem import install_problem_handlers
 from shared.worker import Worker
 
-
-@dataclass(frozen=True, slots=True)
-class Factories:
-    """How one service is built: its own settings, its app, its worker."""
-
-    settings: type[Settings]
-    create_app: Callable[..., FastAPI]
-    build_worker: Callable[..., Worker]
-
-
-SERVICES: Mapping[str, Factories] = {
-    "intake": Factories(IntakeSettings, create_intake, build_intake_worker),
-    "monitoring": Factories(MonitoringSettings, create_monitoring, build_monitoring_worker),
-    "alerts": Factories(AlertsSettings, create_alerts, build_alerts_worker),
+SERVICES: Mapping[str, type[Settings]] = {
+    "intake": IntakeSettings,
+    "monitoring": MonitoringSettings,
+    "alerts": AlertsSettings,
 }
 
 
@@ -50,7 +39,8 @@ def create_service(
     clock: Clock | None = None,
 ) -> FastAPI:
     """The app of one service, from common settings and its own environment."""
-    return SERVICES[service].create_app(_own(service, settings), transport=transport, clock=clock)
+    create = import_module(f"services.{service}.app").create_app
+    return cast(FastAPI, create(_own(service, settings), transport=transport, clock=clock))
 
 
 def create_worker(
@@ -61,12 +51,13 @@ def create_worker(
     clock: Clock | None = None,
 ) -> Worker:
     """The worker of one service."""
-    return SERVICES[service].build_worker(_own(service, settings), transport=transport, clock=clock)
+    build = import_module(f"services.{service}.worker").build_worker
+    return cast(Worker, build(_own(service, settings), transport=transport, clock=clock))
 
 
 def _own(service: str, settings: Settings) -> Settings:
     """A service's own settings: what it reads from the environment, under what the command line decided."""
-    return SERVICES[service].settings(**settings.model_dump(exclude_unset=True))
+    return SERVICES[service](**settings.model_dump(exclude_unset=True))
 
 
 class AllInOne:
@@ -124,7 +115,7 @@ def _entrance(house: AllInOne) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         for child in house.apps.values():
-            await measure_outbox(child.state.runtime)
+            await measure_all(child)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/")

@@ -17,6 +17,7 @@ from shared.db.scope import transaction
 from shared.messaging.subscription import register_peers
 from shared.security.keys import Keyring, load_keys
 from shared.settings import Settings
+from shared.web.outbound_transport import OutboundTransport
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ async def open_runtime(
         directory = await pool("fangpin_directory", "directory", settings.database_url_of("directory"), 2)
         engine = open_engine(url, role=f"fangpin_{service}", schema=service, size=settings.pool_size)
         stack.push_async_callback(engine.dispose)
-        http = await stack.enter_async_context(httpx.AsyncClient(mounts=_mounts(settings, transport)))
+        http = await stack.enter_async_context(_client(settings, transport))
         waker = Waker(worker, f"fangpin_{service}")
         stack.push_async_callback(waker.close)
         await check_keys(directory, settings.data / "keys", service)
@@ -117,12 +118,12 @@ async def open_runtime(
         )
 
 
-def _mounts(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> dict[str, httpx.AsyncBaseTransport]:
-    """`transport` leads to the peers only; subscribers outside are reached over the network."""
-    if transport is None:
-        return {}
+def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """Peers are reached by `transport`, or by the network they share; subscribers outside only as the rule allows."""
+    inside = transport or httpx.AsyncHTTPTransport()
     parts = (urlsplit(url) for url in (settings.intake_url, settings.monitoring_url, settings.alerts_url))
-    return {f"{part.scheme}://{part.netloc}": transport for part in parts}
+    peers = {f"{part.scheme}://{part.netloc}": inside for part in parts}
+    return httpx.AsyncClient(mounts=peers, transport=OutboundTransport(settings.webhooks), trust_env=False)
 
 
 async def _close(pool: asyncpg.Pool) -> None:

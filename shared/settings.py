@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import FangpinError
+from shared.outbound import Network, Outbound, checked_listing
+
+ListedHost = Annotated[str, AfterValidator(checked_listing)]
 
 
 class SettingsRefused(FangpinError):
@@ -59,7 +62,12 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = False
 
-    webhook_allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    webhook_allowed_hosts: Annotated[list[ListedHost], NoDecode] = Field(
+        default_factory=list, description="hosts (with a port, if not 443) that webhooks and subscriptions may reach"
+    )
+    outbound_private_networks: Annotated[list[Network], NoDecode] = Field(
+        default_factory=list, description="inner networks in which a listed host may lie, for example a gateway's"
+    )
     body_limit_bytes: int = 1024 * 1024
     cors_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
 
@@ -73,7 +81,12 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("webhook_allowed_hosts", "cors_origins", mode="before")
+    @property
+    def webhooks(self) -> Outbound:
+        """Where webhooks and subscriptions may lead."""
+        return Outbound(self.webhook_allowed_hosts, self.outbound_private_networks, self.demo)
+
+    @field_validator("webhook_allowed_hosts", "outbound_private_networks", "cors_origins", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
         return at_commas(value)

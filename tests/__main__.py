@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
         return run_pytest(arguments)[0]
     good = sum(check(name, command) for name, command in CHECKS) == len(CHECKS)
     quick, first = run_pytest(["-n", "2", "--dist", "loadfile", "-m", "not processes", "tests"])
-    slow, second = run_pytest(["-m", "processes", "tests"])
+    slow, second = run_pytest(["-n", "2", "--dist", "loadfile", "-m", "processes", "tests"])
     passed, failed, skipped = (first.get(kind, 0) + second.get(kind, 0) for kind in ("passed", "failed", "skipped"))
     failed += first.get("error", 0) + second.get("error", 0)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")

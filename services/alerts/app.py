@@ -3,11 +3,26 @@
 import httpx
 from fastapi import FastAPI
 
-from services.alerts import admin_endpoints, endpoints, endpoints_deliveries
+from services.alerts import (
+    admin_endpoints,
+    endpoints,
+    endpoints_answers,
+    endpoints_calendar,
+    endpoints_deliveries,
+    endpoints_duty,
+    endpoints_flood,
+    endpoints_phone,
+    endpoints_phone_login,
+    endpoints_routes,
+    endpoints_silences,
+    endpoints_tasks,
+    endpoints_tickets,
+)
 from services.alerts.notify_data import notify_data
 from services.alerts.open_alert import open_alerts
 from services.alerts.settings import AlertsSettings
 from services.alerts.stream_inbox import Bell
+from services.alerts.watch import keep_watch, measure_trouble
 from shared.clock import Clock
 from shared.contracts.intake import DATA_NOTICE
 from shared.contracts.monitoring import RISK_CHANGED
@@ -27,13 +42,26 @@ def create_app(
         settings=settings,
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
+            endpoints_answers.router,
+            endpoints_tasks.router,
             endpoints.router,
             admin_endpoints.router,
+            endpoints_tickets.router,
+            endpoints_calendar.router,
+            endpoints_duty.router,
+            endpoints_routes.router,
+            endpoints_silences.router,
+            endpoints_phone_login.router,
+            endpoints_phone.router,
+            endpoints_phone_login.admin_router,
             endpoints_deliveries.router,
+            endpoints_flood.router,
             events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],
-        body_limits={"/alerts/v1/officers": 4 * 1024 * 1024},
+        body_limits={"/alerts/v1/officers": 4 * 1024 * 1024, "/alerts/v1/rosters": 8 * 1024 * 1024},
+        measures=[measure_trouble],
+        beside=[keep_watch],
     )
     app.state.bell = Bell()
     return app

@@ -18,6 +18,7 @@ from services.alerts import repository_deliveries as repository
 from services.alerts.channels.channel import Channel, Message, Target
 from services.alerts.domain.breaker import PROBE_EVERY, Bucket, Rate
 from services.alerts.domain.delivery import DeliveryState, EndpointState
+from services.alerts.phone_token import make_links
 from services.alerts.send_batch import Batch
 from services.alerts.tried import Job
 from shared.db.scope import transaction
@@ -107,15 +108,29 @@ async def _jobs(
 ) -> dict[UUID, list[Job]]:
     places = {row["owned_in"] for row in rows if row["channel"] in COSTLY}
     gateways = await repository.gateways_of(connection, places) if places else {}
+    links = await _own_links(runtime, connection, rows)
     jobs = defaultdict(list)
     for row in rows:
-        jobs[row["outlet_id"]].append(_job(row, _target(runtime, row, gateways.get(row["owned_in"]))))
+        jobs[row["outlet_id"]].append(_job(row, _target(runtime, row, gateways.get(row["owned_in"])), links))
     return dict(jobs)
 
 
-def _job(row: asyncpg.Record, target: Target) -> Job:
+async def _own_links(
+    runtime: Runtime, connection: asyncpg.Connection, rows: Collection[asyncpg.Record]
+) -> Mapping[UUID, str]:
+    """A link that opens once for each message to a person; only its hash is kept."""
+    to_people = {
+        row["delivery_id"]: (row["officer_no"], row["alert_id"])
+        for row in rows
+        if row["officer_no"] and row["alert_id"]
+    }
+    return await make_links(connection, to_people, runtime.settings.public_url, runtime.clock.now())
+
+
+def _job(row: asyncpg.Record, target: Target, links: Mapping[UUID, str]) -> Job:
+    said = {**row["message"], "link": links.get(row["delivery_id"], row["message"]["link"])}
     return Job(
-        message=Message(message_id=row["delivery_id"], created_at=row["created_at"], **row["message"]),
+        message=Message(message_id=row["delivery_id"], created_at=row["created_at"], **said),
         target=target,
         channel=row["channel"],
         endpoint_id=row["endpoint_id"],

@@ -1,13 +1,18 @@
 """What routing works on: what is to be told about an alert, and what is looked up once for a whole transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from services.alerts import repository
-from services.alerts.domain.duty import Listener, Listening, Post
+from services.alerts.domain.duty import Gap, Listener, Listening, Post
+from services.alerts.domain.flood import URGENT_KINDS
 from services.alerts.domain.message import Kind, Subject
+from services.alerts.domain.route import Plan
+from services.alerts.domain.silence import Silence
+from services.alerts.phone_token import BASE
+from services.alerts.read_calendar import NO_CALENDARS, Calendars
 from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -19,7 +24,7 @@ class Dispatch:
     """One thing to be told about one alert; `key` makes it once for each recipient.
 
     `new_reports` are the reports it answers for. With `only`, nobody but these people is told; `barred` are told
-    nothing, since it is their answer that is appealed.
+    nothing, since it is their answer that is appealed. `gaps` are levels that were found empty on the way to `only`.
     """
 
     alert: repository.Row
@@ -29,6 +34,7 @@ class Dispatch:
     new_reports: tuple[str, ...] = ()
     only: tuple[Listener, ...] | None = None
     barred: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def alert_id(self) -> UUID:
@@ -48,7 +54,9 @@ class Dispatch:
 
     @property
     def is_urgent(self) -> bool:
-        return bool(self.new_reports) or self.severity is Severity.RED
+        """Red, a person's own report or appeal, or a clock that ran out: never held back."""
+        asked = bool(self.new_reports) or bool(self.alert["report_ids"])
+        return asked or self.severity is Severity.RED or str(self.kind) in URGENT_KINDS
 
     def subject(self, place: str) -> Subject:
         """The household as messages speak of it."""
@@ -65,16 +73,33 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Routing:
+    """Which version of the routes was asked, which of its nodes apply, and what they say together."""
+
+    version: str
+    nodes: tuple[str, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """A dispatch with the people it reaches."""
+    """A dispatch with the people it reaches, as its routing says; with `silence`, nobody is told for now.
+
+    What goes to named people (`only`) has no routing.
+    """
 
     dispatch: Dispatch
     listening: Listening
+    routing: Routing | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The time, the settings, the names of places, and who holds which post and which alert."""
+    """The time, the settings, the names of places, who holds which post and which alert, who helps which household.
+
+    `concerned` are those whom an alert is about: they neither hear nor see it.
+    """
 
     now: datetime
     today: date
@@ -82,17 +107,34 @@ class Desk:
     place_names: dict[str, str] = field(default_factory=dict)
     posts: Sequence[Post] = ()
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
+    paired: Mapping[str, Collection[str]] = field(default_factory=dict)
+    concerned: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    calendars: Calendars = NO_CALENDARS
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
         return self.place_names.get(code, code)
 
     def link(self, alert_id: UUID) -> str:
-        """Where a logged-in officer reads the alert; the link alone opens nothing."""
-        return f"{self.settings.public_url}/alerts/v1/alerts/{alert_id}"
+        """Where a logged-in officer reads the alert on his phone; the link alone opens nothing."""
+        return f"{self.settings.public_url}{BASE}/a/{alert_id}"
 
-    def knowing(self, posts: Sequence[Post], assigned: dict[UUID, list[Listener]]) -> "Desk":
-        return replace(self, posts=posts, assigned=assigned)
+    @property
+    def list_link(self) -> str:
+        """Where each officer finds his own alerts by village; what a group is told names no household."""
+        return f"{self.settings.public_url}{BASE}/"
+
+    def knowing(
+        self,
+        posts: Sequence[Post],
+        assigned: dict[UUID, list[Listener]],
+        paired: Mapping[str, Collection[str]],
+        concerned: Mapping[UUID, frozenset[str]],
+    ) -> "Desk":
+        return replace(self, posts=posts, assigned=assigned, paired=paired, concerned=concerned)
+
+    def dated(self, calendars: Calendars) -> "Desk":
+        return replace(self, calendars=calendars)
 
 
 async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:

@@ -13,11 +13,11 @@ from pydantic import AfterValidator
 from services.alerts import repository_lists
 from services.alerts.acknowledge import acknowledge
 from services.alerts.answer_once import KeyedRequest, answer_once
-from services.alerts.dispatch import desk_for
+from services.alerts.dispatch import Desk, desk_for
 from services.alerts.domain.alert import Status
 from services.alerts.hand_over import hand_over
 from services.alerts.list_alerts import AlertFilters, list_alerts
-from services.alerts.record_attempt import record_attempt
+from services.alerts.record_attempt import Attempt, record_attempt
 from services.alerts.route_alert import WAKES
 from services.alerts.schemas import (
     AcknowledgeIn,
@@ -33,6 +33,7 @@ from services.alerts.schemas import (
 from services.alerts.settings import AlertsSettings
 from services.alerts.stream_inbox import Bell, stream_inbox
 from services.alerts.summarise import summarise
+from services.alerts.take_once import take_once
 from services.alerts.take_step import Doing, PersonNeeded
 from services.alerts.verify import verify
 from services.alerts.view_alert import places_of, step_answer, view_alert
@@ -139,14 +140,22 @@ class Steps:
     wake: Wake
     key: str | None
 
+    async def desk(self) -> Desk:
+        alert = await repository_lists.alert_by_id(self.connection, self.alert_id)
+        return await desk_for(self.runtime, places_of(alert) if alert else ())
+
     def doing(self, version: int | None) -> Doing:
         return Doing(self.alert_id, self.caller, self.runtime.clock.now(), version, self.request_id)
 
-    async def once(self, step: str, body: Any, act: Callable[[], Any]) -> StepAnswer:
-        async def answer() -> dict[str, Any]:
-            return step_answer(await act())
+    async def once(self, step: str, body: Any, act: Callable[[], Any], *, id_: UUID | None = None) -> StepAnswer:
+        """Act once for the request's key, and once for the id `id_` that the client gave the step."""
+        said = body.model_dump(mode="json")
+        meant = [step, {name: value for name, value in said.items() if name not in ("id", "version")}]
 
-        content = [step, str(self.alert_id), body.model_dump(mode="json")]
+        async def answer() -> dict[str, Any]:
+            return step_answer(await take_once(self.connection, self.doing(None), id_, meant, act))
+
+        content = [step, str(self.alert_id), said]
         request = KeyedRequest(self.caller.subject, self.key, content, self.runtime.clock.now())
         given = await answer_once(self.connection, request, answer)
         self.wake(*WAKES)
@@ -171,29 +180,37 @@ STEP_PROBLEMS = problems(401, 403, 404, 409, 415, 422)
 
 @router.post("/alerts/v1/alerts/{alert_id}/acknowledge", summary="签收", responses=STEP_PROBLEMS)
 async def post_acknowledgement(body: AcknowledgeIn, steps: StepsDep) -> StepAnswer:
-    return await steps.once("acknowledge", body, lambda: acknowledge(steps.connection, steps.doing(body.version)))
+    return await steps.once(
+        "acknowledge", body, lambda: acknowledge(steps.connection, steps.doing(body.version)), id_=body.id
+    )
 
 
 @router.post("/alerts/v1/alerts/{alert_id}/attempts", summary="登记联系不上", responses=STEP_PROBLEMS)
 async def post_attempt(body: AttemptIn, steps: StepsDep) -> StepAnswer:
-    return await steps.once(
-        "attempt",
-        body,
-        lambda: record_attempt(steps.connection, steps.doing(body.version), method=body.method, note=body.note),
-    )
+    attempt = Attempt(body.method, body.note, body.tried_at, body.id)
+
+    async def act() -> Any:
+        return await record_attempt(
+            steps.connection, steps.doing(body.version), attempt=attempt, desk=await steps.desk()
+        )
+
+    return await steps.once("attempt", body, act, id_=body.id)
 
 
 @router.post("/alerts/v1/alerts/{alert_id}/handover", summary="移交给同事", responses=STEP_PROBLEMS)
 async def post_handover(body: HandOverIn, steps: StepsDep) -> StepAnswer:
     async def act() -> Any:
-        alert = await repository_lists.alert_by_id(steps.connection, steps.alert_id)
-        desk = await desk_for(steps.runtime, places_of(alert) if alert else ())
-        doing = steps.doing(body.version)
         return await hand_over(
-            steps.connection, doing, to_officer_no=body.to_officer_no, reason=body.reason, desk=desk
+            steps.connection,
+            steps.doing(body.version),
+            to_officer_no=body.to_officer_no,
+            reason=body.reason,
+            desk=await steps.desk(),
+            kind=body.manner,
+            handover_id=body.id,
         )
 
-    return await steps.once("handover", body, act)
+    return await steps.once("handover", body, act, id_=body.id)
 
 
 @router.post("/alerts/v1/alerts/{alert_id}/verification", summary="核实办结", responses=STEP_PROBLEMS)
@@ -205,7 +222,7 @@ async def post_verification(body: VerificationIn, steps: StepsDep) -> StepAnswer
             doing,
             body.verification(doing.officer_no),
             verification_id=body.id or new_id(doing.now),
-            today=steps.runtime.clock.today(),
+            runtime=steps.runtime,
         )
 
     return await steps.once("verification", body, act)

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerts.domain.alert import Deadlines, deadlines, worse
+from services.alerts.domain.alert import worse
+from services.alerts.domain.clocks import Clocks, ClockUnit, Length
+from services.alerts.domain.work_time import WorkCalendar
 from services.alerts.repository import Row
 from shared.contracts.intake import ReportNote
-from shared.contracts.monitoring import RiskItem
+from shared.contracts.monitoring import EvidenceItem, RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
 
@@ -61,10 +63,9 @@ def _joined(before: RiskItem, item: RiskItem) -> RiskItem:
 
 
 def opening(
-    item: RiskItem, policy_version: str, follows: UUID | None, *, now: datetime, today: date
+    item: RiskItem, policy_version: str, follows: UUID | None, calendar: WorkCalendar, *, now: datetime, today: date
 ) -> dict[str, Any]:
     """The row of a new alert."""
-    due = _deadlines(item, now)
     return {
         "alert_id": new_id(now),
         "subject": item.subject,
@@ -81,26 +82,30 @@ def opening(
         "report_ids": item.report_ids,
         "facts_version": item.facts_version,
         "policy_version": policy_version,
-        "acknowledge_hours": item.clocks.acknowledge_hours,
-        "verify_days": item.clocks.verify_days,
         "status": "open",
         "follows": follows,
         "opened_at": now,
         "opened_on": today,
-        "ack_due_at": due.acknowledge_by,
-        "verify_due_at": due.verify_by,
+        **_acknowledge_clock(item, calendar, now),
+        **_verify_clock(item, calendar, now),
         "version": 1,
     }
 
 
 def extended(
-    before: Row, item: RiskItem, policy_version: str, new_reports: Sequence[str], *, now: datetime
+    before: Row,
+    item: RiskItem,
+    policy_version: str,
+    new_reports: Sequence[str],
+    calendar: WorkCalendar,
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines."""
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
     newer = item.facts_version >= before["facts_version"]
-    due = _deadlines(item, now)
+    told = {**_acknowledge_clock(item, calendar, now), **_verify_clock(item, calendar, now)}
     return {
         **before,
         "severity": severity,
@@ -110,12 +115,25 @@ def extended(
         "contact_phone": item.contact.phone or before["contact_phone"],
         "facts_version": max(item.facts_version, before["facts_version"]),
         "policy_version": policy_version if newer else before["policy_version"],
-        "ack_due_at": min(before["ack_due_at"], due.acknowledge_by) if matters else before["ack_due_at"],
-        "verify_due_at": min(before["verify_due_at"], due.verify_by) if matters else before["verify_due_at"],
+        **_nearer(before, told if matters else before, now),
         "version": before["version"] + matters,
     }
 
 
+def _nearer(before: Row, told: Row, now: datetime) -> dict[str, Any]:
+    """The clocks of the nearer deadlines. One that is past stays past; the levels it goes to have the new time."""
+    clocks: dict[str, Any] = {}
+    for names in (_ACKNOWLEDGE_CLOCK, _VERIFY_CLOCK):
+        *length, _, due_at = names
+        is_nearer = told[due_at] < before[due_at]
+        clocks.update((name, (told if is_nearer else before)[name]) for name in names)
+        if before[due_at] <= now:
+            clocks.update((name, told[name]) for name in length)
+    return clocks
+
+
+_ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_due_at")
+_VERIFY_CLOCK = ("verify_days", "verify_unit", "verify_from", "verify_due_at")
 _EXTENSION = (
     "alert_id",
     "severity",
@@ -125,8 +143,8 @@ _EXTENSION = (
     "contact_phone",
     "facts_version",
     "policy_version",
-    "ack_due_at",
-    "verify_due_at",
+    *_ACKNOWLEDGE_CLOCK,
+    *_VERIFY_CLOCK,
     "version",
 )
 
@@ -136,9 +154,24 @@ def extension(alert: Row) -> dict[str, Any]:
     return {name: alert[name] for name in _EXTENSION}
 
 
-def _deadlines(item: RiskItem, now: datetime) -> Deadlines:
-    clocks = item.clocks
-    return deadlines(now, acknowledge_hours=clocks.acknowledge_hours, verify_days=clocks.verify_days)
+def _acknowledge_clock(item: RiskItem, calendar: WorkCalendar, now: datetime) -> dict[str, Any]:
+    length = Length(item.clocks.acknowledge_hours, ClockUnit(item.clocks.acknowledge_unit or ClockUnit.HOURS))
+    told = (length.number, length.unit, now, length.after(now, calendar))
+    return dict(zip(_ACKNOWLEDGE_CLOCK, told, strict=True))
+
+
+def _verify_clock(item: RiskItem, calendar: WorkCalendar, now: datetime) -> dict[str, Any]:
+    length = Length(item.clocks.verify_days, ClockUnit(item.clocks.verify_unit or ClockUnit.DAYS))
+    told = (length.number, length.unit, now, length.after(now, calendar))
+    return dict(zip(_VERIFY_CLOCK, told, strict=True))
+
+
+def clocks_of(alert: Row) -> Clocks:
+    """The lengths of an alert's clocks, as its row has them."""
+    return Clocks(
+        Length(alert["acknowledge_hours"], ClockUnit(alert["acknowledge_unit"])),
+        Length(alert["verify_days"], ClockUnit(alert["verify_unit"])),
+    )
 
 
 def severity_of(alert: Row) -> Severity | None:
@@ -152,22 +185,29 @@ def evidence_of(item: RiskItem) -> list[tuple[str, dict[str, Any]]]:
     """What fired, and the facts behind it; where a message brings neither, what it says itself."""
     found = [("finding", f.model_dump(mode="json")) for f in item.findings if f.state == "fired"]
     found += [("finding", _note(note)) for note in item.notes]
-    found += [("fact", e.model_dump(mode="json")) for e in item.evidence]
+    found += [("fact", _fact(e)) for e in item.evidence]
     if not found:
         stated = {"kind": item.reason, "occurred_on": item.on.isoformat(), "summary": _STATED[item.reason]}
         found.append(("fact", {**stated, "source": "self_report" if item.report_ids else "department"}))
     return found
 
 
+def _fact(fact: EvidenceItem) -> dict[str, Any]:
+    """A fact as evidence; what names nobody reads as it did before there were names, so that it stays the same."""
+    return fact.model_dump(mode="json", exclude=None if fact.about_officer else {"about_officer"})
+
+
 def _note(note: ReportNote) -> dict[str, Any]:
     """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
     barred = {"barred": note.answered_by} if note.answered_by else {}
+    named = {"about_officer": note.about_officer} if note.about_officer else {}
     return {
         "indicator": note.nature,
         "state": "fired",
         "note": note.sentence,
         "about": note.first_report_id,
         **barred,
+        **named,
     }
 
 

@@ -1,6 +1,8 @@
-"""Notify who hears a warning: a letter into each inbox, a delivery to each endpoint, none of them twice."""
+"""Notify who hears a warning: a letter into each inbox at once, a push to each endpoint when it may go."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +11,10 @@ import asyncpg
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
 from services.alerts.channels_in_use import channels_in_use, first_of_each
+from services.alerts.decide_pushes import Pushes, decide_pushes, put_in_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.duty import Listener
-from services.alerts.domain.message import inbox_text, outside_text
+from services.alerts.domain.message import Text, inbox_text, outside_text
 from shared.security.access import FIELD_CLASSES_OF_ROLE
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id
@@ -24,14 +27,18 @@ _URGENT, _USUAL = 0, 5
 async def notify_listeners(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> list[Letter]:
     """Write notifications and deliveries; the letters that are new are returned, to be put into inboxes."""
     endpoints = await _endpoints(connection, told, desk)
-    made = await _notify(connection, told, endpoints, desk)
+    pushes = await decide_pushes(connection, told, {endpoint["officer_no"] for endpoint in endpoints}, desk)
+    made = await _notify(connection, told, endpoints, pushes, desk)
     deliveries = [
         _delivery(one.dispatch, made[one.dispatch.alert_id, endpoint["officer_no"]], endpoint, desk)
         for one in told
         for endpoint in endpoints
-        if (one.dispatch.alert_id, endpoint["officer_no"]) in made and _reaches(endpoint, one)
+        if (one.dispatch.alert_id, endpoint["officer_no"]) in made
+        and _reaches(endpoint, one)
+        and pushes.goes_at_once(one.dispatch, endpoint["officer_no"])
     ]
     await repository.insert_rows(connection, "delivery", deliveries)
+    await put_in_groups(connection, told, made, pushes, desk)
     return [
         _letter(one.dispatch, listener, made[one.dispatch.alert_id, listener.officer_no], desk)
         for one in told
@@ -55,9 +62,17 @@ def _reaches(endpoint: repository.Row, told: Told) -> bool:
 
 
 async def _notify(
-    connection: asyncpg.Connection, told: Sequence[Told], endpoints: Sequence[repository.Row], desk: Desk
+    connection: asyncpg.Connection,
+    told: Sequence[Told],
+    endpoints: Sequence[repository.Row],
+    pushes: Pushes,
+    desk: Desk,
 ) -> Made:
-    rows = [_notification(one.dispatch, recipient, desk) for one in told for recipient in _recipients(one, endpoints)]
+    rows = [
+        _notification(one.dispatch, recipient, pushes, desk)
+        for one in told
+        for recipient in _recipients(one, endpoints)
+    ]
     made = await repository.insert_rows(
         connection,
         "notification",
@@ -74,7 +89,7 @@ def _recipients(told: Told, endpoints: Iterable[repository.Row]) -> list[str | N
     return [*people, None] if has_group else people
 
 
-def _notification(dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any]:
+def _notification(dispatch: Dispatch, recipient: str | None, pushes: Pushes, desk: Desk) -> dict[str, Any]:
     return {
         "notification_id": new_id(desk.now),
         "dedupe_key": f"{dispatch.key}:{recipient or 'group'}",
@@ -83,36 +98,66 @@ def _notification(dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict
         "division": dispatch.living,
         "recipient": recipient,
         "kind": dispatch.kind,
-        "decision": "send",
+        **pushes.columns(dispatch, recipient, desk.now),
         "created_at": desk.now,
     }
 
 
 def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Row, desk: Desk) -> dict[str, Any]:
-    place = desk.place(dispatch.living)
-    text = outside_text(dispatch.kind, count=1, place=place)
+    text = outside_text(dispatch.kind, count=1, place=desk.place(dispatch.living))
+    # A person's own message gets a link of its own when it is sent.
+    link = desk.link(dispatch.alert_id) if endpoint["officer_no"] else desk.list_link
+    priority = _URGENT if dispatch.is_urgent else _USUAL
+    content = PushText(dispatch.kind, text, link, dispatch.living, 1)
+    return delivery_row(
+        dispatch.alert_id, notification_id, content, endpoint, desk, due_at=desk.now, priority=priority
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PushText:
+    """What a push says, of how many households of which division."""
+
+    kind: str
+    text: Text
+    link: str
+    division: str
+    count: int
+
+
+def delivery_row(
+    alert_id: UUID | None,
+    notification_id: UUID,
+    content: PushText,
+    endpoint: repository.Row,
+    desk: Desk,
+    *,
+    due_at: datetime,
+    priority: int = _USUAL,
+) -> dict[str, Any]:
+    """The row of one push to one endpoint."""
     return {
         "delivery_id": new_id(desk.now),
         "notification_id": notification_id,
-        "alert_id": dispatch.alert_id,
+        "alert_id": alert_id,
         "channel": endpoint["channel"],
         "endpoint_id": endpoint["endpoint_id"],
         "outlet_id": endpoint["outlet_id"],
         "message": {
-            "kind": dispatch.kind,
-            "title": text.title,
-            "body": text.body,
-            "link": desk.link(dispatch.alert_id),
-            "division": dispatch.living,
-            "place": place,
-            "count": 1,
+            "kind": content.kind,
+            "title": content.text.title,
+            "body": content.text.body,
+            "link": content.link,
+            "division": content.division,
+            "place": desk.place(content.division),
+            "count": content.count,
         },
         "state": "due",
-        "due_at": desk.now,
-        "priority": _URGENT if dispatch.is_urgent else _USUAL,
+        "due_at": due_at,
+        "priority": priority,
         "attempts": 0,
         "created_at": desk.now,
-        "give_up_at": desk.now + desk.settings.give_up_after,
+        "give_up_at": max(due_at, desk.now) + desk.settings.give_up_after,
     }
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.change import Change, change_for
 from services.alerts.domain.message import Kind
@@ -22,6 +22,9 @@ from services.alerts.news import (
     newest_of_each,
     opening,
 )
+from services.alerts.open_tickets import close_corrected
+from services.alerts.read_calendar import read_calendars
+from services.alerts.repository_calendar import hold_calendar
 from services.alerts.route_alert import WAKES, route_alerts
 from shared.contracts.envelope import Event
 from shared.contracts.monitoring import RiskChanged, RiskItem
@@ -35,16 +38,20 @@ async def open_alerts(connection: asyncpg.Connection, event: Event, runtime: Run
     """Take in a `risk_changed` message; the names of the queues it filled."""
     told = RiskChanged.model_validate(event.data)
     items = newest_of_each(told.items)
+    await hold_calendar(connection)
     desk = await desk_for(runtime, {place for i in items for place in (i.living_division, i.registered_division)})
+    desk = desk.dated(await read_calendars(connection, {i.living_division for i in items}, desk.now))
     news, withheld = await _decide(connection, items, told.policy_version, desk)
     await _write(connection, news, event, desk)
+    moved = await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
     quiet = [_quiet(one, desk) for one in news if _dispatch(one) is None]
     await repository.insert_rows(
         connection, "notification", [*withheld, *quiet], conflict="ON CONFLICT (dedupe_key) DO NOTHING"
     )
     await repository.remember_subjects(connection, [_seen(item) for item in items])
+    await close_corrected(connection, items, desk.now)
     await route_alerts(connection, [d for d in map(_dispatch, news) if d is not None], desk)
-    return WAKES
+    return (*WAKES, "route") if moved else WAKES
 
 
 async def _decide(
@@ -64,7 +71,7 @@ async def _decide(
     closed = await repository.last_closed_alerts(connection, set(names) - alerts.keys())
     news, withheld = [], []
     for item in items:
-        before = alerts.get(item.subject)
+        before, calendar = alerts.get(item.subject), desk.calendars.at(item.living_division)
         known = repository.known(subjects[item.subject], before)
         change = change_for(known, facts_version=item.facts_version, opens=item.opens, report_ids=item.report_ids)
         if change is Change.WITHHOLD:
@@ -72,9 +79,9 @@ async def _decide(
         elif change is not Change.IGNORE:
             new_reports = tuple(r for r in item.report_ids if r not in known.report_ids)
             alert = (
-                opening(item, policy_version, closed.get(item.subject), now=desk.now, today=desk.today)
+                opening(item, policy_version, closed.get(item.subject), calendar, now=desk.now, today=desk.today)
                 if before is None
-                else extended(before, item, policy_version, new_reports, now=desk.now)
+                else extended(before, item, policy_version, new_reports, calendar, now=desk.now)
             )
             news.append(News(item, alert, before, new_reports))
     return news, withheld

@@ -28,11 +28,23 @@ async def put_duty(connection: asyncpg.Connection, duty: DutyIn, caller: Princip
         raise _refused("division", "out_of_range", "超出您的行政区划范围")
     if level_of(duty.division) is not LEVEL_OF_ROLE[Role(duty.role)]:
         raise _refused("division", "role_level", "角色与区划级别不符")
+    if duty.deputy_no is not None:
+        await _check_deputy(connection, duty, duty.deputy_no)
     row = await repository_people.put_duty(
         connection, {**duty.model_dump(), "division_hi": code_range(duty.division)[1]}
     )
     await audit(connection, caller, "duty.put", f"duty:{row['duty_id']}", now=now)
     return {**row, "name": officer["name"]}
+
+
+async def _check_deputy(connection: asyncpg.Connection, duty: DutyIn, deputy_no: str) -> None:
+    home = (await repository_people.homes_of(connection, [deputy_no])).get(deputy_no)
+    if deputy_no == duty.officer_no:
+        raise _refused("deputy_no", "own_deputy", "代理人不能是本人")
+    if home is None:
+        raise _refused("deputy_no", "officer_unknown", "没有找到代理人")
+    if not covers(home, duty.division):
+        raise _refused("deputy_no", "deputy_elsewhere", "代理人管不到此地，看不到要办的预警")
 
 
 def _refused(field: str, code: str, message: str) -> DutyRefused:

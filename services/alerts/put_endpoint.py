@@ -15,7 +15,6 @@ from services.alerts.domain.officer_list import is_address
 from services.alerts.schemas import EndpointIn
 from services.alerts.settings import AlertsSettings
 from shared.errors import FieldError, Unprocessable
-from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -73,7 +72,7 @@ def _refused(field: str, code: str, message: str, expected: str | None = None) -
 def _check(body: EndpointIn, runtime: Runtime) -> None:
     problem, wrong = None, "地址不正确，或主机不在允许名单中"
     if body.channel in _HTTP:
-        problem = refusal(body.address, runtime.settings.webhook_allowed_hosts, plain=runtime.settings.demo)
+        problem = runtime.settings.webhooks.refusal(body.address)
     if body.channel in ROBOTS and problem is None and not body.address.partition("?")[2]:
         problem, wrong = "...?key=...", "机器人地址缺少 key 或 access_token"
     if body.channel == "smtp" and not is_address(body.address):

@@ -7,7 +7,6 @@ from services.alerts.channels.fill_template import TemplateRefused, fill_json
 from services.alerts.channels.sms import SAMPLE, request_of
 from services.alerts.schemas_sms import CallIn, GatewayIn
 from shared.errors import FieldError, Unprocessable
-from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -62,7 +61,7 @@ def _check(body: GatewayIn, runtime: Runtime) -> None:
 
 def _wrong(name: str, call: CallIn, runtime: Runtime) -> FieldError | None:
     where = f"body/mapping/{name}"
-    problem = refusal(call.url, runtime.settings.webhook_allowed_hosts, plain=runtime.settings.demo)
+    problem = runtime.settings.webhooks.refusal(call.url)
     if problem:
         return FieldError(f"{where}/url", "address_refused", "地址不正确，或主机不在允许名单中", problem)
     try:

@@ -12,7 +12,7 @@ import asyncpg
 
 from services.alerts.domain.alert import Status
 from services.alerts.domain.change import Known
-from services.alerts.domain.duty import Post
+from services.alerts.domain.duty import LADDER, Absence, Post, present
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.terms import Role
 
@@ -157,10 +157,27 @@ async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[
 
 
 async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetime) -> int:
-    """Cancel what is not yet delivered of an alert, in flight or not."""
+    """Cancel what is not yet delivered of an alert, in flight or not; and what waits to be pushed or digested.
+
+    A push about several alerts goes on as long as one of the others is open.
+    """
+    await connection.execute(
+        "UPDATE notification SET outcome = 'cancelled', ended_at = $2 WHERE alert_id = $1 AND outcome IS NULL "
+        "AND (group_key IS NOT NULL OR decision = 'digest') AND decision <> 'suppress'",
+        alert_id,
+        now,
+    )
     status = await connection.execute(
-        "UPDATE delivery SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL, "
-        "settled_at = $2 WHERE alert_id = $1 AND state IN ('due', 'uncertain')",
+        """
+        UPDATE delivery d SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL,
+            settled_at = $2
+        WHERE d.state IN ('due', 'uncertain') AND d.notification_id IN (
+            SELECT coalesce(n.carried_by, n.notification_id) FROM notification n
+            WHERE n.alert_id = $1 AND n.outcome IS DISTINCT FROM 'digested')
+          AND NOT EXISTS (
+            SELECT FROM notification m JOIN alert a ON a.alert_id = m.alert_id
+            WHERE m.carried_by = d.notification_id AND a.alert_id <> $1 AND a.status = 'open')
+        """,
         alert_id,
         now,
     )
@@ -193,26 +210,30 @@ async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
 
 
 async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
-    """Officers whose answer is appealed in this alert, and who therefore do not answer it again (回避)."""
+    """Officers whose answer is appealed, or differed in a re-check, and who do not answer it again (回避)."""
     rows = await connection.fetch(
         "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
-        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
         " AND item ->> 'barred' IS NOT NULL",
         alert_id,
     )
     return frozenset(row["officer_no"] for row in rows)
 
 
-async def lock_unrouted_alerts(connection: Connection, today: date, limit: int) -> list[asyncpg.Record]:
-    """Alerts that no person answers for, though by now somebody is on duty for the place."""
+async def lock_unrouted_alerts(
+    connection: Connection, today: date, *, after: str, limit: int
+) -> list[asyncpg.Record]:
+    """Alerts that no person answers for, though somebody is on duty for the place; in order, after a subject."""
     return await connection.fetch(
         """
         SELECT a.* FROM alert a WHERE a.routed_at IS NULL AND a.status <> 'closed'
           AND EXISTS (SELECT 1 FROM duty d WHERE d.division <= a.living_division AND a.living_division < d.division_hi
-                      AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1))
-        ORDER BY a.subject LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+                      AND d.role <> 'liaison' AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1))
+          AND a.subject > $2
+        ORDER BY a.subject LIMIT $3 FOR UPDATE OF a SKIP LOCKED
         """,
         today,
+        after,
         limit,
     )
 
@@ -228,21 +249,44 @@ async def mark_routed(connection: Connection, alert_ids: Collection[UUID], now: 
 
 
 async def posts_at(connection: Connection, places: Iterable[str], today: date) -> list[Post]:
-    """The posts held today over each place, from the village up to the county and beyond."""
+    """The posts over each place as they are answered for today: a deputy for who is away, or nobody."""
+    posts = await posts_held(connection, places, today)
+    people = {person for post in posts for person in (post.officer_no, post.deputy) if person}
+    return present(posts, await absences_on(connection, people, today), today)
+
+
+async def posts_held(connection: Connection, places: Iterable[str], today: date) -> list[Post]:
+    """The posts held today over each place, from the village up to the county and beyond.
+
+    A deputy is known as one only where he may see what he is to answer for.
+    """
     pairs = [(place, above) for place in sorted(set(places)) for above in lineage_of(place)]
     rows = await connection.fetch(
         """
-        SELECT p.place, d.officer_no, d.role, d.division
+        SELECT p.place, d.officer_no, d.role, d.division, s.officer_no AS deputy
         FROM unnest($1::text[], $2::text[]) AS p (place, above)
         JOIN duty d ON d.division = p.above
         JOIN officer o ON o.officer_no = d.officer_no AND o.active
+        LEFT JOIN officer s ON s.officer_no = d.deputy_no AND s.active
+             AND s.division <= d.division AND d.division < s.division_hi
         WHERE d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)
         """,
         [pair[0] for pair in pairs],
         [pair[1] for pair in pairs],
         today,
     )
-    return [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"]) for row in rows]
+    return [Post(row["place"], row["officer_no"], Role(row["role"]), row["division"], row["deputy"]) for row in rows]
+
+
+async def absences_on(connection: Connection, officers: Iterable[str], on: date) -> list[Absence]:
+    """Who of some officers is away on a day."""
+    rows = await connection.fetch(
+        "SELECT officer_no, first_day, last_day FROM absence "
+        "WHERE officer_no = ANY ($1) AND first_day <= $2 AND last_day >= $2",
+        list(officers),
+        on,
+    )
+    return [Absence(row["officer_no"], row["first_day"], row["last_day"]) for row in rows]
 
 
 async def assignments_of(connection: Connection, alert_ids: Iterable[UUID]) -> list[asyncpg.Record]:
@@ -289,7 +333,8 @@ async def take_item_numbers(connection: Connection, counts: Mapping[str, int]) -
 
 async def officer_on_duty(connection: Connection, officer_no: str, places: Iterable[str], today: date) -> Post | None:
     """The lowest post that an officer holds today over one of the places; None if he holds none."""
-    posts = [post for post in await posts_at(connection, places, today) if post.officer_no == officer_no]
+    found = await posts_at(connection, places, today)
+    posts = [post for post in found if post.officer_no == officer_no and post.role in LADDER]
     return max(posts, key=lambda post: post.division, default=None)
 
 

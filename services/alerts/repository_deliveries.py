@@ -79,7 +79,8 @@ async def claim_deliveries(
                 state = CASE WHEN c.left_over AND q.channel = ANY ($6) THEN 'uncertain' ELSE q.state END
             FROM c WHERE q.delivery_id = c.delivery_id RETURNING q.*, c.was
         )
-        SELECT t.*, e.address, e.sealed_query, e.sealed_secret, e.state AS endpoint_state, e.division AS owned_in
+        SELECT t.*, e.address, e.sealed_query, e.sealed_secret, e.state AS endpoint_state, e.division AS owned_in,
+               e.officer_no
         FROM taken t JOIN endpoint e USING (endpoint_id) ORDER BY t.priority, t.due_at
         """,
         list(most),

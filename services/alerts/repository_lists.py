@@ -70,8 +70,10 @@ async def timeline_of(connection: Connection, alert_id: UUID) -> list[asyncpg.Re
 
 
 async def verification_of_alert(connection: Connection, alert_id: UUID) -> asyncpg.Record | None:
-    """The answer that closed an alert."""
-    return await connection.fetchrow("SELECT * FROM verification WHERE alert_id = $1", alert_id)
+    """The answer that closed an alert, or waits for a second officer."""
+    return await connection.fetchrow(
+        "SELECT * FROM verification WHERE alert_id = $1 AND state <> 'refused'", alert_id
+    )
 
 
 async def count_alerts(connection: Connection, lo: str, hi: str, now: datetime) -> list[asyncpg.Record]:
@@ -105,8 +107,8 @@ async def count_messages(connection: Connection, lo: str, hi: str) -> asyncpg.Re
             WHERE n.alert_id IN (SELECT alert_id FROM here)
                OR (n.alert_id IS NULL AND n.division >= $1 AND n.division < $2)
         ), gone AS (SELECT d.state FROM delivery d WHERE d.alert_id IN (SELECT alert_id FROM here))
-        SELECT (SELECT count(*) FROM told WHERE decision = 'send' AND recipient IS NOT NULL) AS sent,
-               (SELECT count(*) FROM told WHERE decision <> 'send') AS withheld,
+        SELECT (SELECT count(*) FROM told WHERE decision <> 'suppress' AND recipient IS NOT NULL) AS sent,
+               (SELECT count(*) FROM told WHERE decision = 'suppress') AS withheld,
                (SELECT count(*) FROM gone WHERE state IN ('delivered', 'confirmed')) AS delivered,
                (SELECT count(*) FROM gone WHERE state IN ('due', 'uncertain')) AS due,
                (SELECT count(*) FROM gone WHERE state = 'dead') AS dead

@@ -1,6 +1,6 @@
 """The SQL of what the county keeps: officers, duties, endpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -59,20 +59,41 @@ async def put_officers(connection: Connection, rows: Sequence[Row]) -> int:
         conflict="""
         ON CONFLICT (officer_no) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
             division = excluded.division, division_hi = excluded.division_hi, active = excluded.active,
-            updated_at = excluded.updated_at
-        WHERE (officer.name, officer.phone, officer.email, officer.division, officer.active)
-              IS DISTINCT FROM (excluded.name, excluded.phone, excluded.email, excluded.division, excluded.active)
+            household_no = coalesce(excluded.household_no, officer.household_no),
+            department = coalesce(excluded.department, officer.department), updated_at = excluded.updated_at
+        WHERE (officer.name, officer.phone, officer.email, officer.division, officer.active, officer.household_no,
+               officer.department)
+              IS DISTINCT FROM (excluded.name, excluded.phone, excluded.email, excluded.division, excluded.active,
+               coalesce(excluded.household_no, officer.household_no),
+               coalesce(excluded.department, officer.department))
         """,
     )
     return len(made)
 
 
 async def add_current_duties(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Add the posts that their officers do not hold at `valid_from` already; how many."""
+    """Add posts that their officers do not hold at `valid_from` already, change what is said of the others; how many.
+
+    What a row does not say (end, deputy, households) stays as it is.
+    """
+    changed = await connection.fetch(
+        """
+        UPDATE duty d SET valid_to = coalesce(n.valid_to, d.valid_to),
+            deputy_no = coalesce(n.deputy_no, d.deputy_no), households = coalesce(n.households, d.households)
+        FROM json_populate_recordset(NULL::duty, $1::json) n
+        WHERE d.officer_no = n.officer_no AND d.role = n.role AND d.division = n.division
+          AND d.valid_from <= n.valid_from AND (d.valid_to IS NULL OR d.valid_to > n.valid_from)
+          AND (d.valid_to, d.deputy_no, d.households) IS DISTINCT FROM
+              (coalesce(n.valid_to, d.valid_to), coalesce(n.deputy_no, d.deputy_no),
+               coalesce(n.households, d.households))
+        RETURNING d.duty_id
+        """,
+        list(rows),
+    )
     made = await connection.fetch(
         """
-        INSERT INTO duty (officer_no, role, division, division_hi, valid_from)
-        SELECT n.officer_no, n.role, n.division, n.division_hi, n.valid_from
+        INSERT INTO duty (officer_no, role, division, division_hi, valid_from, valid_to, deputy_no, households)
+        SELECT n.officer_no, n.role, n.division, n.division_hi, n.valid_from, n.valid_to, n.deputy_no, n.households
         FROM json_populate_recordset(NULL::duty, $1::json) n
         WHERE NOT EXISTS (
             SELECT 1 FROM duty d WHERE d.officer_no = n.officer_no AND d.role = n.role AND d.division = n.division
@@ -81,17 +102,27 @@ async def add_current_duties(connection: Connection, rows: Sequence[Mapping[str,
         """,
         list(rows),
     )
-    return len(made)
+    return len(changed) + len(made)
+
+
+async def homes_of(connection: Connection, officers: Iterable[str]) -> dict[str, str]:
+    """The home division of those of some officers who are in service and may be seen."""
+    rows = await connection.fetch(
+        "SELECT officer_no, division FROM officer WHERE officer_no = ANY ($1) AND active", list(officers)
+    )
+    return {row["officer_no"]: row["division"] for row in rows}
 
 
 async def put_duty(connection: Connection, row: Row) -> asyncpg.Record:
-    """Write one post; the same post from the same day gets the new end."""
+    """Write one post; the same post from the same day gets the new end, and the deputy and count if they are told."""
     made = await insert_rows(
         connection,
         "duty",
         [row],
         returning="*",
-        conflict="ON CONFLICT (officer_no, role, division, valid_from) DO UPDATE SET valid_to = excluded.valid_to",
+        conflict="ON CONFLICT (officer_no, role, division, valid_from) DO UPDATE SET valid_to = excluded.valid_to, "
+        "deputy_no = coalesce(excluded.deputy_no, duty.deputy_no), "
+        "households = coalesce(excluded.households, duty.households)",
     )
     return made[0]
 

@@ -10,12 +10,25 @@ from services.alerts.domain.alert import Status
 from services.alerts.domain.breaker import Breaker
 from services.alerts.domain.delivery import EndpointState
 from services.alerts.domain.duty import Reach
+from services.alerts.domain.handover import HandoverKind
+from services.alerts.domain.household_check import MOST_NOTE, Finding, Need, Seen
+from services.alerts.domain.sector import Sector
 from services.alerts.domain.verification import Contact, Method, Verification
 from shared.contracts.alerts import MOST_VISIT_MINUTES
 from shared.vocabulary.terms import Cause, Outcome, Role, Severity
 from shared.web.schema import DivisionStr, Name, OpenText, Strict
 
 ChannelName = Literal["webhook", "smtp", "console", "wecom", "dingtalk", "sms"]
+PostRole = Literal[
+    "grid_worker",
+    "village_secretary",
+    "first_secretary",
+    "village_cadre",
+    "township_deputy",
+    "township_leader",
+    "county_admin",
+    "liaison",
+]
 Version = Annotated[int | None, Field(ge=1, lt=2**31, description="您看到的版本；与现在不同则返回 409")]
 Note = Annotated[OpenText, Field(max_length=1000)]
 
@@ -28,7 +41,7 @@ class Place(BaseModel):
 
 
 class Assignee(BaseModel):
-    """A person who answers for an alert; `level` 1 is the grid, 5 the county."""
+    """A person who answers for an alert; `level` 1 is the grid, 7 the county."""
 
     officer_no: str
     role: Role
@@ -71,7 +84,7 @@ class TimelineEntry(BaseModel):
     """What was done, by whom."""
 
     at: AwareDatetime
-    actor: str = Field(description="干部工号，或 monitoring")
+    actor: str = Field(description="干部工号；monitoring 或 alerts 为系统")
     action: str
     status_before: Status | None
     status_after: Status
@@ -79,7 +92,7 @@ class TimelineEntry(BaseModel):
 
 
 class VerificationView(BaseModel):
-    """The answer that closed the alert."""
+    """The answer that closed the alert, or that waits for a second officer (`awaiting`)."""
 
     verification_id: UUID
     outcome: Outcome
@@ -91,9 +104,37 @@ class VerificationView(BaseModel):
     minutes: int | None
     helped_by: str | None
     note: str | None
+    household_check: dict[Need, dict[str, str | None]] | None
     officer_no: str
     officer_role: Role
     verified_at: AwareDatetime
+    needs: list[Sector]
+    state: Literal["awaiting", "stands"]
+    second_officer_no: str | None
+    second_at: AwareDatetime | None
+    consultation_id: UUID | None
+
+
+class ChainPerson(BaseModel):
+    officer_no: str
+    role: Role
+
+
+class ChainLevel(BaseModel):
+    """One level of the chain with the people who stood there when it was copied."""
+
+    level: int = Field(description="1 网格员，2 村，3 乡镇，4 县")
+    people: list[ChainPerson]
+
+
+class EscalationView(BaseModel):
+    """How far the alert has climbed, and when it climbs next; null once it is answered or the county was told."""
+
+    chain: list[ChainLevel]
+    step: int = Field(description="现在所在的层级")
+    since: AwareDatetime
+    next_step_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
 
 
 class AlertView(AlertSummary):
@@ -102,9 +143,13 @@ class AlertView(AlertSummary):
     phone: str | None
     listed_as: str | None
     follows: UUID | None = Field(description="同一对象上一条已办结的预警")
+    route_version: str | None = Field(description="按哪一版路由处置；national 为全国默认路由")
+    route_nodes: list[str] = Field(description="命中的路由节点，最后一个决定升级链与日历")
     assigned: list[Assignee]
     evidence: list[EvidenceView]
     timeline: list[TimelineEntry]
+    escalation: EscalationView | None
+    deadlines_provisional: bool = Field(description="时限跨入尚无放假安排的年份，暂按周一至周五推算")
     verification: VerificationView | None
 
 
@@ -119,19 +164,29 @@ class StepAnswer(BaseModel):
     verify_due_at: AwareDatetime
 
 
+StepId = Annotated[UUID | None, Field(description="客户端自编的编号：同号同内容重发不重复办理，同号异内容返回 409")]
+
+
 class AcknowledgeIn(Strict):
+    id: StepId = None
     version: Version = None
 
 
 class AttemptIn(Strict):
-    """A try to reach the household that failed."""
+    """A try to reach the household that failed; `tried_at` if it was made earlier, without a network."""
 
+    id: StepId = None
     method: Method = Field(examples=["call"])
     note: Note | None = Field(default=None, examples=["电话两次无人接听"])
+    tried_at: AwareDatetime | None = Field(default=None, examples=["2026-11-22T09:30:00+08:00"])
     version: Version = None
 
 
 class HandOverIn(Strict):
+    """An offer to a colleague; until he accepts, whoever gives it answers for the alert."""
+
+    id: StepId = None
+    manner: HandoverKind = Field(default=HandoverKind.TRANSFER, examples=["transfer"])
     to_officer_no: Name = Field(examples=["GB0007"])
     reason: Note = Field(min_length=1, examples=["本人外出学习，请代为核实"])
     version: Version = None
@@ -153,6 +208,13 @@ class ContactIn(Strict):
     )
 
 
+class FindingIn(Strict):
+    """How one need was found, with a line of text; what is lacking needs the line."""
+
+    seen: Seen = Field(examples=["lacking"])
+    note: Annotated[OpenText, Field(max_length=MOST_NOTE)] | None = Field(default=None, examples=["屋顶漏雨"])
+
+
 class VerificationIn(Strict):
     """The answer to an alert. `id` may be made by the client: sent again under the same id, it counts once."""
 
@@ -162,6 +224,8 @@ class VerificationIn(Strict):
     contact: ContactIn | None = None
     helped_by: Name | None = Field(default=None, examples=["县民政局"])
     note: Note | None = None
+    household_check: dict[Need, FindingIn] | None = Field(default=None, description="两不愁三保障和饮水")
+    needs: list[Sector] = Field(default_factory=list, max_length=4, description="三保障或饮水存在的问题，转部门办理")
     version: Version = None
 
     def verification(self, officer_no: str) -> Verification:
@@ -172,7 +236,11 @@ class VerificationIn(Strict):
             self.contact.met,
             self.contact.minutes,
         )
-        return Verification(self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note)
+        check = tuple(Finding(need, one.seen, one.note) for need, one in (self.household_check or {}).items())
+        needs = tuple(dict.fromkeys(self.needs))
+        return Verification(
+            self.outcome, tuple(self.causes), contact or None, self.helped_by, self.note, check, needs=needs
+        )
 
 
 class InboxItem(BaseModel):
@@ -194,10 +262,13 @@ class OfficerIn(Strict):
 
     officer_no: Name = Field(examples=["GB0001"])
     name: Name = Field(examples=["李四"])
-    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    role: PostRole
     phone: OpenText | None = Field(default=None, max_length=20, examples=["19900000001"])
     email: OpenText | None = Field(default=None, max_length=100, examples=["lisi@example.gov.cn"])
     division: DivisionStr
+    deputy_no: Name | None = Field(default=None, description="请假时的代理人", examples=["GB0002"])
+    household_no: Name | None = Field(default=None, description="本人户编号：这户的预警不由本人办理")
+    department: Name | None = Field(default=None, description="部门联络员必填", examples=["教育局"])
 
 
 class OfficersImported(BaseModel):
@@ -221,10 +292,12 @@ class DutyIn(Strict):
     """A post from `valid_from` until before `valid_to`; written again, the same post gets the new end."""
 
     officer_no: Name = Field(examples=["GB0001"])
-    role: Literal["grid_worker", "village_secretary", "first_secretary", "township_leader", "county_admin"]
+    role: PostRole
     division: DivisionStr
     valid_from: date = Field(examples=["2026-11-01"])
     valid_to: date | None = None
+    deputy_no: Name | None = Field(default=None, description="请假时的代理人", examples=["GB0002"])
+    households: int | None = Field(default=None, ge=0, le=99_999, description="负责户数（网格员）", examples=[86])
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
@@ -241,6 +314,8 @@ class DutyView(BaseModel):
     division: str
     valid_from: date
     valid_to: date | None
+    deputy_no: str | None
+    households: int | None
 
 
 class EndpointIn(Strict):

@@ -9,6 +9,7 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.domain.alert import SEEN_BY, Status, Step, after
+from services.alerts.mind_escalation import mind_escalation
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -32,6 +33,12 @@ class AlertChanged(Conflict):
 
 class AlertClosed(Conflict):
     code, title = "alert_closed", "预警已办结"
+
+
+class ConfirmationAwaited(Conflict):
+    """An answer waits for the second officer: until he confirms or refuses it, nothing else is done."""
+
+    code, title = "confirmation_awaited", "核实结论正待另一位干部复核"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ async def take_step(
     """Move a locked alert by one step, with the columns that change beside its status; AlertClosed."""
     before = Status(alert["status"])
     status = after(before, step)
+    if status is None and before is Status.CONFIRMING:
+        raise ConfirmationAwaited
     if status is None:
         raise AlertClosed(f"预警已于 {alert['closed_at']:%Y-%m-%d} 办结，结论：{alert['outcome']}")
     moved = await repository.update_alert(
@@ -93,8 +102,17 @@ async def take_step(
     )
     if step in SEEN_BY:
         await repository.cancel_deliveries(connection, doing.alert_id, doing.now)
+        await mind_escalation(connection, moved, before, doing.now)
     await _record(connection, step, before, status, doing, detail or {})
     return moved
+
+
+async def note_step(
+    connection: asyncpg.Connection, alert: repository.Row, action: str, doing: Doing, detail: dict[str, Any]
+) -> None:
+    """Write into the timeline and the audit what a person did beside the alert's own states."""
+    status = Status(alert["status"])
+    await _record(connection, action, status, status, doing, detail)
 
 
 def _seen(alert: repository.Row, step: Step, doing: Doing) -> dict[str, Any]:
@@ -104,7 +122,7 @@ def _seen(alert: repository.Row, step: Step, doing: Doing) -> dict[str, Any]:
 
 
 async def _record(
-    connection: asyncpg.Connection, step: Step, before: Status, after_: Status, doing: Doing, detail: dict[str, Any]
+    connection: asyncpg.Connection, step: str, before: Status, after_: Status, doing: Doing, detail: dict[str, Any]
 ) -> None:
     row = {
         "alert_id": doing.alert_id,

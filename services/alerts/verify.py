@@ -1,21 +1,23 @@
-"""Verify an alert (核实办结): the one step that closes it; the answer goes back to monitoring."""
+"""Verify an alert (核实办结): the answer that closes it, at once or once a second officer agrees."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.alerts import repository
+from services.alerts.ask_second import ask_second
+from services.alerts.close_alert import Closing, close_alert, role_of
 from services.alerts.domain.alert import Step
-from services.alerts.domain.verification import Verification, objections
+from services.alerts.domain.household_check import as_json
+from services.alerts.domain.verification import Verification, needs_second_officer, objections
 from services.alerts.news import severity_of
-from services.alerts.report_progress import SOURCE, Reported, report_progress
-from services.alerts.take_step import Doing, PersonNeeded, check_version, lock_any_version, take_step
-from shared.contracts.alerts import VERIFIED, Verified, VerifiedItem
-from shared.contracts.envelope import Event
+from services.alerts.repository_consultations import consultation_open
+from services.alerts.settings import AlertsSettings
+from services.alerts.take_step import Doing, check_version, lock_any_version, take_step
 from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
-from shared.messaging.outbox import enqueue
-from shared.vocabulary.terms import Role
+from shared.runtime import Runtime
 
 
 class VerificationIncomplete(Unprocessable):
@@ -28,50 +30,88 @@ class AnotherOfficerNeeded(Forbidden):
     code, title = "another_officer_needed", "须由另一位干部核实"
 
 
+class ConsultationPending(Conflict):
+    code, title = "consultation_pending", "预警正在联合会商"
+
+
 class VerificationIdTaken(Conflict):
     code, title = "verification_id_taken", "此核实编号已用于另一份核实结论"
 
 
 async def verify(
-    connection: asyncpg.Connection, doing: Doing, verification: Verification, *, verification_id: UUID, today: date
+    connection: asyncpg.Connection,
+    doing: Doing,
+    verification: Verification,
+    *,
+    verification_id: UUID,
+    runtime: Runtime,
 ) -> asyncpg.Record:
-    """Close the alert with an answer. The same answer under the same id again changes nothing."""
+    """Close the alert with an answer, or let the answer wait for a second officer where policy asks for one.
+
+    The same answer under the same id again changes nothing.
+    """
     alert = await lock_any_version(connection, doing)
-    if await _is_repeated(connection, doing, verification, verification_id):
+    row = _row(verification, verification_id, doing)
+    if await _is_repeated(connection, row):
         return alert
     check_version(alert, doing)
-    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
-        raise AnotherOfficerNeeded("您的答复正被申诉，须由另一位干部重新核实；可移交给其他责任人")
+    await _check_may_answer(connection, alert, doing)
     if alert["closed_at"] is None:
-        _check(verification, alert, today)
-    closed = await take_step(
-        connection,
-        alert,
-        Step.VERIFY,
-        doing,
-        changes={"outcome": verification.outcome, "closed_at": doing.now},
-        detail={"outcome": verification.outcome, "verification_id": str(verification_id)},
-    )
-    await _add(connection, _row(verification, verification_id, doing))
-    await _tell_monitoring(connection, closed, verification, doing)
-    answered = Reported(doing.alert_id, alert["report_ids"], verification.outcome, doing.officer_no)
-    await report_progress(connection, [answered], ("verified",), doing.now)
-    return closed
+        _check(verification, alert, runtime.clock.today())
+    if _waits(alert, verification, runtime):
+        detail = {"outcome": verification.outcome, "verification_id": str(verification_id)}
+        proposed = await take_step(connection, alert, Step.PROPOSE, doing, detail=detail)
+        await _add(connection, {**row, "state": "awaiting"})
+        await ask_second(connection, proposed, doing.officer_no, runtime)
+        return proposed
+    closing = Closing(verification_id, verification, doing.officer_no, row["officer_role"])
+    return await close_alert(connection, alert, Step.VERIFY, doing, closing, runtime, lambda: _add(connection, row))
 
 
-async def _is_repeated(
-    connection: asyncpg.Connection, doing: Doing, verification: Verification, verification_id: UUID
-) -> bool:
+async def _check_may_answer(connection: asyncpg.Connection, alert: repository.Row, doing: Doing) -> None:
+    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
+        raise AnotherOfficerNeeded("您的答复正被申诉或复查，须由另一位干部重新核实；可移交给其他责任人")
+    if await consultation_open(connection, alert["alert_id"]):
+        raise ConsultationPending("会商决定前不能另行办结")
+
+
+def _waits(alert: repository.Row, verification: Verification, runtime: Runtime) -> bool:
+    settings = runtime.settings
+    assert isinstance(settings, AlertsSettings)
+    if alert["closed_at"] is not None:
+        return False
+    return needs_second_officer(verification.outcome, severity_of(alert), settings.second_officer_severities)
+
+
+# What an answer is; under the same id it must be the same.
+_SAID = (
+    "alert_id",
+    "outcome",
+    "causes",
+    "method",
+    "contacted_by",
+    "contacted_on",
+    "met",
+    "minutes",
+    "helped_by",
+    "note",
+    "household_check",
+    "needs",
+    "officer_no",
+)
+
+
+async def _is_repeated(connection: asyncpg.Connection, row: dict[str, Any]) -> bool:
     """Whether this answer is stored already; VerificationIdTaken if the id stands for another one."""
-    stored = await repository.verification_of(connection, verification_id)
+    stored = await repository.verification_of(connection, row["verification_id"])
     if stored is None:
         return False
-    if stored["alert_id"] != doing.alert_id or stored["outcome"] != verification.outcome:
+    if any(stored[name] != row[name] for name in _SAID):
         raise VerificationIdTaken
     return True
 
 
-async def _add(connection: asyncpg.Connection, row: dict[str, object]) -> None:
+async def _add(connection: asyncpg.Connection, row: dict[str, Any]) -> None:
     """Write the answer. An id that stands out of the caller's range is taken like any other, and says no more."""
     conflict = "ON CONFLICT (verification_id) DO NOTHING"
     if not await repository.insert_rows(
@@ -87,7 +127,7 @@ def _check(verification: Verification, alert: repository.Row, today: date) -> No
         raise VerificationIncomplete("；".join(o.message for o in found), errors=errors)
 
 
-def _row(verification: Verification, verification_id: UUID, doing: Doing) -> dict[str, object]:
+def _row(verification: Verification, verification_id: UUID, doing: Doing) -> dict[str, Any]:
     contact = verification.contact
     return {
         "verification_id": verification_id,
@@ -101,35 +141,10 @@ def _row(verification: Verification, verification_id: UUID, doing: Doing) -> dic
         "minutes": contact.minutes if contact else None,
         "helped_by": verification.helped_by,
         "note": verification.note,
+        "household_check": as_json(verification.household_check),
+        "needs": list(verification.needs),
         "officer_no": doing.officer_no,
-        "officer_role": _role(doing),
+        "officer_role": role_of(doing),
         "verified_at": doing.now,
+        "state": "stands",
     }
-
-
-async def _tell_monitoring(
-    connection: asyncpg.Connection, alert: repository.Row, verification: Verification, doing: Doing
-) -> None:
-    item = VerifiedItem(
-        alert_id=str(doing.alert_id),
-        subject=alert["subject"],
-        household_no=alert["household_no"],
-        living_division=alert["living_division"],
-        outcome=verification.outcome,
-        causes=list(verification.causes),
-        visited_on=verification.contact.on if verification.contact else None,
-        visit_minutes=verification.contact.visit_minutes if verification.contact else None,
-        verified_at=doing.now,
-        officer_role=_role(doing),
-        facts_version=alert["facts_version"],
-        policy_version=alert["policy_version"],
-        indicators=await repository.indicators_of(connection, doing.alert_id),
-    )
-    event = Event.make(SOURCE, VERIFIED, alert["subject"], Verified(items=[item]), doing.now)
-    await enqueue(connection, event, aggregate="alert", priority=0)
-
-
-def _role(doing: Doing) -> Role:
-    if doing.caller.role is None:
-        raise PersonNeeded
-    return doing.caller.role

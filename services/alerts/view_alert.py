@@ -7,12 +7,15 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_lists
+from services.alerts import repository, repository_escalation, repository_lists
 from services.alerts.domain.alert import Deadlines, Status, is_overdue
+from services.alerts.domain.work_time import SHANGHAI
+from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
 from services.alerts.schemas import (
     AlertView,
     Assignee,
+    EscalationView,
     EvidenceView,
     Place,
     StepAnswer,
@@ -25,6 +28,7 @@ from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
+from shared.vocabulary.terms import Source
 
 # Which keys of a piece of evidence each field class opens. Nothing else is ever shown.
 OPENED_BY: Mapping[str, Collection[str]] = {
@@ -34,9 +38,20 @@ OPENED_BY: Mapping[str, Collection[str]] = {
 }
 
 
+# What may repeat the words of a complaint; never shown in the village (信访内容不回流村内).
+COMPLAINT_TEXT = frozenset({"summary", "note", "sentence"})
+
+
+def is_complaint(item: Mapping[str, Any]) -> bool:
+    """Whether a piece of evidence is what somebody complained of: by a hotline or petition, or naming an officer."""
+    return item.get("source") == Source.HOTLINE or "about_officer" in item
+
+
 def evidence_view(row: Row, classes: Collection[str]) -> EvidenceView:
     """A piece of evidence with the keys that `classes` open."""
     keys = {key for name in classes for key in OPENED_BY.get(name, ())}
+    if is_complaint(row["item"]) and "complaint" not in classes:
+        keys -= COMPLAINT_TEXT
     item = {key: value for key, value in row["item"].items() if key in keys}
     return EvidenceView(kind=row["kind"], recorded_at=row["recorded_at"], item=item)
 
@@ -84,17 +99,28 @@ async def view_alert(
     evidence = await repository_lists.evidence_of_alert(connection, alert_id)
     timeline = await repository_lists.timeline_of(connection, alert_id)
     assigned = await repository.assignments_of(connection, [alert_id])
+    escalation = (await repository_escalation.escalations_of(connection, [alert_id])).get(alert_id)
+    calendar = await read_calendar(connection, alert["living_division"], runtime.clock.now())
     verification = await repository_lists.verification_of_alert(connection, alert_id)
     return AlertView(
         **summary_of(alert, classes, names, runtime.clock.now()),
         phone=alert["contact_phone"] if "contact" in classes else None,
         listed_as=alert["listed_as"] if "class" in classes else None,
         follows=alert["follows"],
+        route_version=alert["route_version"],
+        route_nodes=alert["route_nodes"],
         assigned=[Assignee.model_validate(dict(row)) for row in assigned],
         evidence=[evidence_view(row, classes) for row in evidence],
         timeline=[TimelineEntry.model_validate(dict(row)) for row in timeline],
+        escalation=_escalation(escalation) if escalation else None,
+        deadlines_provisional=calendar.is_provisional(alert["verify_due_at"].astimezone(SHANGHAI).date()),
         verification=_answer(verification, classes) if verification else None,
     )
+
+
+def _escalation(row: Row) -> EscalationView:
+    """The chain, where the alert stands on it, and when it climbs next."""
+    return EscalationView.model_validate({**row, "chain": row["chain_snapshot"]})
 
 
 def _answer(row: Row, classes: Collection[str]) -> VerificationView:

@@ -1,15 +1,17 @@
-"""The worker of alerts: it delivers, relays messages to the other services, and routes what found nobody."""
+"""The worker of alerts: it delivers, relays messages to the other services, routes what found nobody,
+and tells what a silence held back once it ends."""
 
-import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import cache
 from importlib.util import find_spec
 
 import httpx
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
+from services.alerts.begin_escalations import begin_missing_escalations
 from services.alerts.channels.channel import Channel
 from services.alerts.channels.console import ConsoleChannel
 from services.alerts.channels.dingtalk import DingtalkChannel
@@ -19,19 +21,32 @@ from services.alerts.channels.smtp import SmtpChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.channels.wecom import WecomChannel
 from services.alerts.deliver import deliver_due
+from services.alerts.end_silences import end_silences
+from services.alerts.escalate import escalate_due
+from services.alerts.forget_phones import forget_phones
+from services.alerts.group_notifications import tell_due_groups
+from services.alerts.make_digests import make_digests
+from services.alerts.make_monthly_sheets import make_monthly_sheets
+from services.alerts.note_beat import beating
+from services.alerts.notify_calendar import notify_missing_calendar
+from services.alerts.open_from_rechecks import open_from_rechecks
+from services.alerts.recompute_clocks import recompute_clocks
 from services.alerts.route_unrouted import route_unrouted
+from services.alerts.seed_calendar import seed_calendar
 from services.alerts.settings import AlertsSettings
-from shared.clock import Clock
+from services.alerts.watch import watch
+from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.settings import Settings
-from shared.worker import Task, Worker
+from shared.web.outbound_transport import outbound_client
+from shared.worker import Task, Tick, Worker
 
+_ESCALATE_EVERY = timedelta(minutes=1)
 # httpx asks six times a request whether this package is there; where it is not, each time through all of sys.path.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 _TIMEOUT = httpx.Timeout(10, connect=3)
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 
 def build_worker(
@@ -43,9 +58,24 @@ def build_worker(
         Task("deliver", deliver),
         # Of its own, so that what works never waits for a receiver that hangs; woken with "deliver".
         Task("deliver_probe", deliver_probe),
+        Task("group", tell_due_groups),
+        Task("digest", make_digests, every=timedelta(minutes=1)),
+        Task("sheet", make_monthly_sheets, every=timedelta(minutes=10)),
         Task("route", route_unrouted, every=timedelta(minutes=1)),
+        Task("silences", end_silences, every=timedelta(seconds=10)),
+        Task("escalate", beating("escalate", escalate_due, _ESCALATE_EVERY), every=_ESCALATE_EVERY),
+        Task("begin_escalations", begin_missing_escalations, every=timedelta(minutes=10)),
+        Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
+        Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
+        Task("phones", forget_phones, every=timedelta(hours=1)),
+        Task("rechecks", open_from_rechecks, every=timedelta(minutes=1)),
     ]
-    return Worker("alerts", settings, tasks, [TIDY], transport=transport, clock=clock)
+    ticks = [
+        TIDY,
+        Tick("notify_calendar", notify_missing_calendar, CronTrigger(hour=9, timezone=SHANGHAI)),
+        Tick("watch", watch, IntervalTrigger(minutes=1)),
+    ]
+    return Worker("alerts", settings, tasks, ticks, transport=transport, clock=clock)
 
 
 async def deliver(runtime: Runtime) -> int:
@@ -62,11 +92,8 @@ async def deliver_probe(runtime: Runtime) -> int:
 
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    # Not `runtime.http`: that goes to peers, in memory if need be; this goes out, and follows nobody elsewhere.
-    async with httpx.AsyncClient(
-        timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=False, trust_env=False, verify=_tls()
-    ) as http:
-        way = Way(http, settings.webhook_allowed_hosts, plain=settings.demo)
+    async with outbound_client(settings.webhooks, _TIMEOUT, most_idle=64) as http:
+        way = Way(http, settings.webhooks)
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
             "webhook": WebhookChannel(way),
@@ -77,9 +104,3 @@ async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
         if settings.smtp_host:
             channels["smtp"] = SmtpChannel(settings)
         yield channels
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the authorities' certificates takes longer than a message."""
-    return ssl.create_default_context()

@@ -14,6 +14,7 @@ from services.intake import repository_reports as reports
 from services.intake.check_report import refused
 from services.intake.domain.attachment import AttachmentUnfit, Cleaned, clean
 from services.intake.prepare_report import Submission
+from services.intake.say_again import ReportUnknown, ReportWithdrawn
 from services.intake.settings import IntakeSettings
 from shared.db.scope import scoped
 from shared.errors import Conflict, DivisionOutOfRange, Gone, NotFound, Unprocessable
@@ -42,8 +43,12 @@ class TooManyAttachments(Conflict):
     code, title = "too_many_attachments", "附件数量已达上限"
 
 
-class ReportUnknown(NotFound):
-    code, title = "report_unknown", "没有这份申报"
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that was kept, and what it was found to be."""
+
+    attachment_id: UUID
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ class Upload:
     request_id: str
 
 
-async def attach_file(runtime: Runtime, upload: Upload) -> UUID:
-    """Keep a file; its id. It is durable when this returns."""
+async def attach_file(runtime: Runtime, upload: Upload) -> Kept:
+    """Keep a file. It is durable when this returns."""
     if not covers(upload.caller.division, upload.division):
         raise DivisionOutOfRange("只能为本人负责区划内的农户上传附件")
     cleaned = await asyncio.to_thread(_cleaned, upload.content)
@@ -68,7 +73,7 @@ async def attach_file(runtime: Runtime, upload: Upload) -> UUID:
     sealed = await asyncio.to_thread(key.seal, cleaned.content, _aad(name))
     await asyncio.to_thread(file_store.write, folder_of(runtime), name, sealed)
     await _record(runtime, upload, cleaned, name, sealed_key)
-    return name
+    return Kept(name, cleaned.media_type)
 
 
 def _cleaned(content: bytes) -> Cleaned:
@@ -85,13 +90,15 @@ async def _check_room(runtime: Runtime, upload: Upload) -> None:
 
 
 async def _room(connection: asyncpg.Connection, runtime: Runtime, upload: Upload) -> UUID | None:
-    """The first version of the report, locked, with room for one more."""
+    """The first version of the report, locked, not withdrawn, with room for one more."""
     most = settings_of(runtime).attachments_per_report
     if upload.report_id is None:
         return None
     root = await reports.lock_root(connection, upload.report_id)
     if root is None or root["division"] != upload.division:
         raise ReportUnknown
+    if root["withdrawn_at"] is not None:
+        raise ReportWithdrawn("已撤回的申报不再接收附件；需要时请重新申报，再上传附件")
     root_id: UUID = root["report_id"]
     if await repository.count_of(connection, root_id) >= most:
         raise TooManyAttachments(f"每份申报最多 {most} 个附件")
@@ -134,7 +141,10 @@ async def check_attachments(runtime: Runtime, submission: Submission) -> None:
 
 
 async def attach(runtime: Runtime, submission: Submission, report_id: UUID) -> None:
-    """Give the report its attachments; again changes nothing, so a retry finishes what a crash left."""
+    """Give the report its attachments; again changes nothing, so a retry finishes what a crash left.
+
+    Nothing is given to a report that was withdrawn meanwhile: what no report has is destroyed within a day.
+    """
     if not submission.report.attachments:
         return
     async with scoped(runtime.pool, submission.caller.division) as connection:

@@ -16,6 +16,7 @@ import yaml
 from services.intake.domain.feed_layout import FeedLayout, LayoutInvalid
 from services.intake.domain.layout_reader import read_layout
 from shared.errors import NotFound
+from shared.vocabulary.division import covers
 
 FOLDER = Path(__file__).parent / "layouts"
 Versions = Mapping[tuple[str, int], FeedLayout]
@@ -66,7 +67,34 @@ def layout_named(name: str, version: int | None = None) -> FeedLayout:
     try:
         return layouts()[name] if version is None else versions()[name, version]
     except KeyError:
-        raise LayoutUnknown(f"没有名为 {name[:40]} 的版式；现有: {', '.join(layouts())}") from None
+        raise LayoutUnknown(f"没有名为 {name[:40]} 的版式") from None
+
+
+def layouts_for(division: str | None) -> Mapping[str, FeedLayout]:
+    """The layouts in use that a division may know of (None: that anybody may): what a county added is its own matter,
+    and that of those within it and above it."""
+    return {name: layout for name, layout in layouts().items() if is_known_to(division, name)}
+
+
+def layout_for(division: str | None, name: str) -> FeedLayout:
+    """The layout of that name, if a division may know of it; another's is unknown, by the same words."""
+    known = layouts_for(division)
+    if name not in known:
+        raise LayoutUnknown(f"没有名为 {name[:40]} 的版式；现有: {', '.join(known)}")
+    return known[name]
+
+
+def is_known_to(division: str | None, name: str) -> bool:
+    """Whether a layout is shipped, or added by this division, one above it or one within it."""
+    owner = owner_of(name)
+    return owner is None or (division is not None and (covers(owner, division) or covers(division, owner)))
+
+
+def title_of(name: str) -> str:
+    """What a data set is called, also one that is out of use; its name if nothing is known of it."""
+    every = versions()
+    newest = max((version for named, version in every if named == name), default=None)
+    return name if newest is None else every[name, newest].title
 
 
 def owner_of(name: str) -> str | None:

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.intake import repository_reports as repository
 from services.intake.domain.report_limit import LimitKind, window_of
-from services.intake.domain.self_report import SelfReport, endings
+from services.intake.domain.self_report import SelfReport, taken_back
 from services.intake.keep_limits import local_now, use_index_once
 from services.intake.repository_reports import NewReport
 from services.intake.say_again import (
@@ -91,8 +91,8 @@ def _version(
     sealed_number = seal("sealed_number", number)
     assert sealed_number is not None
     gone = set(newest["hardships"]) - set(corrected.hardships)
-    ended = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
-    said = [*observed(corrected, root_id, person), *endings(ended, runtime.clock.today())]
+    left_out = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
+    said = [*observed(corrected, root_id, person), *taken_back(left_out)]
     about = {"nature": "correction", "sentence": SENTENCE, "first_report_id": str(root_id)}
     payload = message_about(runtime, newest, said, report_id=version, note=about, at=said_at(runtime, versions))
     if corrected.phone:

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from services.intake import repository_feeds as feeds
 from services.intake import repository_reports as reports
 from services.intake.answer_feed import answer_feed
-from services.intake.catalogue import layout_named, layouts, owner_of, refresh_catalogue
+from services.intake.catalogue import layout_for, layouts_for, owner_of, refresh_catalogue
 from services.intake.confirm_feed import FeedUnknown, confirm_feed
 from services.intake.department import for_department
 from services.intake.direct_route import DirectRoute
@@ -180,7 +180,9 @@ async def post_feed(
     media_type = media_type_of(request.headers.get("content-type"), request.headers.get("content-encoding"))
     options = FileOptions(unknown, sheet)
     await refresh_catalogue(runtime.worker_pool)
-    order = FeedOrder(layout_named(layout), division or caller.division, period, mode, media_type, options)
+    order = FeedOrder(
+        layout_for(caller.division, layout), division or caller.division, period, mode, media_type, options
+    )
     received = await receive_feed(runtime, caller, order, request.stream(), traceparent=context.traceparent)
     response.headers["Location"] = f"/intake/v1/feeds/{received.feed_id}"
     settled = await answer_feed(runtime, caller, received, request.headers.getlist("prefer"))
@@ -308,9 +310,10 @@ async def post_replay(
 
 @router.get("/intake/v1/layouts", tags=["layouts"], summary="数据集目录", responses=problems(401, 403, 422))
 async def get_layouts(caller: FeedReader, runtime: RuntimeDep) -> list[LayoutSummary]:
-    """各部门数据集：报送频率、用途、依据、保存期限。"""
+    """各部门数据集：报送频率、用途、依据、保存期限；自定义的只列本区划的。"""
     await refresh_catalogue(runtime.worker_pool)
-    return [LayoutSummary.of(layout, owner_of(layout.name)) for layout in layouts().values()]
+    known = layouts_for(caller.division).values()
+    return [LayoutSummary.of(layout, owner_of(layout.name)) for layout in known]
 
 
 @router.get(
@@ -319,13 +322,13 @@ async def get_layouts(caller: FeedReader, runtime: RuntimeDep) -> list[LayoutSum
 async def get_layout(name: str, caller: FeedReader, runtime: RuntimeDep) -> LayoutView:
     """列名、同义列名、类型、单位、代码表与规则。"""
     await refresh_catalogue(runtime.worker_pool)
-    return LayoutView.whole(layout_named(name), owner_of(name))
+    return LayoutView.whole(layout_for(caller.division, name), owner_of(name))
 
 
 @router.get("/intake/v1/freshness", tags=["feeds"], summary="数据新鲜度", responses=problems(401, 403, 422))
 async def get_freshness(caller: FeedReader, connection: ScopedConnection, runtime: RuntimeDep) -> list[FreshnessItem]:
     """各数据集、各区划最新到哪一天，哪些逾期未报。"""
-    return await freshness(connection, caller, layouts().values(), runtime.clock.today())
+    return await freshness(connection, caller, layouts_for(caller.division).values(), runtime.clock.today())
 
 
 def _download(pieces: Any, name: str, kind: str) -> StreamingResponse:

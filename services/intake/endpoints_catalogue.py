@@ -6,8 +6,9 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.intake.add_layout import add_layout, retire_layout
-from services.intake.catalogue import LayoutUnknown, example_of, layout_named, layouts, owner_of, refresh_catalogue
+from services.intake.catalogue import LayoutUnknown, example_of, layout_for, layouts_for, owner_of, refresh_catalogue
 from services.intake.domain.feed import LayoutMode
+from services.intake.endpoints import FeedReader
 from services.intake.render_catalogue import BASE, render_catalogue, render_data_set
 from services.intake.schemas import LayoutView
 from services.intake.write_template import write_template
@@ -35,9 +36,9 @@ router = Router(tags=["layouts"])
 
 @router.get(BASE, summary="数据目录（公开网页）", response_class=HTMLResponse, responses=PAGE)
 async def get_catalogue(runtime: RuntimeDep) -> HTMLResponse:
-    """收哪些数据、用途、依据、保存期限；不含任何人的数据。"""
+    """收哪些数据、用途、依据、保存期限；不含任何人的数据，也不含各县自定义的数据集。"""
     await refresh_catalogue(runtime.worker_pool)
-    return HTMLResponse(render_catalogue(layouts().values()))
+    return HTMLResponse(render_catalogue(layouts_for(None).values()))
 
 
 @router.get(
@@ -49,7 +50,7 @@ async def get_catalogue(runtime: RuntimeDep) -> HTMLResponse:
 async def get_data_set(name: str, runtime: RuntimeDep) -> HTMLResponse:
     """列名、同义列名、选项、规则、示例。"""
     await refresh_catalogue(runtime.worker_pool)
-    return HTMLResponse(render_data_set(layout_named(name)))
+    return HTMLResponse(render_data_set(layout_for(None, name)))
 
 
 @router.get(
@@ -61,7 +62,7 @@ async def get_data_set(name: str, runtime: RuntimeDep) -> HTMLResponse:
 async def get_template(name: str, runtime: RuntimeDep) -> Response:
     """带下拉选项和填写说明的空白工作簿。"""
     await refresh_catalogue(runtime.worker_pool)
-    return _file(write_template(layout_named(name)), XLSX, f"{name}.xlsx")
+    return _file(write_template(layout_for(None, name)), XLSX, f"{name}.xlsx")
 
 
 @router.get(
@@ -72,7 +73,7 @@ async def get_template(name: str, runtime: RuntimeDep) -> Response:
 )
 async def get_example(name: str) -> Response:
     """虚构数据。"""
-    path = example_of(layout_named(name))
+    path = example_of(layout_for(None, name))
     if path is None:
         raise LayoutUnknown("这个数据集没有示例文件")
     return _file(path.read_bytes(), CSV, f"{name}.csv")
@@ -98,6 +99,21 @@ async def post_layout(
     layout = await add_layout(runtime, caller, body, save=save, request_id=context.request_id)
     response.status_code = 201 if save else 200
     return LayoutView.whole(layout, owner_of(layout.name))
+
+
+@router.get(
+    "/intake/v1/layouts/{name}/template.xlsx",
+    summary="报送模板，含本县自定义的数据集",
+    response_class=Response,
+    responses={
+        200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}},
+        **problems(401, 403, 404, 422),
+    },
+)
+async def get_own_template(name: str, caller: FeedReader, runtime: RuntimeDep) -> Response:
+    """带下拉选项和填写说明的空白工作簿；自定义的数据集只有所属区划可以下载。"""
+    await refresh_catalogue(runtime.worker_pool)
+    return _file(write_template(layout_for(caller.division, name)), XLSX, f"{name}.xlsx")
 
 
 @router.delete(

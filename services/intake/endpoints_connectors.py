@@ -1,12 +1,12 @@
 """The HTTP surface of what comes without being sent: connectors, and notices of what did not come."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 
 from services.intake import repository_connectors as connectors
 from services.intake import repository_notices as notices
-from services.intake.catalogue import layouts
+from services.intake.catalogue import refresh_catalogue, title_of
 from services.intake.department import for_department
 from services.intake.endpoints import FeedReader
 from services.intake.put_connector import ConnectorUnknown, put_connector
@@ -67,6 +67,7 @@ async def post_pull(
 async def get_notices(
     caller: FeedReader,
     connection: ScopedConnection,
+    runtime: RuntimeDep,
     closed: Annotated[bool, Query(description="已解除的")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -76,10 +77,9 @@ async def get_notices(
         connection, caller.department, closed=closed, before=before_id(cursor), limit=limit + 1
     )
     more = encode_cursor({"before": str(rows[limit - 1]["notice_id"])}) if len(rows) > limit else None
-    known = layouts()
-    items = [_notice(dict(row), known[row["layout"]].title) for row in rows[:limit] if row["layout"] in known]
-    return Page(items=items, next_cursor=more)
+    await refresh_catalogue(runtime.worker_pool)
+    return Page(items=[_notice(dict(row)) for row in rows[:limit]], next_cursor=more)
 
 
-def _notice(row: dict[str, object], title: str) -> NoticeView:
-    return NoticeView.model_validate({**row, "title": title, "connector": row["connector"] or None})
+def _notice(row: dict[str, Any]) -> NoticeView:
+    return NoticeView.model_validate({**row, "title": title_of(row["layout"]), "connector": row["connector"] or None})

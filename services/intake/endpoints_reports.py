@@ -263,7 +263,8 @@ async def post_attachment_by_code(
     opened = await open_receipt(runtime, code, address)
     caller = Principal("receipt", "person", opened.division)
     upload = Upload(await request.body(), caller, opened.division, opened.report_id, context.request_id)
-    return AttachmentKept(id=await attach_file(runtime, upload))
+    kept = await attach_file(runtime, upload)
+    return AttachmentKept(id=kept.attachment_id, media_type=kept.media_type)
 
 
 # --- for cadres ----------------------------------------------------------------------------------------------
@@ -367,7 +368,8 @@ async def post_attachment(
 ) -> AttachmentKept:
     """请求体就是文件；一天内没有申报引用的会销毁。"""
     upload = Upload(await request.body(), caller, division, report_id, context.request_id)
-    return AttachmentKept(id=await attach_file(runtime, upload))
+    kept = await attach_file(runtime, upload)
+    return AttachmentKept(id=kept.attachment_id, media_type=kept.media_type)
 
 
 @router.get(

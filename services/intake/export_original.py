@@ -108,7 +108,7 @@ async def _pages(original: Original) -> AsyncGenerator[list[list[str]], None]:
     """The rows as they go back, a page for each piece of the file."""
     feed = original.feed
     layout = layout_named(feed["layout"], feed["layout_version"])
-    options = FileOptions(Unknown.IGNORE, feed["sheet"])
+    options = FileOptions(Unknown.IGNORE, feed["sheet"], feed["layout_version"])
     reader = _reader(layout, options, original)
     limits = limits_of(settings_of(original.runtime))
     stream = PieceStream(feed["media_type"], layout, options, limits, _nothing_to_hold, 60)

@@ -18,6 +18,7 @@ from services.intake.domain.connector import AnsweredPage, AnswerUnreadable, Ask
 from shared.clock import Clock
 from shared.outbound import seconds_of
 from shared.vocabulary.identifiers import new_id
+from shared.web.outbound_transport import AddressNotAllowed
 
 
 class FetchFailed(Exception):
@@ -78,6 +79,9 @@ async def _ask(fetch: Fetch, page: AskedPage) -> bytes:
     try:
         async with asyncio.timeout(fetch.page_seconds):
             return await _answer(fetch, query_of(connector, page, fetch.period), headers)
+    except AddressNotAllowed:
+        reason = "接口地址应为 https，主机和端口须列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS，且不得指向未经许可的内部地址"
+        raise FetchFailed("host_not_allowed", reason, soon=False) from None
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
         raise FetchFailed("unreachable", f"接口没有应答 ({type(failure).__name__})", soon=True) from None
 

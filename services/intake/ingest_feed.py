@@ -19,12 +19,14 @@ from services.intake.catalogue import layout_named, refresh_catalogue
 from services.intake.domain.feed import FeedStatus
 from services.intake.domain.feed_row import RowContext, successors
 from services.intake.file_limits import limits_of, settings_of
+from services.intake.find_by_code import find_by_code
 from services.intake.read_feed import FeedReading, read_pieces
 from services.intake.read_rows import FileRefused
 from services.intake.record_feed import Recording, record_batches
 from services.intake.record_released import record_released
 from services.intake.repository_feeds import villages_in_force, villages_retired
 from services.intake.repository_ingest import FEEDS
+from services.intake.repository_replays import version_before
 from services.intake.settings import IntakeSettings
 from services.intake.settle_feed import settle_feed
 from shared.db.scope import transaction
@@ -91,9 +93,11 @@ async def _read_and_settle(
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
     context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
-    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings))
+    async with transaction(runtime.worker_pool) as connection:
+        before = await version_before(connection, feed)
+    reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings), before)
     try:
-        if not await read_pieces(reading, out_of_time):
+        if not (await read_pieces(reading, out_of_time) and await find_by_code(reading, out_of_time)):
             await _give_back(runtime, feed)
             return FeedStatus.READING
     except FileRefused as refused:

@@ -1,7 +1,7 @@
 """What a file is refused for as a whole by its header: nothing is read whose columns are not plain."""
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.file_options import FileOptions, Unknown
@@ -25,12 +25,18 @@ def check_columns(texts: Sequence[str]) -> None:
         raise FileRefused("too_many_columns", f"表头超过 {MOST_COLUMNS} 列")
 
 
-def check_version(layout: FeedLayout, above: Sequence[Sequence[str]]) -> None:
-    """A template that says for which version it was made must be of the one in force."""
+def check_version(layout: FeedLayout, above: Sequence[Sequence[str]], options: FileOptions) -> dict[str, Any]:
+    """A template that says for which version it was made must be of the one in force; what is to be told of it.
+
+    A file that was read before was right in its time: read again, its columns are found by their headers.
+    """
     said = template_version(above)
-    if said is not None and said != (layout.name, layout.version):
+    if said is None or said == (layout.name, layout.version):
+        return {}
+    if said[0] != layout.name or options.version_before is None or said[1] > options.version_before:
         reason = f"模板是 {said[0]} 第 {said[1]} 版，现行版式是 {layout.name} 第 {layout.version} 版"
-        raise FileRefused("template_outdated", reason, f"/intake/v1/catalogue/{layout.name}/template.xlsx")
+        raise FileRefused("template_outdated", reason, f"/intake/v1/layouts/{layout.name}/template.xlsx")
+    return {"template_version": said[1]}
 
 
 def check_header(header: HeaderMap, options: FileOptions) -> None:

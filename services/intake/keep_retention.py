@@ -9,6 +9,7 @@ from datetime import datetime
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_retention as repository
 from services.intake.catalogue import refresh_catalogue, versions
 from services.intake.domain.feed_layout import FeedLayout
@@ -26,7 +27,7 @@ async def keep_retention(runtime: Runtime) -> int:
     """Destroy all whose time is over; the number of files and rows. In steps, so that no lock lasts."""
     now, gone = runtime.clock.now(), 0
     await refresh_catalogue(runtime.worker_pool)
-    for step in (_raw_files, _row_errors, _held_rows, _records):
+    for step in (_raw_files, _row_errors, _held_rows, _records, _codes):
         done = 1
         while done:
             async with transaction(runtime.worker_pool) as connection:
@@ -64,3 +65,9 @@ async def _held_rows(connection: asyncpg.Connection, known: Iterable[FeedLayout]
 
 async def _records(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:
     return await repository.drop_records(connection, known, now, ROWS_A_STEP)
+
+
+async def _codes(connection: asyncpg.Connection, known: Iterable[FeedLayout], now: datetime) -> int:
+    """Whom codes stand for is kept as long as the raw file that last said it."""
+    days = {layout.name: layout.raw_retention_days for layout in known}
+    return await crosswalk.drop_codes(connection, days, now, ROWS_A_STEP)

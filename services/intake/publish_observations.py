@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import compress, groupby, islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.feed_row import part_of
+from services.intake.pack_rows import lines_of
 from shared.contracts.envelope import Event, WrittenEvent
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.db.pool import to_json
@@ -28,8 +29,10 @@ MOST_HOUSEHOLDS = 150  # Monitoring holds a county's rosters while it takes one 
 BULK = 9  # Priority: a household's own word goes first.
 
 _ABOUT = ("person", "household_no", "division", "occurred_on")
+_AUTHORISATION = "state.authorisation"  # Intake itself listens to what is said of those.
 # How the content of a staged row begins and ends that holds nothing but observations.
 _OPENING, _CLOSING = '{"observations":[', "]}"
+_SAYS_NOTHING = "[]"  # A row for which no condition of its layout held; what a value says stands in quotes.
 
 T = TypeVar("T")
 
@@ -50,6 +53,34 @@ def events_of(
         return [_written(feed, layout, part, now) for part in _texts(_contents(layout, rows, changed))]
     grouped = (list(group) for _, group in groupby(rows, key=lambda row: row["record"]))
     return [_households(runtime.keys, feed, part, now) for part in _parts(grouped, MOST_HOUSEHOLDS)]
+
+
+def rows_a_text(layout: FeedLayout) -> int:
+    """How many rows, checked as columns, are staged as one text that a message can take as it is; 0: each by itself.
+
+    By itself stands what is looked at once more: authorisations, what needs one, and what a snapshot may have to end.
+    """
+    ends = layout.kind is Kind.SNAPSHOT and any(fact.ends for fact in layout.facts)
+    authorised = layout.needs_authorisation or any(fact.kind == _AUTHORISATION for fact in layout.facts)
+    looked_at = ends or layout.household is not None or authorised
+    return 0 if looked_at else max(MOST_OBSERVATIONS // max(len(layout.facts), 1), 1)
+
+
+def events_of_texts(
+    feed: asyncpg.Record, layout: FeedLayout, texts: Iterable[asyncpg.Record], lines: Container[int], now: datetime
+) -> list[WrittenEvent]:
+    """The messages that say what stands in these texts in some lines; a whole text is a message as it is."""
+    whole: list[list[str]] = []
+    chosen: list[str] = []
+    for text in texts:
+        kept = [line in lines for line in lines_of(text["lines"])]
+        contents: str = text["contents"]
+        if all(kept) and _SAYS_NOTHING not in contents:
+            inside = contents[len(_OPENING) : -len(_CLOSING)]
+            whole.append([inside.replace(f"{_CLOSING}\n{_OPENING}", ",")])
+        else:
+            chosen.extend(compress(contents.split("\n"), kept))
+    return [_written(feed, layout, part, now) for part in (*whole, *_texts(chosen))]
 
 
 def _contents(layout: FeedLayout, rows: Iterable[asyncpg.Record], changed: Container[str]) -> Iterator[str]:

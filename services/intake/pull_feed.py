@@ -11,26 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
-import httpx
 
 from services.intake import repository_connectors as repository
-from services.intake.catalogue import layout_named, refresh_catalogue
+from services.intake.catalogue import layout_named, layouts, refresh_catalogue, title_of
 from services.intake.domain.connector import Connector, period_asked
 from services.intake.domain.feed import FeedMode
 from services.intake.fetch_pages import Fetch, FetchFailed, fetch_pages
 from services.intake.file_limits import settings_of
 from services.intake.receive_feed import FeedOrder, ReceivedFeed, receive_feed
-from services.intake.repository_connectors import CONNECTORS
+from services.intake.repository_connectors import CONNECTORS, RESTED
 from services.intake.schedule import next_time
 from services.intake.settings import IntakeSettings
 from shared.db.scope import transaction
 from shared.errors import FangpinError
 from shared.logs import log
-from shared.outbound import refusal
 from shared.queue.backoff import delay
 from shared.queue.claim import LeaseLost, extend, finish
 from shared.runtime import Runtime
 from shared.security.principal import Principal
+from shared.web.outbound_transport import outbound_client
 
 LEASE = timedelta(minutes=3)
 SOON = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
@@ -56,6 +55,9 @@ async def pull_once(runtime: Runtime) -> int:
         return 0
     turn = Turn(runtime, settings_of(runtime), row, repository.connector_of(row))
     try:
+        if turn.connector.layout not in layouts():
+            await _rest(turn)
+            return 1
         received = await _pull(turn)
     except LeaseLost:
         log.warning("pull.lease_lost", connector=turn.connector.name)
@@ -70,14 +72,10 @@ async def pull_once(runtime: Runtime) -> int:
 
 async def _pull(turn: Turn) -> ReceivedFeed:
     runtime, connector, settings = turn.runtime, turn.connector, turn.settings
-    problem = refusal(connector.url, settings.connector_allowed_hosts, plain=settings.demo)
-    if problem is not None:
-        reason = "接口地址应为 https，且主机须列入 FANGPIN_CONNECTOR_ALLOWED_HOSTS"
-        raise FetchFailed("host_not_allowed", reason, soon=False)
     layout, period = layout_named(connector.layout), period_asked(connector, runtime.clock.today())
     order = FeedOrder(layout, connector.division, period, FeedMode.PARTIAL, NDJSON)
     caller = Principal(f"connector:{connector.name}", "system", connector.division, department=layout.department)
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+    async with outbound_client(settings.connectors) as http:
         fetch = Fetch(
             http,
             connector,
@@ -115,6 +113,15 @@ async def _failed(turn: Turn, failure: FetchFailed) -> None:
     told = {"code": failure.code, "detail": failure.reason}
     again = _next_try(turn, failure, now)
     await _finish(turn, "failed_at = coalesce(failed_at, $1), failure = $2, due_at = $3", (now, told, again))
+
+
+async def _rest(turn: Turn) -> None:
+    """Nothing of a data set out of use is received, so nothing more is asked for until somebody sets it up anew."""
+    now, title = turn.runtime.clock.now(), title_of(turn.connector.layout)
+    log.warning("pull.rested", connector=turn.connector.name, layout=turn.connector.layout)
+    told = {"code": RESTED, "detail": f"数据集“{title}”已停用，不再取数；要继续取数，请恢复数据集后重新设置本接口"}
+    rest = "active = false, due_at = NULL, attempts = 0, failed_at = coalesce(failed_at, $1), failure = $2"
+    await _finish(turn, rest, (now, told))
 
 
 def _next_try(turn: Turn, failure: FetchFailed, now: datetime) -> datetime:

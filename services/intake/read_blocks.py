@@ -19,7 +19,7 @@ from services.intake.domain.text_lines import Line, Lines
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import Read
 
-FEWEST_ROWS = 50  # Below, setting up the columns costs more than it saves.
+FEWEST_ROWS = 150  # Below, setting up the columns costs more than it saves.
 LONGEST_PLAIN = 100_000  # Bytes; behind them the line reader's own limits begin.
 
 

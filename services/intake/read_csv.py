@@ -196,7 +196,7 @@ class CsvReader:
     def _settle(self, found: FoundHeader, reader: RecordReader, records: list[Record]) -> None:
         check_columns(found.texts)
         above = records[: -found.rows]
-        check_version(self.layout, [record.fields for record in above])
+        template = check_version(self.layout, [record.fields for record in above], self.options)
         check_header(found.mapped, self.options)
         for record in records:
             self._tell(record)
@@ -206,7 +206,7 @@ class CsvReader:
         self._width, self._headers = len(found.texts), found.texts
         self._blank_headers = [at for at, text in enumerate(found.texts) if not text.strip()]
         self.layout = in_units(self.layout, {c.column: c.unit for c in self.header.cells if c.column and c.unit})
-        self.stated = {"delimiter": NAMES[reader.delimiter], "header_line": records[-found.rows].line}
+        self.stated = {"delimiter": NAMES[reader.delimiter], "header_line": records[-found.rows].line, **template}
         if found.rows > 1:
             self.stated["header_rows"] = found.rows
         if above:

@@ -8,31 +8,35 @@ import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
 from services.intake.catalogue import layout_named
 from services.intake.choose_reader import reader_for
+from services.intake.coded_row import seal_row
 from services.intake.domain.check_columns import ColumnChecker, ToldBlock, told_in_columns
+from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
 from services.intake.domain.file_options import FileOptions, Unknown
 from services.intake.domain.header_map import unnamed_column
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.file_limits import FileLimits
-from services.intake.pack_rows import pack_columns, pack_row
-from services.intake.publish_observations import number_place
+from services.intake.pack_rows import pack_columns, pack_row, pack_texts
+from services.intake.publish_observations import number_place, rows_a_text
 from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
 from services.intake.read_workbook import WorkbookReader
 from services.intake.receive_feed import chunk_place, key_place
+from services.intake.repository_crosswalk import CodedRow, SaidCode
 from services.intake.repository_held import HeldRow, content_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
@@ -46,14 +50,21 @@ from shared.security.keys import SealingKey
 
 @dataclass(slots=True)
 class Part:
-    """What a part of the file gave: good rows packed for COPY, bad rows, warnings, and what was normalised."""
+    """What a part of the file gave: good rows packed for COPY, bad rows, warnings, and what was normalised.
+
+    `coded` rows carry only their department's own code, and are not read before the file's end; `said` is what others
+    say of such codes.
+    """
 
     done: int = 0
     last: bool = False
     read: int = 0
     staged: int = 0
     held: list[HeldRow] = field(default_factory=list)
+    coded: list[CodedRow] = field(default_factory=list)
+    said: list[SaidCode] = field(default_factory=list)
     packed: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     errors: list[tuple[RowError, str | None]] = field(default_factory=list)
     newest: date | None = None
     notes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -92,6 +103,7 @@ class FeedReading:
     row_limit: int
     part_bytes: int
     limits: FileLimits = field(default_factory=FileLimits)
+    version_before: int | None = None
     reader: RowReader = field(init=False)
     stream: PieceStream = field(init=False)
     key: SealingKey = field(init=False)
@@ -103,7 +115,7 @@ class FeedReading:
 
     def __post_init__(self) -> None:
         media_type, layout = self.feed["media_type"], layout_named(self.feed["layout"], self.feed["layout_version"])
-        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"])
+        options = FileOptions(Unknown(self.feed["unknown"]), self.feed["sheet"], self.version_before)
         self.reader = reader_for(media_type, layout, options)
         every = self.lease.total_seconds() / 3
         self.stream = PieceStream(media_type, layout, options, self.limits, self.hold, every)
@@ -124,8 +136,20 @@ class FeedReading:
     def columns(self) -> ColumnChecker | None:
         """Checks rows as columns, if the layout can be told so."""
         if self._columns is None and told_in_columns(self.reader.layout):
-            self._columns = ColumnChecker(self.reader.layout, self.context)
+            self._columns = ColumnChecker(self._without_absent_codes(), self.context)
         return self._columns
+
+    def _without_absent_codes(self) -> FeedLayout:
+        """The layout without columns that the file does not have and that would only say who somebody is."""
+        layout, header = self.reader.layout, self.reader.header
+        ruled = {name for rule in layout.rules for name in (*rule.columns, rule.target)}
+        there = {cell.column for cell in header.cells} if header else set()
+        absent = layout.unsaid - ruled - there if isinstance(self.reader, CsvReader | WorkbookReader) else ()
+        if not absent:
+            return layout
+        own = {owner: name for owner, name in layout.own_codes.items() if name not in absent}
+        columns = tuple(c for c in layout.columns if c.name not in absent)
+        return replace(layout, columns=columns, own_codes=own)
 
     @property
     def feed_id(self) -> UUID:
@@ -225,6 +249,7 @@ def _check(reading: FeedReading, cut: _Cut) -> Part:
     for row in (*cut.reads, *unsure):
         _take(reading, part, row)
     reading.read += part.read
+    part.read -= len(part.coded)
     reading.notes.update(part.notes)
     part.report = _report(reading, cut)
     return part
@@ -234,15 +259,40 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     """Stage the sure rows of a block; the others."""
     assert reading.columns is not None
     checked = reading.columns.say(block)
-    part.packed.append(pack_columns(reading.feed_id, checked.clean))
+    together = rows_a_text(reading.reader.layout)
+    part.packed.append(pack_columns(reading.feed_id, checked.clean, with_content=not together))
+    if together:
+        part.texts.extend(pack_texts(reading.feed_id, checked.clean, together))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)
+    if checked.named is not None:
+        part.said.extend(
+            SaidCode(line, kind, code, owner, date.fromisoformat(on))
+            for line, kind, code, owner, on in checked.named.iter_rows()
+        )
     return rows_of(reading.reader.layout, block.cells, checked.unsure)
 
 
+def check_found(reading: FeedReading, rows: Iterable[RawRow]) -> Part:
+    """Check rows whose owners were looked up by their codes; in a thread."""
+    part = Part()
+    for row in rows:
+        _take_checked(reading, part, reading.checker.check(row))
+        part.read += 1
+    reading.notes.update(part.notes)
+    part.report = {"notes": list(_said(reading.notes.items()))}
+    return part
+
+
 def _take(reading: FeedReading, part: Part, row: Read) -> None:
-    checked = row if isinstance(row, BadRow) else reading.checker.check(row)
+    if isinstance(row, RawRow) and reading.checker.codes_alone(row):
+        part.coded.append(seal_row(reading.runtime.keys, reading.feed_id, row))
+    else:
+        _take_checked(reading, part, row if isinstance(row, BadRow) else reading.checker.check(row))
+
+
+def _take_checked(reading: FeedReading, part: Part, checked: FeedRow | BadRow) -> None:
     if isinstance(checked, BadRow):
         part.errors.extend((error, checked.record) for error in checked.errors)
     elif checked.review:
@@ -265,20 +315,22 @@ def _stage(reading: FeedReading, part: Part, row: FeedRow) -> None:
     if row.number is not None:
         sealed = reading.runtime.keys.seal(row.number, *number_place(reading.feed_id, row.line))
     content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
-    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, row.is_head, content, sealed))
+    is_head = row.is_head if reading.reader.layout.household is not None else None
+    part.packed.append(pack_row(reading.feed_id, row.record, row.line, row.digest, is_head, content, sealed))
     part.staged += 1
     part.errors.extend((warning, row.record) for warning in row.warnings)
     part.notes.update(row.notes)
     part.newer(row.newest)
+    part.said.extend(SaidCode(row.line, n.code[0].value, n.code[1], n.owner, n.on) for n in row.named)
 
 
 async def _keep(reading: FeedReading, part: Part) -> None:
     """Store what a part gave and the checkpoint behind it, in one transaction that still holds the lease."""
     async with transaction(reading.runtime.worker_pool) as connection:
         await extend(connection, FEEDS, (reading.feed_id,), reading.feed["lease_token"], reading.lease)
-        await repository.stage(connection, part.packed)
-        await repository.add_errors(connection, reading.feed_id, part.errors)
-        await held.add(connection, reading.feed_id, part.held, reading.runtime.clock.now())
+        await _store(connection, reading, part)
+        await crosswalk.stage_codes(connection, reading.feed_id, part.said)
+        await crosswalk.add_coded(connection, reading.feed_id, part.coded)
         await repository.note_progress(
             connection,
             reading.feed_id,
@@ -290,6 +342,27 @@ async def _keep(reading: FeedReading, part: Part) -> None:
             newest_on=part.newest,
             now=reading.runtime.clock.now(),
         )
+
+
+async def keep_found(connection: asyncpg.Connection, reading: FeedReading, part: Part) -> None:
+    """Store what rows gave that had waited for the file's end; in the caller's transaction."""
+    await _store(connection, reading, part)
+    await repository.note_found(
+        connection,
+        reading.feed_id,
+        read=part.read,
+        staged=part.staged,
+        held=len(part.held),
+        report=part.report,
+        newest_on=part.newest,
+    )
+
+
+async def _store(connection: asyncpg.Connection, reading: FeedReading, part: Part) -> None:
+    await repository.stage(connection, part.packed)
+    await repository.stage_texts(connection, part.texts)
+    await repository.add_errors(connection, reading.feed_id, part.errors)
+    await held.add(connection, reading.feed_id, part.held, reading.runtime.clock.now())
 
 
 def _report(reading: FeedReading, cut: _Cut) -> dict[str, Any]:

@@ -136,7 +136,7 @@ class WorkbookReader:
 
     def _settle(self, found: FoundHeader, above: list[list[str]]) -> None:
         check_columns(found.texts)
-        check_version(self.layout, above)
+        self.stated.update(check_version(self.layout, above, self.options))
         check_header(found.mapped, self.options)
         self.header, self._headers, self._width = found.mapped, found.texts, len(found.texts)
         self._blank_headers = [at for at, text in enumerate(found.texts) if not text.strip()]

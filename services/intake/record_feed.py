@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_ingest as repository
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.note_authorisations import note_authorisations
-from services.intake.publish_observations import BULK, covering_event, ending_events, events_of
+from services.intake.publish_observations import BULK, covering_event, ending_events, events_of, events_of_texts
 from services.intake.repository_ingest import FEEDS
 from services.intake.settle_feed import ends_unlisted
 from shared.contracts.envelope import Event, WrittenEvent
@@ -36,7 +37,8 @@ class Recording:
 
 async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) -> bool:
     """Record all that is left and return True, or False when the turn is over."""
-    after = recording.feed["merged_after"] or ""
+    place = "merged_line" if recording.layout.household is None else "merged_after"
+    after = recording.feed[place]
     while (last := await _record_batch(recording, after)) is not None:
         after = last
         if out_of_time():
@@ -49,23 +51,22 @@ async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) 
     return True
 
 
-async def _record_batch(recording: Recording, after: str) -> str | None:
-    """Merge the next records and enqueue what changed; the last key, or None when there were none."""
-    feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
+async def _record_batch(recording: Recording, after: int | str | None) -> int | str | None:
+    """Merge the next records and enqueue what changed; the last line or key, or None when there were none.
+
+    The feed itself is touched last: monitoring's answers to earlier batches are noted there meanwhile. A lease lost
+    by then takes all of the batch back.
+    """
+    feed, layout = recording.feed, recording.layout
+    record = _record_rows if layout.household is None else _record_households
     async with transaction(recording.runtime.worker_pool) as connection:
         await _hold(recording, connection)
-        await repository.expect_many(connection)
-        last, records = await repository.next_records(connection, feed["feed_id"], after, _batch_of(layout))
+    async with transaction(recording.runtime.worker_pool) as connection:
+        await repository.expect_lookups(connection)
+        last, records, was = await record(recording, connection, after)  # type: ignore[arg-type]
+        await _hold(recording, connection)
         if last is None:
             return None
-        rows = await repository.merge_batch(connection, feed, layout, after, last, now)
-        changed = {row["record"] for row in rows if row["known"]}
-        was = Counter("changed" if row["known"] else "added" for row in rows)
-        if layout.household is not None:
-            rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in rows])
-        await note_authorisations(connection, feed, layout, rows)
-        events = await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now, changed)
-        await _say(connection, events)
         await repository.note_merge(
             connection,
             feed["feed_id"],
@@ -78,8 +79,45 @@ async def _record_batch(recording: Recording, after: str) -> str | None:
     return last
 
 
-def _batch_of(layout: FeedLayout) -> int:
-    return BATCH_RECORDS if layout.household is None else BATCH_HOUSEHOLDS
+async def _record_rows(
+    recording: Recording, connection: asyncpg.Connection, after: int | None
+) -> tuple[int | None, int, Counter[str]]:
+    """Record the next rows; the last line, how many rows they are, and what became of those that are not known."""
+    feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
+    after = -1 if after is None else after
+    last, records = await repository.next_lines(connection, feed["feed_id"], after, BATCH_RECORDS)
+    if last is None:
+        return None, 0, Counter()
+    rows = await repository.merge_batch(connection, feed, layout, after, last, now)
+    await crosswalk.learn(connection, feed, layout, after, last)
+    texts = await repository.texts_between(connection, feed["feed_id"], after, last) if rows else []
+    lines = {row["line"] for row in rows if row["content"] is None}
+    await _say(connection, await asyncio.to_thread(events_of_texts, feed, layout, texts, lines, now))
+    alone = [row for row in rows if row["content"] is not None]
+    changed = {row["record"] for row in alone if row["known"]}
+    await note_authorisations(connection, feed, layout, alone)
+    await _say(connection, await asyncio.to_thread(events_of, recording.runtime, feed, layout, alone, now, changed))
+    return last, records, _was(rows)
+
+
+async def _record_households(
+    recording: Recording, connection: asyncpg.Connection, after: str | None
+) -> tuple[str | None, int, Counter[str]]:
+    """Record the next households; the last key, how many they are, and what became of those that are not known."""
+    feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
+    after = after or ""
+    last, records = await repository.next_households(connection, feed["feed_id"], after, BATCH_HOUSEHOLDS)
+    if last is None:
+        return None, 0, Counter()
+    found = await repository.merge_batch(connection, feed, layout, after, last, now)
+    rows = await repository.contents(connection, feed["feed_id"], [row["record"] for row in found])
+    await note_authorisations(connection, feed, layout, rows)
+    await _say(connection, await asyncio.to_thread(events_of, recording.runtime, feed, layout, rows, now))
+    return last, records, _was(found)
+
+
+def _was(rows: Sequence[asyncpg.Record]) -> Counter[str]:
+    return Counter("changed" if row["known"] else "added" for row in rows)
 
 
 async def _end_batch(recording: Recording) -> int:

@@ -1,7 +1,8 @@
 """Read a raw file again by the newest version of its layout (重放): what it says otherwise then is recorded.
 
 The raw file becomes another feed, as if it had been sent again. By the version it was read by already it is the same
-feed, and nothing happens; rows that say the same under the new version change nothing either.
+feed, and nothing happens; rows that say the same under the new version change nothing either. A workbook made from
+an older template is read by its headers; the report says what the versions have otherwise.
 """
 
 from collections.abc import AsyncIterator

@@ -21,7 +21,7 @@ TITLES = {
 
 
 def view_report(row: Any, caller: Principal, keys: Keyring) -> SelfReportView:
-    """The view of a row of `self_report`."""
+    """The view of a report as `report_by_id` finds it; the stages tell how far a withdrawn one had got."""
     seen = field_classes(caller)
     contact = "contact" in seen
     stages = [StageView(stage=s, title=t, at=row[f"{s}_at"]) for s, t in TITLES.items()]
@@ -32,7 +32,7 @@ def view_report(row: Any, caller: Principal, keys: Keyring) -> SelfReportView:
 
     return SelfReportView(
         id=row["report_id"],
-        status=[s.stage for s in stages if s.at is not None][-1],
+        status="withdrawn" if row["taken_back_at"] else [s.stage for s in stages if s.at is not None][-1],
         stages=stages,
         unmatched=row["unmatched_at"] is not None and row["matched_at"] is None,
         alert_id=row["alert_id"],
@@ -54,7 +54,7 @@ def view_report(row: Any, caller: Principal, keys: Keyring) -> SelfReportView:
         consent_version=row["consent_version"],
         basis=row["basis"],
         corrects=row["root_id"],
-        withdrawn_at=row["withdrawn_at"],
+        withdrawn_at=row["taken_back_at"],
         outcome=row["outcome"] if "cause" in seen else None,
     )
 

@@ -28,9 +28,12 @@ async def usable(
 
 
 async def link(connection: asyncpg.Connection, ids: Sequence[UUID], report_id: UUID) -> None:
-    """Give loose attachments to a report."""
+    """Give loose attachments to a report, unless it is withdrawn."""
     await connection.execute(
-        "UPDATE attachment SET report_id = $2 WHERE attachment_id = ANY ($1) AND report_id IS NULL", ids, report_id
+        "UPDATE attachment SET report_id = $2 WHERE attachment_id = ANY ($1) AND report_id IS NULL"
+        " AND EXISTS (SELECT FROM self_report r WHERE r.report_id = $2 AND r.withdrawn_at IS NULL)",
+        ids,
+        report_id,
     )
 
 

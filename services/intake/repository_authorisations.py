@@ -64,7 +64,8 @@ async def discard(connection: asyncpg.Connection, feed_id: UUID, county: str, sc
         """
         DELETE FROM feed_row_staged s WHERE s.feed_id = $1 AND NOT EXISTS (
             SELECT FROM household_person p JOIN authorisation a USING (county, household_no)
-            WHERE p.county = $2 AND p.person = decode(s.content::json #>> '{observations,0,person}', 'hex')
+            WHERE p.county = $2 AND p.person = decode(
+                coalesce(s.content::json #>> '{observations,0,person}', s.content::json ->> 'person'), 'hex')
               AND a.scope = $3 AND NOT a.taken_back AND a.signed_on <= $4 AND (a.ended_on IS NULL OR a.ended_on > $4)
         ) RETURNING s.line
         """,

@@ -1,6 +1,7 @@
 """SQL of connectors: what is asked, when next, and how it went."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import asyncpg
 from services.intake.domain.connector import Connector, Dialect, Paging, PeriodUnit
 from shared.queue.claim import Queue, claim
 
+RESTED = "layout_retired"  # The failure of a connector that was put to rest because its data set is out of use.
 CONNECTORS = Queue("connector", ("name",), where="active")
 VIEW = """
 name, layout, department, division, url, dialect, client_id, paging, rows_at, page_param, size_param, page_size,
@@ -24,23 +26,9 @@ def secret_place(name: str) -> tuple[str, str, str]:
 
 def connector_of(row: asyncpg.Record) -> Connector:
     """The interface a row describes."""
-    return Connector(
-        name=row["name"],
-        layout=row["layout"],
-        division=row["division"],
-        url=row["url"],
-        dialect=Dialect(row["dialect"]),
-        client_id=row["client_id"],
-        paging=Paging(row["paging"]),
-        rows_at=row["rows_at"],
-        page_param=row["page_param"],
-        size_param=row["size_param"],
-        page_size=row["page_size"],
-        cursor_at=row["cursor_at"],
-        period_param=row["period_param"],
-        period_unit=PeriodUnit(row["period_unit"]),
-        query=row["query"],
-    )
+    said = {field.name: row[field.name] for field in fields(Connector)}
+    words = {"dialect": Dialect(row["dialect"]), "paging": Paging(row["paging"])}
+    return Connector(**{**said, **words, "period_unit": PeriodUnit(row["period_unit"])})
 
 
 async def claim_connector(connection: asyncpg.Connection, now: datetime, lease: timedelta) -> asyncpg.Record | None:
@@ -67,14 +55,14 @@ async def connector_named(connection: asyncpg.Connection, name: str) -> asyncpg.
 
 
 async def put_connector(connection: asyncpg.Connection, row: dict[str, Any]) -> asyncpg.Record:
-    """Make or change a connector; an empty secret leaves the one it has."""
+    """Make or change a connector; an empty secret leaves the one it has, and how it failed before is of the past."""
     names = list(row)
     binds = ", ".join(f"${i}" for i in range(1, len(names) + 1))
     changes = ", ".join(f"{n} = excluded.{n}" for n in names if n not in {"name", "sealed_secret"})
     made = await connection.fetchrow(
         f"""
         INSERT INTO connector AS c ({", ".join(names)}) VALUES ({binds})
-        ON CONFLICT (name) DO UPDATE SET {changes}, attempts = 0,
+        ON CONFLICT (name) DO UPDATE SET {changes}, attempts = 0, failed_at = NULL, failure = NULL,
             sealed_secret = CASE WHEN excluded.sealed_secret = ''::bytea THEN c.sealed_secret
                 ELSE excluded.sealed_secret END
         RETURNING {VIEW}

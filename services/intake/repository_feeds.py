@@ -124,10 +124,11 @@ async def same_feed(
 
 
 async def try_again(connection: asyncpg.Connection, feed_id: UUID, now: datetime) -> None:
-    """Make a feed that was given up due again."""
+    """Make a feed due again that was given up, or refused for its old template before a replay could read that."""
     await connection.execute(
         "UPDATE feed SET status = 'received', problem = NULL, due_at = $2, attempts = 0, finished_at = NULL"
-        " WHERE feed_id = $1 AND status = 'failed'",
+        " WHERE feed_id = $1 AND (status = 'failed'"
+        " OR (problem->>'code' = 'template_outdated' AND raw_destroyed_at IS NULL))",
         feed_id,
         now,
     )

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.row_error import RowError
-from services.intake.pack_rows import BEGIN, END, STAGED
+from services.intake.pack_rows import BEGIN, END, STAGED, TEXTS
 from shared.queue.claim import Queue, claim
 
 # Files of one data set are taken in the order of their arrival, whichever worker is free.
@@ -76,19 +76,39 @@ async def expect_many(connection: asyncpg.Connection) -> None:
     with each, and sort for every batch all that are left.
     """
     await connection.execute(
-        "SET LOCAL enable_nestloop = off; SET LOCAL enable_bitmapscan = off; SET LOCAL work_mem = '64MB'"
+        "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on;"
+        " SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = off; SET LOCAL work_mem = '64MB'"
+    )
+
+
+async def expect_lookups(connection: asyncpg.Connection) -> None:
+    """Until the end of the transaction, look staged records up one by one among all that are known.
+
+    What that costs grows with the file, not with what came before it.
+    """
+    await connection.execute(
+        "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+        " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL work_mem = '64MB'"
     )
 
 
 async def stage(connection: asyncpg.Connection, packed: Sequence[bytes]) -> None:
     """COPY good rows, packed by `pack_rows`."""
+    await _copy(connection, "feed_row_staged", STAGED, packed)
 
+
+async def stage_texts(connection: asyncpg.Connection, packed: Sequence[bytes]) -> None:
+    """COPY what many rows say, packed by `pack_rows`."""
+    await _copy(connection, "feed_text_staged", TEXTS, packed)
+
+
+async def _copy(connection: asyncpg.Connection, table: str, columns: Sequence[str], packed: Sequence[bytes]) -> None:
     async def whole() -> AsyncIterator[bytes]:
         for piece in (BEGIN, *packed, END):
             yield piece
 
     if packed:
-        await connection.copy_to_table("feed_row_staged", source=whole(), columns=STAGED, format="binary")
+        await connection.copy_to_table(table, source=whole(), columns=columns, format="binary")
 
 
 async def add_errors(
@@ -136,6 +156,33 @@ async def note_progress(
         newest_on,
         now,
         held,
+    )
+
+
+async def note_found(
+    connection: asyncpg.Connection,
+    feed_id: UUID,
+    *,
+    read: int,
+    staged: int,
+    held: int,
+    report: dict[str, Any],
+    newest_on: date | None,
+) -> None:
+    """Count rows that had waited for the end of the file."""
+    await connection.execute(
+        """
+        UPDATE feed SET read = read + $2, staged = staged + $3, accepted = accepted + $3,
+            rejected = rejected + $2 - $3 - $4, held = held + $4, report = report || $5,
+            newest_on = greatest(newest_on, $6)
+        WHERE feed_id = $1
+        """,
+        feed_id,
+        read,
+        staged,
+        held,
+        report,
+        newest_on,
     )
 
 
@@ -269,11 +316,24 @@ def _records(layout: FeedLayout, range_: str = "") -> str:
     staged = f"FROM feed_row_staged WHERE feed_id = $1 {range_}"
     if layout.household is None:
         return f"SELECT record, digest, content, line, sealed_number {staged}"
-    return f"SELECT record, {_DIGEST} AS digest, min(content) AS content {staged} GROUP BY record"
+    grouped = "AND is_head IS NOT NULL GROUP BY record"
+    return f"SELECT record, {_DIGEST} AS digest, min(content) AS content {staged} {grouped}"
 
 
 _IN_SET = "(layout, division, department) = ($1, $2, $3)"
 _OF_SET = "r.layout = $2 AND r.division = $3 AND r.department = $4"
+
+
+_LOOKUP_COST = 4  # Times reading a record among many others; measured 3.9 and 1.1 us.
+
+
+_NOTHING = "(SELECT NULL::text AS record, NULL::bytea AS digest, NULL::date AS ended_on WHERE false) r"
+
+
+def _lookup(staged: str) -> str:
+    """What is known as `r` of a staged record; OFFSET 0, lest the planner read the whole set for each batch."""
+    known = f"SELECT * FROM feed_record r WHERE {_OF_SET} AND r.record = {staged}.record OFFSET 0"
+    return f"LATERAL ({known}) r"
 
 
 async def compare(
@@ -286,18 +346,19 @@ async def compare(
     set_ = (feed["layout"], feed["division"], feed["department"])
     if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM feed_record WHERE {_IN_SET})", *set_):
         return {"added": records, "changed": 0, "unchanged": 0, "unlisted": 0, "live": 0}
+    known = await _known(connection, records)
     row = await connection.fetchrow(
         f"""
-        WITH staged AS ({_records(layout)}),
-        known AS (SELECT r.record, r.digest, r.ended_on FROM feed_record r WHERE {_OF_SET})
-        SELECT count(*) AS known, count(*) FILTER (WHERE k.ended_on IS NULL) AS live,
-               count(*) FILTER (WHERE k.ended_on IS NULL AND s.digest = k.digest) AS unchanged
-        FROM staged s JOIN known k USING (record)
+        WITH staged AS MATERIALIZED (SELECT record, digest FROM ({_records(layout)}) records)
+        SELECT count(*) AS known, count(*) FILTER (WHERE r.ended_on IS NULL) AS live,
+               count(*) FILTER (WHERE r.ended_on IS NULL AND s.digest = r.digest) AS unchanged
+        FROM staged s JOIN {known} ON true
         """,
         feed["feed_id"],
         *set_,
     )
     assert row is not None
+    await expect_many(connection)
     live = await _live(connection, set_) if layout.kind is Kind.SNAPSHOT else row["live"]
     return {
         "added": records - row["known"],
@@ -306,6 +367,16 @@ async def compare(
         "unlisted": live - row["live"],
         "live": live,
     }
+
+
+async def _known(connection: asyncpg.Connection, records: int) -> str:
+    """What is known as `r` of the staged records `s`: few are looked up one by one, many read together."""
+    kept = await connection.fetchval("SELECT reltuples::bigint FROM pg_class WHERE oid = 'feed_record'::regclass")
+    if records * _LOOKUP_COST < kept:
+        await expect_lookups(connection)
+        return _lookup("s")
+    await connection.execute("SET LOCAL enable_mergejoin = off")  # It would fetch the rows in the order of an index.
+    return f"LATERAL (SELECT * FROM feed_record r WHERE {_OF_SET} AND r.record = s.record) r"
 
 
 async def _live(connection: asyncpg.Connection, set_: tuple[str, str, str]) -> int:
@@ -339,12 +410,18 @@ async def newer_snapshot_on(connection: asyncpg.Connection, feed_id: UUID) -> da
     return day
 
 
+async def note_known(connection: asyncpg.Connection, feed_id: UUID, records: int) -> None:
+    """How many of the staged records are known; of none, nobody has to look for each again."""
+    await connection.execute("UPDATE feed SET known = $2 WHERE feed_id = $1", feed_id, records)
+
+
 async def skip_merging(connection: asyncpg.Connection, feed_id: UUID, records: int) -> None:
     """All staged records are known as they are: there is nothing to record."""
     await connection.execute(
         """
         UPDATE feed SET unchanged = $2, records_done = $2,
-            merged_after = (SELECT max(record) FROM feed_row_staged WHERE feed_id = $1)
+            merged_after = (SELECT max(record) FROM feed_row_staged WHERE feed_id = $1 AND is_head IS NOT NULL),
+            merged_line = (SELECT max(line) FROM feed_row_staged WHERE feed_id = $1)
         WHERE feed_id = $1
         """,
         feed_id,
@@ -352,14 +429,31 @@ async def skip_merging(connection: asyncpg.Connection, feed_id: UUID, records: i
     )
 
 
-async def next_records(
+async def next_lines(connection: asyncpg.Connection, feed_id: UUID, after: int, limit: int) -> tuple[int | None, int]:
+    """The line of the last of the next `limit` staged rows behind line `after`, and how many they are."""
+    row = await connection.fetchrow(
+        """
+        SELECT max(line) AS last, count(*) AS records FROM (
+            SELECT line FROM feed_row_staged WHERE feed_id = $1 AND line > $2 ORDER BY line LIMIT $3
+        ) next
+        """,
+        feed_id,
+        after,
+        limit,
+    )
+    assert row is not None
+    return row["last"], row["records"]
+
+
+async def next_households(
     connection: asyncpg.Connection, feed_id: UUID, after: str, limit: int
 ) -> tuple[str | None, int]:
-    """The key of the last of the next `limit` staged records behind `after`, and how many they are."""
+    """The key of the last of the next `limit` staged households behind `after`, and how many they are."""
     row = await connection.fetchrow(
         """
         SELECT max(record) AS last, count(*) AS records FROM (
-            SELECT DISTINCT record FROM feed_row_staged WHERE feed_id = $1 AND record > $2 ORDER BY record LIMIT $3
+            SELECT DISTINCT record FROM feed_row_staged
+            WHERE feed_id = $1 AND record > $2 AND is_head IS NOT NULL ORDER BY record LIMIT $3
         ) next
         """,
         feed_id,
@@ -371,23 +465,27 @@ async def next_records(
 
 
 async def merge_batch(
-    connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout, after: str, last: str, now: datetime
+    connection: asyncpg.Connection,
+    feed: asyncpg.Record,
+    layout: FeedLayout,
+    after: int | str,
+    last: int | str,
+    now: datetime,
 ) -> list[asyncpg.Record]:
     """Remember the staged records behind `after` up to `last` that differ from what is known, and answer those.
 
-    In order: record and `known`, and where a row is a record also what `contents` says. What is unchanged is only
-    read.
+    In order: record and `known`, and where a row is a record also its line and content, if that stands with the row.
+    What is unchanged is only read.
     """
-    own = "n.line, n.content, n.sealed_number" if layout.household is None else "NULL AS line"
+    known = _NOTHING if feed["known"] == 0 else _lookup("b")
+    by, own = ("record", "NULL AS line") if layout.household is not None else ("line", "n.line, n.content")
     return await connection.fetch(
         f"""
-        WITH batch AS MATERIALIZED ({_records(layout, "AND record > $5 AND record <= $6")}),
-        known AS MATERIALIZED (
-            SELECT r.record, r.digest, r.ended_on FROM feed_record r
-            WHERE {_OF_SET} AND r.record > $5 AND r.record <= $6
-        ), new AS MATERIALIZED (
-            SELECT b.*, k.record IS NOT NULL AS known FROM batch b LEFT JOIN known k USING (record)
-            WHERE k.record IS NULL OR k.digest <> b.digest OR k.ended_on IS NOT NULL
+        WITH batch AS MATERIALIZED ({_records(layout, f"AND {by} > $5 AND {by} <= $6")}),
+        new AS MATERIALIZED (
+            SELECT b.*, r.record IS NOT NULL AS known
+            FROM batch b LEFT JOIN {known} ON true
+            WHERE r.record IS NULL OR r.digest <> b.digest OR r.ended_on IS NOT NULL
         ), merged AS (
             INSERT INTO feed_record AS r (layout, division, department, record, digest, feed_id, ending, changed_at)
             SELECT $2, $3, $4, record, digest, $1, {_ENDING}, $7 FROM new ORDER BY record
@@ -395,7 +493,7 @@ async def merge_batch(
             SET digest = excluded.digest, feed_id = excluded.feed_id, ending = excluded.ending, ended_on = NULL,
                 changed_at = excluded.changed_at
         )
-        SELECT n.record, n.known, {own} FROM new n ORDER BY n.record
+        SELECT n.record, n.known, {own} FROM new n ORDER BY n.{by}
         """,
         feed["feed_id"],
         feed["layout"],
@@ -425,7 +523,7 @@ async def contents(connection: asyncpg.Connection, feed_id: UUID, records: Seque
         """
         SELECT record, line, content, sealed_number FROM (
             SELECT DISTINCT ON (record, digest) record, digest, line, content, sealed_number FROM feed_row_staged
-            WHERE feed_id = $1 AND record = ANY ($2) ORDER BY record, digest, line
+            WHERE feed_id = $1 AND record = ANY ($2) AND is_head IS NOT NULL ORDER BY record, digest, line
         ) rows ORDER BY record, line
         """,
         feed_id,
@@ -433,13 +531,27 @@ async def contents(connection: asyncpg.Connection, feed_id: UUID, records: Seque
     )
 
 
-async def note_merge(
-    connection: asyncpg.Connection, feed_id: UUID, *, last: str, added: int, changed: int, unchanged: int
-) -> None:
-    """Remember how far the recording got."""
-    await connection.execute(
+async def texts_between(connection: asyncpg.Connection, feed_id: UUID, after: int, last: int) -> list[asyncpg.Record]:
+    """The texts in which rows behind line `after` up to `last` stand, with others maybe: their lines and contents."""
+    return await connection.fetch(
         """
-        UPDATE feed SET merged_after = $2, added = added + $3, changed = changed + $4, unchanged = unchanged + $5,
+        SELECT lines, contents FROM feed_text_staged
+        WHERE feed_id = $1 AND last_line > $2 AND first_line <= $3 ORDER BY last_line
+        """,
+        feed_id,
+        after,
+        last,
+    )
+
+
+async def note_merge(
+    connection: asyncpg.Connection, feed_id: UUID, *, last: int | str, added: int, changed: int, unchanged: int
+) -> None:
+    """Remember how far the recording got: up to which line, or which household."""
+    place = "merged_after" if isinstance(last, str) else "merged_line"
+    await connection.execute(
+        f"""
+        UPDATE feed SET {place} = $2, added = added + $3, changed = changed + $4, unchanged = unchanged + $5,
             records_done = records_done + $3 + $4 + $5
         WHERE feed_id = $1
         """,
@@ -482,7 +594,8 @@ async def end_unlisted(
 
 
 async def drop_staged(connection: asyncpg.Connection, feed_id: UUID) -> None:
-    await connection.execute("DELETE FROM feed_row_staged WHERE feed_id = $1", feed_id)
+    for table in ("feed_row_staged", "feed_text_staged", "feed_code_staged", "feed_row_coded"):
+        await connection.execute(f"DELETE FROM {table} WHERE feed_id = $1", feed_id)
 
 
 async def destroy_raw(connection: asyncpg.Connection, feed_ids: Sequence[UUID], now: datetime) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.domain.notice import Notice
+from services.intake.repository_connectors import RESTED
 from shared.vocabulary.identifiers import new_id
 
 VIEW = "notice_id, kind, layout, department, division, connector, due_by, detail, opened_at, closed_at"
@@ -26,11 +27,13 @@ async def last_received(connection: asyncpg.Connection) -> list[asyncpg.Record]:
 
 
 async def failing_connectors(connection: asyncpg.Connection, since: datetime) -> list[asyncpg.Record]:
-    """Connectors that fail since then, or that fail in a way that waiting does not mend."""
+    """Connectors that fail since then, or in a way that waiting does not mend, and those put to rest for it."""
     return await connection.fetch(
-        "SELECT name, layout, department, division, failure FROM connector WHERE active AND failure IS NOT NULL"
+        "SELECT name, layout, department, division, failure FROM connector"
+        " WHERE (active OR failure->>'code' = $2) AND failure IS NOT NULL"
         " AND (failed_at <= $1 OR failure->>'code' NOT IN ('busy', 'unreachable', 'answer_unreadable'))",
         since,
+        RESTED,
     )
 
 

@@ -195,11 +195,15 @@ async def remember_key(connection: asyncpg.Connection, new: NewReport, first: UU
 
 
 async def first_report(connection: asyncpg.Connection, new: NewReport) -> UUID | None:
-    """The report that said the same before: same ticket, or same place, person, day and hardships."""
+    """The report that said the same before: same ticket, or same place, person, day and hardships.
+
+    One that was withdrawn says nothing any more: the same may be reported again.
+    """
     found: UUID | None = await connection.fetchval(
         """
         SELECT report_id FROM self_report
-        WHERE root_id IS NULL AND ((division, person_index, reported_on, hardships) = ($1, $2, $3, $4)
+        WHERE root_id IS NULL AND ((withdrawn_at IS NULL
+                AND (division, person_index, reported_on, hardships) = ($1, $2, $3, $4))
             OR (channel, ticket_no, division) = ($5, $6, $1)) ORDER BY report_id LIMIT 1
         """,
         new.division,
@@ -223,8 +227,15 @@ async def reported_since(connection: asyncpg.Connection, person: bytes, since: d
 
 
 async def report_by_id(connection: asyncpg.Connection, report_id: UUID) -> asyncpg.Record | None:
-    """The report, if it is in range."""
-    return await connection.fetchrow("SELECT * FROM self_report WHERE report_id = $1", report_id)
+    """The report, or a version of it, if it is in range; `taken_back_at`: since when the whole of it is withdrawn."""
+    return await connection.fetchrow(
+        """
+        SELECT r.*, first.withdrawn_at AS taken_back_at
+        FROM self_report r JOIN self_report first ON first.report_id = coalesce(r.root_id, r.report_id)
+        WHERE r.report_id = $1
+        """,
+        report_id,
+    )
 
 
 STAGE_COLUMNS = {

@@ -159,7 +159,9 @@ class SelfReportView(BaseModel):
     """A report and how far it got; what the caller may not see is null or masked."""
 
     id: UUID
-    status: ReportStage
+    status: ReportStage | Literal["withdrawn"] = Field(
+        description="到了哪一步；withdrawn：已撤回，时间见 withdrawn_at，各步骤的时间保留"
+    )
     stages: list[StageView]
     unmatched: bool = Field(description="没有在花名册中找到此人；由村级人员联系核实")
     alert_id: UUID | None = Field(description="派单后的预警编号：GET /alerts/v1/alerts/{alert_id}")
@@ -272,6 +274,7 @@ class FileReport(BaseModel):
     hidden_rows: int = Field(default=0, description="隐藏的行，照常读取")
     hidden_columns: bool = Field(default=False, description="有隐藏的列，照常读取")
     uses_1904: bool = False
+    template_version: int | None = Field(default=None, description="重放时：文件所用模板的旧版本，按列名对应读取")
     merged_filled: int = Field(default=0, description="由合并单元格补上的值 (户一级的列)")
 
 
@@ -280,6 +283,21 @@ class ReviewReport(BaseModel):
 
     held: int
     released_before: int
+    message: str
+
+
+class ReplayReport(BaseModel):
+    """The file was read before, by an older version of its layout; what that one had otherwise."""
+
+    version_before: int
+    version: int
+    changes: list[str]
+
+
+class OwnCodesReport(BaseModel):
+    """The department's own codes that were given to two persons, households or divisions: what is newer stands."""
+
+    two_owners: int
     message: str
 
 
@@ -294,6 +312,8 @@ class FeedReport(BaseModel):
     notes: list[Normalised] = Field(default_factory=list)
     ending: EndingReport | None = None
     review: ReviewReport | None = None
+    replay: ReplayReport | None = None
+    own_codes: OwnCodesReport | None = Field(default=None, description="一个本部门编码先后对应两个人、户或区划的情况")
 
 
 class FeedView(BaseModel):

@@ -203,8 +203,10 @@ class CodeGiven(BaseModel):
 
 
 class AttachmentKept(BaseModel):
+    """A file that was kept; `media_type` is what its content says, whatever it was called."""
+
     id: UUID
-    media_type: str | None = None
+    media_type: str
 
 
 class AttachmentView(BaseModel):

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from shared.settings import Settings, at_commas
+from shared.outbound import Outbound
+from shared.settings import ListedHost, Settings, at_commas
 
 
 class IntakeSettings(Settings):
@@ -26,7 +27,7 @@ class IntakeSettings(Settings):
     workbook_seconds: int = Field(default=120, ge=1, description="of work, and of waiting for the next answer")
     feed_lease_seconds: int = Field(default=20, ge=2)
     feed_slice_seconds: float = Field(default=10, ge=0, description="how long one turn on a feed lasts")
-    feed_part_bytes: int = Field(default=2 * 1024 * 1024, ge=1, description="of a file between two checkpoints")
+    feed_part_bytes: int = Field(default=1024 * 1024, ge=1, description="of a file between two checkpoints")
     feed_attempts: int = Field(default=5, ge=1, description="failures after which a feed is given up")
 
     files: Path | None = None
@@ -45,14 +46,19 @@ class IntakeSettings(Settings):
     extra_working_days: Annotated[frozenset[date], NoDecode] = frozenset()
     help_phone: str = "12317"
 
-    connector_allowed_hosts: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="hosts of departments' interfaces that connectors may ask"
+    connector_allowed_hosts: Annotated[list[ListedHost], NoDecode] = Field(
+        default_factory=list, description="hosts (with a port, if not 443) of interfaces that connectors may ask"
     )
     connector_page_seconds: float = Field(default=60, gt=0, description="for one page, whole")
     connector_page_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     connector_pages: int = Field(default=100_000, ge=1)
     drop_folder: Path | None = Field(default=None, description="where departments without an interface lay files")
     drop_settled_seconds: float = Field(default=5, ge=0, description="unchanged for so long, a file is whole")
+
+    @property
+    def connectors(self) -> Outbound:
+        """Where connectors may ask."""
+        return Outbound(self.connector_allowed_hosts, self.outbound_private_networks, self.demo)
 
     @property
     def files_folder(self) -> Path:

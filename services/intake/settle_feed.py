@@ -6,11 +6,15 @@ from typing import Any
 
 import asyncpg
 
+from services.intake import repository_crosswalk as crosswalk
 from services.intake import repository_held as held
 from services.intake import repository_ingest as repository
+from services.intake.catalogue import layout_named
 from services.intake.domain.feed import FeedMode, FeedStatus, brakes
 from services.intake.domain.feed_layout import FeedLayout, HouseholdSpec, Kind
+from services.intake.domain.layout_changes import layout_changes
 from services.intake.note_authorisations import discard_unauthorised
+from services.intake.repository_replays import version_before
 
 MEND_OR_PARTIAL = "请核对金额后重新报送，或以部分方式报送、待人员确认"
 
@@ -73,7 +77,8 @@ async def settle_feed(
     staged = await _check_across_rows(connection, feed, layout, feed["staged"] - discarded)
     counted = await _count(connection, feed, layout, staged, discarded)
     decision = await _decide(connection, feed, layout, counted)
-    report = {**(decision.report or {}), **_review_report(counted)}
+    report = {**(decision.report or {}), **_review_report(counted), **await _replay_report(connection, feed, layout)}
+    report |= _codes_report(await crosswalk.note_two_owners(connection, feed, layout))
     if report:
         await repository.add_report(connection, feed["feed_id"], report)
     if decision.status is FeedStatus.RECORDING and layout.holds_rows:
@@ -88,8 +93,11 @@ async def settle_feed(
             unchanged=counted.unchanged,
             ended=ending,
         )
+    if decision.status is FeedStatus.RECORDING:
+        await repository.note_known(connection, feed["feed_id"], counted.changed + counted.unchanged)
     if decision.status is FeedStatus.RECORDING and counted.added + counted.changed == 0:
         await repository.skip_merging(connection, feed["feed_id"], counted.unchanged)
+        await crosswalk.learn(connection, feed, layout)
     return decision
 
 
@@ -229,6 +237,23 @@ def _review_report(counted: Counted) -> dict[str, Any]:
     if counted.released_before:
         message += f"；{counted.released_before} 行与此前已确认的内容相同，不再待核"
     return {"review": {"held": counted.held, "released_before": counted.released_before, "message": message}}
+
+
+def _codes_report(two_owners: int) -> dict[str, Any]:
+    """How many of the department's own codes were given to two."""
+    if not two_owners:
+        return {}
+    message = f"{two_owners} 个本部门编码先后对应不同的人、户或区划，以较新的为准；涉及的行见提示"
+    return {"own_codes": {"two_owners": two_owners, "message": message}}
+
+
+async def _replay_report(connection: asyncpg.Connection, feed: asyncpg.Record, layout: FeedLayout) -> dict[str, Any]:
+    """By which version the file was read before, and what is otherwise now."""
+    before = await version_before(connection, feed)
+    if before is None:
+        return {}
+    changes = layout_changes(layout_named(layout.name, before), layout)
+    return {"replay": {"version_before": before, "version": layout.version, "changes": changes}}
 
 
 def _rejected(code: str, detail: str) -> Decision:

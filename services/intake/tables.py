@@ -158,7 +158,13 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     matched: int = _count("observations that monitoring matched to a person or household")
     unmatched: int = _count("observations that monitoring could not match yet")
     merged_after: str | None = Field(
-        default=None, sa_type=_RECORD, sa_column_kwargs=_said("records up to this natural key are recorded")
+        default=None, sa_type=_RECORD, sa_column_kwargs=_said("households up to this natural key are recorded")
+    )
+    known: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs=_said("how many of its records were known when it was settled")
+    )
+    merged_line: int | None = Field(
+        default=None, sa_type=_BIG, sa_column_kwargs=_said("rows that are records are recorded up to this line")
     )
     newest_on: date | None = Field(default=None, sa_column_kwargs=_said("latest day that a row speaks of"))
     started_at: datetime | None = Field(default=None, sa_type=_MOMENT)
@@ -181,15 +187,84 @@ class FeedRowStaged(IntakeTable, table=True):
     """A good row of a feed under way. Unlogged and without row-level security, so that COPY can fill it."""
 
     __tablename__ = "feed_row_staged"
+    __table_args__ = (
+        Index("ix_feed_row_staged_household", "feed_id", "record", postgresql_where=text("is_head IS NOT NULL")),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    feed_id: UUID = Field(primary_key=True)
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    record: str = Field(sa_type=_RECORD)
+    digest: bytes = Field(sa_type=_BYTES)
+    is_head: bool | None = Field(default=None, sa_column_kwargs=_said("null: the row is a record by itself"))
+    content: str | None = Field(
+        default=None, sa_type=_TEXT, sa_column_kwargs=_said("JSON, as text for COPY; null: in feed_text_staged")
+    )
+    sealed_number: bytes | None = Field(default=None, sa_type=_BYTES)
+
+
+class FeedTextStaged(IntakeTable, table=True):
+    """What many staged rows say, as one text: nobody has to look at each again. Unlogged like those."""
+
+    __tablename__ = "feed_text_staged"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     feed_id: UUID = Field(primary_key=True)
-    record: str = Field(primary_key=True, sa_type=_RECORD)
+    last_line: int = Field(primary_key=True, sa_type=_BIG)
+    first_line: int = Field(sa_type=_BIG)
+    lines: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("of the rows, eight bytes each"))
+    contents: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON of the rows, a line each"))
+
+
+class FeedCodeStaged(IntakeTable, table=True):
+    """What a staged row says of its department's own code. Unlogged like it."""
+
+    __tablename__ = "feed_code_staged"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    feed_id: UUID = Field(primary_key=True)
     line: int = Field(primary_key=True, sa_type=_BIG)
-    digest: bytes = Field(sa_type=_BYTES)
-    is_head: bool
-    content: str = Field(sa_type=_TEXT, sa_column_kwargs=_said("JSON; text, since COPY is binary"))
-    sealed_number: bytes | None = Field(default=None, sa_type=_BYTES)
+    owner_kind: str = Field(primary_key=True, sa_type=_TEXT)
+    code: bytes = Field(sa_type=_BYTES)
+    owner: str = Field(sa_type=_RECORD)
+    learnt_on: date
+
+
+class FeedRowCoded(IntakeTable, table=True):
+    """A row that carries only its department's own code: it waits, sealed, until its file is read to its end."""
+
+    __tablename__ = "feed_row_coded"
+    __table_args__ = (
+        {"comment": "Rows that carry only their department's own code, until their file is read to its end"},
+    )
+
+    feed_id: UUID = Field(sa_column=_of_feed())
+    line: int = Field(primary_key=True, sa_type=_BIG)
+    sealed_cells: bytes = Field(sa_type=_BYTES)
+
+
+class CrosswalkRow(IntakeTable, table=True):
+    """Whom or what a department's own code stands for, as it said last."""
+
+    __tablename__ = "crosswalk"
+    __table_args__ = (
+        CheckConstraint("owner_kind IN ('person','household','division')", name="owner_kind"),
+        CheckConstraint("octet_length(code) = 32", name="code"),
+        {"comment": "Departments' own codes (本部门编码)"},
+    )
+
+    department: str = Field(primary_key=True, sa_type=_TEXT)
+    county: str = Field(primary_key=True, sa_type=_COUNTY)
+    owner_kind: str = Field(primary_key=True, sa_type=_TEXT, sa_column_kwargs=_said("of what it is a code"))
+    code: bytes = Field(
+        primary_key=True, sa_type=_BYTES, sa_column_kwargs=_said("keyed digest: it may hold an identity number")
+    )
+    owner: str = Field(sa_type=_RECORD, sa_column_kwargs=_said("blind index (hex), household number or division"))
+    learnt_on: date = Field(sa_column_kwargs=_said("the day the row, or the list it is of, speaks of"))
+    layout: str = Field(sa_type=_TEXT)
+    record: str = Field(sa_type=_RECORD, sa_column_kwargs=_said("natural key of the row it was learnt from"))
+    feed_id: UUID
+    received_at: datetime = Field(sa_type=_MOMENT)
 
 
 class FeedRowError(IntakeTable, table=True):
@@ -278,7 +353,7 @@ class FeedRecord(IntakeTable, table=True):
 
 
 class SelfReportRow(IntakeTable, table=True):
-    """A household's own report and how far it got. Its natural key holds for ever."""
+    """A household's own report and how far it got. Its natural key holds until it is withdrawn."""
 
     __tablename__ = "self_report"
     __table_args__ = (
@@ -286,7 +361,7 @@ class SelfReportRow(IntakeTable, table=True):
             "uq_self_report_natural_key",
             *("division", "person_index", "reported_on", "hardships"),
             unique=True,
-            postgresql_where=text("root_id IS NULL"),
+            postgresql_where=text("root_id IS NULL AND withdrawn_at IS NULL"),
         ),
         Index(
             "uq_self_report_ticket",

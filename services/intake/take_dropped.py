@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.intake.catalogue import layout_named, refresh_catalogue
+from services.intake.catalogue import layout_for, refresh_catalogue
 from services.intake.domain.feed import FeedMode
 from services.intake.file_limits import settings_of
-from services.intake.look_at_file import PACKED
-from services.intake.receive_feed import FeedOrder, receive_feed
+from services.intake.receive_feed import FeedOrder, media_type_of, receive_feed
 from services.intake.spool import PIECE_BYTES
 from shared.errors import FangpinError
 from shared.logs import log
@@ -24,13 +23,13 @@ from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionCodeError, parse_division
 from shared.web.spreadsheet import XLSX
 
-MEDIA_TYPES = {
+SAID_BY = {
     ".xlsx": XLSX,
-    ".tsv": "text/csv",
-    ".gz": PACKED,
+    ".tsv": "text/tab-separated-values",
+    ".gz": "application/gzip",
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
-    ".jsonl": "application/x-ndjson",
+    ".jsonl": "application/jsonl",
     ".json": "application/json",
 }
 _PLACE = re.compile(r"(?P<layout>[a-z][a-z0-9_]{0,60})(?:@(?P<period>[0-9-]{4,10}))?", re.ASCII)
@@ -97,14 +96,14 @@ def _place_of(path: Path) -> Dropped:
         raise NotTaken(f"{_EXPECTED}；{wrong.message}") from None
     if place is None:
         raise NotTaken(_EXPECTED)
-    if path.suffix.lower() not in MEDIA_TYPES:
-        raise NotTaken(f"文件扩展名应为 {'、'.join(MEDIA_TYPES)}")
+    if path.suffix.lower() not in SAID_BY:
+        raise NotTaken(f"文件扩展名应为 {'、'.join(SAID_BY)}")
     return Dropped(path, division, place["layout"], place["period"] or "")
 
 
 async def _send(runtime: Runtime, dropped: Dropped) -> None:
-    layout = layout_named(dropped.layout)
-    media_type = MEDIA_TYPES[dropped.path.suffix.lower()]
+    layout = layout_for(dropped.division, dropped.layout)
+    media_type = media_type_of(SAID_BY[dropped.path.suffix.lower()])
     order = FeedOrder(layout, dropped.division, dropped.period, FeedMode.PARTIAL, media_type)
     caller = Principal("drop-folder", "system", dropped.division, department=layout.department)
     received = await receive_feed(runtime, caller, order, _pieces(dropped.path), traceparent=None)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import asyncpg
 
 from services.intake import repository_notices as repository
-from services.intake.catalogue import layouts, refresh_catalogue
+from services.intake.catalogue import is_known_to, layouts, refresh_catalogue, title_of
 from services.intake.domain.notice import Notice, NoticeKind, notice_of, promises
 from services.intake.publish_observations import SOURCE
 from shared.clock import SHANGHAI
@@ -47,7 +47,8 @@ async def _late(connection: asyncpg.Connection, today: date) -> list[Notice]:
         first, last = (row[name].astimezone(SHANGHAI).date() for name in ("first_at", "last_at"))
         begun[row["division"]] = min(first, begun.get(row["division"], first))
         came[row["layout"], row["division"]] = last
-    found = (notice_of(p, begun[p.division], today) for p in promises(layouts().values(), begun, came))
+    owed = (p for p in promises(layouts().values(), begun, came) if is_known_to(p.division, p.layout.name))
+    found = (notice_of(p, begun[p.division], today) for p in owed)
     return [notice for notice in found if notice is not None]
 
 
@@ -57,9 +58,9 @@ async def _failing(connection: asyncpg.Connection, now: datetime) -> list[Notice
 
 
 def _failure(row: asyncpg.Record) -> Notice:
-    name, layout = row["name"], layouts().get(row["layout"])  # None as in `_item`: it fails because of that.
-    detail = f"“{layout.title if layout else row['layout']}”的对接接口 {name} 取数失败：{row['failure']['detail']}"
-    return Notice(NoticeKind.FAILING, row["layout"], row["department"], row["division"], detail, connector=name)
+    name, layout = row["name"], row["layout"]
+    detail = f"“{title_of(layout)}”的对接接口 {name} 取数失败：{row['failure']['detail']}"
+    return Notice(NoticeKind.FAILING, layout, row["department"], row["division"], detail, connector=name)
 
 
 def _key(row: asyncpg.Record) -> tuple[str, str, str, str]:
@@ -74,13 +75,12 @@ async def _say(connection: asyncpg.Connection, rows: Iterable[asyncpg.Record], n
 
 
 def _item(row: asyncpg.Record) -> dict[str, object]:
-    layout = layouts().get(row["layout"])  # None: a county took its own data set out of use.
     return {
         "notice_id": str(row["notice_id"]),
         "kind": row["kind"],
         "state": "open" if row["closed_at"] is None else "closed",
         "data_set": row["layout"],
-        "title": layout.title if layout else row["layout"],
+        "title": title_of(row["layout"]),
         "department": row["department"],
         "division": row["division"],
         "detail": row["detail"],

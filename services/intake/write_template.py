@@ -4,6 +4,7 @@ Above the headers it says which data set and version it is of, so that a file ma
 """
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import xlsxwriter
@@ -26,7 +27,7 @@ def write_template(layout: FeedLayout) -> bytes:
         data, about, choices = (book.add_worksheet(name) for name in (DATA_SHEET, ABOUT_SHEET, CHOICES_SHEET))
         columns = [column for column in layout.columns if not column.withheld]
         data.write_string(0, 0, f"{layout.title}　{version_said(layout)}", book.add_format({"bold": True}))
-        _head(book, data, columns)
+        _head(book, data, columns, {c.column: layout.column(c.stands_for).header for c in layout.crosswalk})
         for i, column in enumerate(columns):
             _offer(data, choices, i, _choices(column))
         _about(book, about, layout)
@@ -34,13 +35,13 @@ def write_template(layout: FeedLayout) -> bytes:
     return file.getvalue()
 
 
-def _head(book: Any, sheet: Any, columns: list[Column]) -> None:
+def _head(book: Any, sheet: Any, columns: list[Column], stands_for: Mapping[str, str]) -> None:
     bold, text = book.add_format({"bold": True, "bg_color": "#F2F4F7"}), book.add_format({"num_format": "@"})
     sheet.freeze_panes(HEADER_ROW + 1, 0)
     for i, column in enumerate(columns):
         sheet.set_column(i, i, max(12, 2 * len(column.header) + 4), text)
         sheet.write_string(HEADER_ROW, i, f"{column.header}*" if column.required else column.header, bold)
-        sheet.write_comment(HEADER_ROW, i, _note(column))
+        sheet.write_comment(HEADER_ROW, i, _note(column, stands_for.get(column.name)))
 
 
 def _offer(sheet: Any, choices: Any, at: int, offered: tuple[str, ...]) -> None:
@@ -75,12 +76,14 @@ def _choices(column: Column) -> tuple[str, ...]:
     return tuple(first.values()) or CHOICES.get(column.type, ())
 
 
-def _note(column: Column) -> str:
+def _note(column: Column, stands_for: str | None = None) -> str:
     lines = [f"{TYPES[column.type]}，{'必填' if column.required else '可不填'}"]
     if column.type is ColumnType.MONEY_YUAN:
         lines.append("单位：万元" if column.unit == "ten_thousand_yuan" else "单位：元，最多两位小数")
     if column.multiple:
         lines.append(f"可填多项，用顿号隔开：{'、'.join(dict.fromkeys(column.codes))}"[:300])
+    if stands_for is not None:
+        lines.append(f"本部门编码：以前同时报送过的，{stands_for}可不填")
     if column.example:
         lines.append(f"示例：{column.example}")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import asyncpg
 from services.monitoring.domain.policy import PolicyPackage, load_policy
 from services.monitoring.domain.report import WaitingReport
 from shared.contracts.envelope import Event
-from shared.contracts.intake import ObservationsRecorded, ReportNote
+from shared.contracts.intake import Observation, ObservationsRecorded, ReportNote
 from shared.contracts.monitoring import (
     RISK_CHANGED,
     Clocks,
@@ -22,6 +22,7 @@ from shared.contracts.monitoring import (
 from shared.contracts.progress import MONITORING_PROGRESS, Progress, ProgressItem
 from shared.messaging.outbox import enqueue
 from shared.policies.parameter_set import parameters_at
+from shared.policies.unit import Unit
 from shared.runtime import Runtime
 from shared.vocabulary.terms import Hardship, Severity, Source
 
@@ -90,7 +91,15 @@ def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime
     names = (deadline.acknowledge_hours, deadline.verify_days)
     wanted = {name: package.parameters[name] for name in names}
     clocks = package.clocks(severity, parameters_at(wanted, division, runtime.clock.today()))
-    return Clocks(acknowledge_hours=clocks.acknowledge_hours, verify_days=clocks.verify_days)
+    return Clocks.model_validate(
+        {
+            "acknowledge_hours": clocks.acknowledge_hours,
+            "verify_days": clocks.verify_days,
+            # Said only where it is not what receivers take without being told.
+            "acknowledge_unit": None if clocks.acknowledge_unit is Unit.HOURS else clocks.acknowledge_unit.value,
+            "verify_unit": None if clocks.verify_unit is Unit.DAYS else clocks.verify_unit.value,
+        }
+    )
 
 
 def hardship_finding(sentence: str) -> Finding:
@@ -102,8 +111,13 @@ def notes_of(waiting: Iterable[Mapping[str, Any]]) -> list[ReportNote]:
     return [ReportNote.model_validate(report["note"]) for report in waiting if report.get("note")]
 
 
+def _said(told: ObservationsRecorded) -> list[Observation]:
+    """What the report says now; of a withdrawal, what it takes back."""
+    return [one for one in told.observations if one.op == "put"] or told.observations
+
+
 def _hardship(told: ObservationsRecorded) -> Finding:
-    named = [Hardship(one.value).zh for one in told.observations if one.value in set(Hardship)]
+    named = [Hardship(one.value).zh for one in _said(told) if one.value in set(Hardship)]
     return hardship_finding(f"农户自主申报：{'、'.join(named) or '有困难'}。未在农户名册中找到申报人，请核对。")
 
 
@@ -116,7 +130,7 @@ def _evidence(told: ObservationsRecorded) -> list[EvidenceItem]:
             department=told.department,
             summary=f"{Source(told.source).zh}：{Hardship(one.value).zh if one.value in set(Hardship) else '困难'}",
         )
-        for one in told.observations
+        for one in _said(told)
     ]
 
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from services.monitoring import (
     endpoints_changes,
     endpoints_dashboard,
+    endpoints_effect,
     endpoints_evaluations,
     endpoints_explanations,
     endpoints_identity,
@@ -33,6 +34,7 @@ from shared.web.subscriptions import subscriptions_router
 ROUTERS = [
     endpoints_changes.router,
     endpoints_dashboard.router,
+    endpoints_effect.router,
     endpoints_evaluations.router,
     endpoints_explanations.router,
     endpoints_identity.router,

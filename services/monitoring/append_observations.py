@@ -6,7 +6,7 @@ the registers to decide. Both leave the same: the ledger's path is the definitio
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -34,6 +34,14 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """The observations of a message with their places, and what the register calls the people they name."""
+
+    every: Sequence[Told]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Sorted:
     """The observations of a message: new ones that concern somebody, new ones that must wait, and all others."""
 
@@ -43,13 +51,12 @@ class Sorted:
 
 
 async def append_observations(
-    connection: asyncpg.Connection, told: ObservationsRecorded, *, now: datetime, priority: int
+    connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told], *, now: datetime, priority: int
 ) -> FeedCounts:
     """Append what a feed's message says and mark the households whose facts changed as due for assessment.
 
     The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile.
     """
-    every = await _locate(connection, told)
     held = {one.place.household_id for one in every if one.place is not None}
     await households.lock(connection, sorted(held))
     sorted_ = await _sort(connection, told, every)
@@ -68,14 +75,16 @@ async def append_observations(
     )
 
 
-async def _locate(connection: asyncpg.Connection, told: ObservationsRecorded) -> list[Told]:
+async def locate(connection: asyncpg.Connection, told: ObservationsRecorded) -> Located:
+    """Find where the people and households are that a message names; the caller holds the lock on rosters."""
     persons = {one.person for one in told.observations if one.person is not None}
     household_nos = {one.household_no for one in told.observations if one.household_no is not None}
     found = await whereabouts(connection, persons, household_nos)
-    return [
+    every = [
         Told(one, key, found.of(one.person, one.household_no, one.kind))
         for one, key in zip(told.observations, record_keys(told), strict=True)
     ]
+    return Located(every, found.names)
 
 
 async def _sort(connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told]) -> Sorted:

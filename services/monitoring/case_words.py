@@ -87,4 +87,5 @@ KINDS: Mapping[str, tuple[str, dict[str, Any]]] = {
 
 PURPOSES = {"自用": "private", "营运": "operating", "残疾人专用": "disabled_use"}
 DWELLINGS = {"商品房": "commercial", "安置房": "resettlement", "灾后重建": "disaster_rebuild"}
+SCOPES = {"机动车": "vehicles", "不动产": "property", "市场主体": "businesses", "存款": "deposits"}
 COMPANIES = {"存续": "active", "停业": "dormant", "注销": "cancelled", "吊销": "revoked"}

@@ -44,8 +44,9 @@ async def check_due(runtime: Runtime) -> int:
         extents = await repository.claimed_extents(connection, [row["household_id"] for row in rows])
     for extent in extents:
         async with transaction(runtime.worker_pool) as connection:
+            seen = await repository.versions(connection, extent.ids or ())
             await check(connection, extent, runtime)
-            await repository.checked(connection, extent.ids or (), rows[0]["lease_token"])
+            await repository.checked(connection, seen, rows[0]["lease_token"])
     return len(rows)
 
 

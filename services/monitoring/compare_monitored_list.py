@@ -6,16 +6,18 @@ from typing import Any
 import asyncpg
 
 from services.monitoring import repository_monitored as repository
+from services.monitoring.domain.national_list import NationalList, national_list
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.list_households import FilterNotForPost
 from services.monitoring.read_household import CLASS, CONTACT
 from services.monitoring.schemas_register import Comparison, Difference, DifferenceCount, DivisionDifferences
+from shared.db.scope import transaction
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
-from shared.vocabulary.division import code_range, digits_below
+from shared.vocabulary.division import DivisionLevel, code_range, county_of, digits_below, level_of
 from shared.web.page import encode_cursor
 
 PATH = "/monitoring/v1/monitored-list/comparison"
@@ -43,16 +45,17 @@ async def compare_monitored_list(
     if CLASS not in field_classes(caller):
         raise FilterNotForPost("名单比对需要查看监测类别的权限")
     lo, hi = code_range(division)
-    counted = await repository.counts(scoped, lo, hi, digits_below(division))
-    rows = await repository.differences(scoped, lo, hi, [kind] if kind else list(LABELS), after, limit + 1)
+    told = await list_told(runtime, division)
+    counted = await repository.counts(scoped, told, lo, hi, digits_below(division))
+    rows = await repository.differences(scoped, told, lo, hi, [kind] if kind else list(LABELS), after, limit + 1)
     shown = rows[:limit]
     codes = {row["division"] for row in shown} | {_division(row["child"]) for row in counted}
     places = await name_places(runtime.directory_pool, codes, runtime.clock.today())
-    newest = await repository.newest_import(scoped, lo, hi)
     total = _totals(counted)
     return Comparison(
         division=division,
-        as_of=newest["as_of"] if newest else None,
+        as_of=told.as_of,
+        source=told.source,
         agree=total.get(AGREE, 0),
         counts=[
             DifferenceCount(
@@ -64,6 +67,13 @@ async def compare_monitored_list(
         items=[_difference(row, caller, places) for row in shown],
         next_cursor=encode_cursor({"after": shown[-1]["household_no"]}) if len(rows) > limit else None,
     )
+
+
+async def list_told(runtime: Runtime, division: str) -> NationalList:
+    """Which list counts in a place. Asked without a scope: a village is compared by the list of its county."""
+    whole = f"{county_of(division)}000000" if level_of(division) > DivisionLevel.COUNTY else division
+    async with transaction(runtime.worker_pool) as connection:
+        return national_list(division, *await repository.newest_lists(connection, *code_range(whole)))
 
 
 def _totals(counted: list[dict[str, Any]]) -> dict[str, int]:

@@ -25,7 +25,6 @@ from services.monitoring.read_policies import (
     view_policy,
     view_rows,
 )
-from services.monitoring.read_workbook import XLSX
 from services.monitoring.schemas_policies import (
     ChangesView,
     ComparedHousehold,
@@ -47,6 +46,7 @@ from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
+from shared.web.spreadsheet import XLSX
 
 router = Router(tags=["policies"])
 
@@ -134,7 +134,7 @@ async def post_changes(
     division: ForDivision = None,
     dry_run: Annotated[bool, Query(description="true：只检查，逐行列出错误，不保存")] = False,
 ) -> ChangesView:
-    rows = read_rows(await request.body(), request.headers.get("content-type", ""))
+    rows = await read_rows(await request.body(), request.headers.get("content-type", ""))
     proposal = Proposal(division or caller.division, rows, caller, context.request_id)
     today = runtime.clock.today()
     version = None if dry_run else await change_parameters(connection, proposal, runtime)

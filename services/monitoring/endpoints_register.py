@@ -20,7 +20,7 @@ from shared.web.page import Cursor, Limit, decode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
-from shared.web.spreadsheet import CSV
+from shared.web.spreadsheet import CSV, XLSX
 
 Registrar = Annotated[Principal, Depends(require("monitoring:register"))]
 KEY_HEADER = {
@@ -41,7 +41,8 @@ LIST_BODY: dict[str, Any] = {
                 "schema": {"type": "string", "format": "binary"},
                 "example": "户编号,户主姓名,监测对象类别,识别监测时间,风险是否已消除,致贫/返贫风险1\n"
                 "F130624001,测试甲,边缘易致贫户,202603,否,因病\n",
-            }
+            },
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -106,12 +107,18 @@ async def post_monitored_list(
 ) -> MonitoredListTaken:
     """名单记在本系统的决定之旁，不改变任何决定；有一行错误则整表不写，错误逐行列出。"""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "text/csv":
-        raise UnsupportedMedia("名单应为 text/csv")
+    if kind not in ("text/csv", XLSX):
+        raise UnsupportedMedia("名单应为 text/csv 或 XLSX")
     place = division or caller.division
     order = ListOrder(place, as_of or runtime.clock.today(), complete, may_end, mode == "apply")
     taken = await import_monitored_list(
-        connection, await request.body(), order, caller, runtime, request_id=context.request_id
+        connection,
+        await request.body(),
+        order,
+        caller,
+        runtime,
+        media_type=kind,
+        request_id=context.request_id,
     )
     wake("assess")
     return taken

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from services.monitoring import repository_monitored as repository
+from services.monitoring.compare_monitored_list import list_told
 from services.monitoring.domain.monitored_list import COLUMNS, RISKS
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.list_households import FilterNotForPost
@@ -70,7 +71,7 @@ async def export_monitored_list(
         raise FilterNotForPost("导出名单需要查看监测类别的权限")
     if query.reveals and (not caller.is_person or CONTACT not in sees):
         raise RevealNotForPost("完整的姓名和证件号码只向有权限的本人开放；其他情形请用隐去的名单")
-    rows = await repository.for_export(scoped, await _chosen(scoped, query), runtime.clock.today())
+    rows = await repository.for_export(scoped, await _chosen(scoped, query, runtime), runtime.clock.today())
     codes = {code for row in rows for code in lineage_of(row["registered_division"])}
     places = await name_places(runtime.directory_pool, codes, runtime.clock.today())
     await audit(
@@ -87,11 +88,12 @@ async def export_monitored_list(
     return _encoded(csv_lines([COLUMNS, *(sheet.line(row) for row in rows)]), query.encoding)
 
 
-async def _chosen(scoped: asyncpg.Connection, query: ListQuery) -> list[int]:
+async def _chosen(scoped: asyncpg.Connection, query: ListQuery, runtime: Runtime) -> list[int]:
     lo, hi = code_range(query.division)
     if query.households == LISTED:
         return await repository.listed_here(scoped, lo, hi)
-    rows = await repository.differences(scoped, lo, hi, [query.households], "", MOST)
+    told = await list_told(runtime, query.division)
+    rows = await repository.differences(scoped, told, lo, hi, [query.households], "", MOST)
     return [row["household_id"] for row in rows if row["household_id"] is not None]
 
 

@@ -35,7 +35,7 @@ from shared.vocabulary.money import yuan
 from shared.vocabulary.terms import Role
 
 HEALTH = "health"
-POSTS = frozenset({Role.TOWNSHIP_LEADER, Role.COUNTY_ADMIN})
+POSTS = frozenset({Role.TOWNSHIP_DEPUTY, Role.TOWNSHIP_LEADER, Role.COUNTY_ADMIN})
 
 
 class NotForPost(Forbidden):

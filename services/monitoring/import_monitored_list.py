@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from uuid import UUID
@@ -37,9 +37,13 @@ from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionLevel, code_range, county_of, covers, level_of
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Source
+from shared.web.spreadsheet import XLSX
+from shared.workbook.archive import WorkbookRefused
+from shared.workbook.read_sheet import BadCell, Cell, read_sheet, written
 
 DATA_SET = "monitored_list"
 MOST_ROWS = 50_000
+MOST_LINES_ABOVE = 100
 MOST_ERRORS = 200
 BULK = 9
 
@@ -87,12 +91,12 @@ async def import_monitored_list(
     caller: Principal,
     runtime: Runtime,
     *,
+    media_type: str,
     request_id: str | None = None,
 ) -> MonitoredListTaken:
     """Read, compare and (if ordered) write; a list with a mistake changes nothing, the same list again neither."""
     _check(order, caller, runtime.clock.today())
-    # A long list is read in a thread, so that no other request waits behind it.
-    rows, mistakes, unknown = await asyncio.to_thread(read_list, content, runtime.clock.today())
+    rows, mistakes, unknown = await read_list(content, media_type, runtime.clock.today())
     if mistakes and order.apply:
         raise ListRefused(
             f"有 {len(mistakes)} 处错误", errors=[_field_error(each) for each in mistakes[:MOST_ERRORS]]
@@ -115,23 +119,60 @@ async def import_monitored_list(
     )
 
 
-def read_list(content: bytes, today: date) -> tuple[list[MonitoredRow], list[RowMistake], list[str]]:
-    """Rows, mistakes and unknown columns of a CSV file (UTF-8 or GB18030); ListUnreadable."""
+async def read_list(
+    content: bytes, media_type: str, today: date
+) -> tuple[list[MonitoredRow], list[RowMistake], list[str]]:
+    """Rows, mistakes and unknown columns of a CSV file (UTF-8 or GB18030) or a workbook; ListUnreadable."""
+    if media_type != XLSX:
+        # A long list is read in a thread, so that no other request waits behind it.
+        return await asyncio.to_thread(lambda: _read_table(_csv_cells(content), today))
+    try:
+        cells = await read_sheet(content, MOST_ROWS + MOST_LINES_ABOVE)
+    except WorkbookRefused as refused:
+        raise ListUnreadable(f"{refused.reason}；{refused.expected or '另存为 .xlsx 或 CSV'}") from refused
+    return await asyncio.to_thread(_read_table, cells, today)
+
+
+def _csv_cells(content: bytes) -> list[list[Cell]]:
     reader = csv.reader(io.StringIO(_decode(content), newline=""), strict=True)
     try:
-        headers, *lines = [line for line in reader if any(cell.strip() for cell in line)] or [[]]
+        return [[*line] for line in reader]
     except csv.Error as error:
         raise ListUnreadable(f"第 {reader.line_num} 行附近无法解析，请检查引号与逗号") from error
+
+
+def _read_table(
+    cells: Sequence[Sequence[Cell]], today: date
+) -> tuple[list[MonitoredRow], list[RowMistake], list[str]]:
+    """What a table says below its header, the first line that is not empty."""
+    table = [[written(cell) for cell in line] for line in cells]
+    at = next((i for i, line in enumerate(table) if any(cell.strip() for cell in line)), 0)
+    headers, lines = (table[at], table[at + 1 :]) if table else ([], [])
     columns = columns_of(headers)
     missing = [SYNONYMS[name][0] for name in REQUIRED if name not in columns]
     if missing:
         wanted = "、".join(SYNONYMS[name][0] for name in REQUIRED)
         raise ListUnreadable(f"第一行须有这些列：{wanted}；缺少：{'、'.join(missing)}")
-    if len(lines) > MOST_ROWS:
+    if sum(any(line) for line in lines) > MOST_ROWS:
         raise ListUnreadable(f"最多 {MOST_ROWS} 行，请按乡镇分批导入")
+    unsure = dict(_unsure(cells[at + 1 :], columns, first_line=at + 2))
+    sure = [[] if line in unsure else row for line, row in enumerate(lines, at + 2)]
     labels = {each.code: each.label_zh for each in load_policy().classes if each.code is not None}
-    rows, mistakes = read_rows(lines, columns, classes=class_codes(labels), today=today)
-    return rows, mistakes, [header[:50] for header in unknown_columns(headers)[:50]]
+    rows, mistakes = read_rows(sure, columns, classes=class_codes(labels), today=today, first_line=at + 2)
+    told = sorted([*mistakes, *unsure.values()], key=lambda each: each.line)
+    return rows, told, [header[:50] for header in unknown_columns(headers)[:50]]
+
+
+def _unsure(
+    lines: Sequence[Sequence[Cell]], columns: Mapping[str, int], *, first_line: int
+) -> Iterator[tuple[int, RowMistake]]:
+    """The lines of a workbook with a cell that says nothing sure, where it is read."""
+    for line, row in enumerate(lines, first_line):
+        for name, at in columns.items():
+            cell = row[at] if at < len(row) else ""
+            if isinstance(cell, BadCell):
+                yield line, RowMistake(line, SYNONYMS[name][0], cell.code, cell.reason, cell.expected)
+                break
 
 
 def _decode(content: bytes) -> str:
@@ -143,7 +184,7 @@ def _decode(content: bytes) -> str:
         if "\x00" in text:
             break
         return text
-    raise ListUnreadable("应为 CSV 文件，编码为 UTF-8 或 GB18030")
+    raise ListUnreadable("应为 CSV 文件（UTF-8 或 GB18030），或 XLSX 工作簿")
 
 
 def _check(order: ListOrder, caller: Principal, today: date) -> None:

@@ -40,7 +40,7 @@ def _reports_behind(entry: Entry) -> list[str]:
 
     A list of calls comes in a feed, and is no report.
     """
-    if entry.content.verified is False or not calls_for_help(entry.source):
+    if entry.op in ("withdraw", "reverse") or entry.content.verified is False or not calls_for_help(entry.source):
         return []
     named = entry.key.record_key.split("/")
     if entry.said.origin in named:

@@ -13,54 +13,51 @@ import asyncpg
 from services.monitoring import repository_identity as repository
 from services.monitoring.domain.ledger import Entry, Key, Said
 from services.monitoring.domain.person_name import may_be_same_name, normal_name
-from shared.contracts.intake import ObservationsRecorded
+from shared.contracts.intake import Observation, ObservationsRecorded
 from shared.vocabulary.division import county_of
 
 
 class Naming(NamedTuple):
-    """How a statement named its person: by which number (hex of its blind index), perhaps under which name."""
+    """By which number (hex of its blind index) a statement named its person."""
 
     key: Key
     said: Said
     division: str
     person: str
-    name: str | None
-    department: str | None
 
 
-async def note_observed(connection: asyncpg.Connection, told: ObservationsRecorded, *, now: datetime) -> None:
-    """Note whom a message of observations named, after its facts were appended."""
-    county, said = county_of(told.division), Said(told.received_at, told.report_id or told.feed_id or "")
-    namings = (
-        Naming(
-            Key(told.data_set, f"{county}/{one.record}", one.kind),
-            said,
-            one.division or told.division,
-            one.person,
-            one.person_name,
-            told.department,
-        )
-        for one in told.observations
-        if one.person is not None and one.op == "put"
+async def note_observed(
+    connection: asyncpg.Connection, told: ObservationsRecorded, register: Mapping[str, str], *, now: datetime
+) -> None:
+    """Note whom a message of observations named, after its facts were appended.
+
+    `register` holds the names of people (by hex of their blind index) that the caller has read already.
+    """
+    named = [one for one in told.observations if one.person is not None and one.op == "put"]
+    if await repository.keeps_subjects(connection):
+        await _note_subjects(connection, [_naming(told, one) for one in named])
+    other = (one for one in named if one.person_name and register.get(one.person or "") != one.person_name)
+    asked = {(one.person, one.person_name): told.department for one in other if one.person and one.person_name}
+    await _ask_of_names(connection, asked, now)
+
+
+def _naming(told: ObservationsRecorded, one: Observation) -> Naming:
+    assert one.person is not None
+    return Naming(
+        Key(told.data_set, f"{county_of(told.division)}/{one.record}", one.kind),
+        Said(told.received_at, told.report_id or told.feed_id or ""),
+        one.division or told.division,
+        one.person,
     )
-    await _note(connection, list(namings), now)
 
 
 async def note_identity(connection: asyncpg.Connection, entries: Iterable[Entry], *, now: datetime) -> None:
-    """The same of entries of the ledger."""
-    namings = (
-        Naming(e.key, e.said, e.division, e.person, e.person_name, e.department)
-        for e in entries
-        if e.person is not None and e.op == "put"
-    )
-    await _note(connection, list(namings), now)
-
-
-async def _note(connection: asyncpg.Connection, namings: Sequence[Naming], now: datetime) -> None:
-    """One statement for all records of a message, and one for all names told in it."""
+    """The same of entries of the ledger: one statement for all records, and one for all names told."""
+    named = [(e, e.person) for e in entries if e.person is not None and e.op == "put"]
     if await repository.keeps_subjects(connection):
-        await _note_subjects(connection, namings)
-    await _ask_of_names(connection, {(n.person, n.name): n.department for n in namings if n.name}, now)
+        await _note_subjects(connection, [Naming(e.key, e.said, e.division, person) for e, person in named])
+    asked = {(person, e.person_name): e.department for e, person in named if e.person_name}
+    await _ask_of_names(connection, asked, now)
 
 
 async def _note_subjects(connection: asyncpg.Connection, namings: Sequence[Naming]) -> None:

@@ -17,7 +17,7 @@ BORN = date(1990, 1, 1)  # The register knows everybody's birthday; a case that 
 
 OF_DOCUMENT = ("县", "日期", "齐全")
 OF_CASE = (*OF_DOCUMENT, "参数")
-OF_FAMILY = ("户类型", "监测类型", "纳入日期", "住房", "饮水")
+OF_FAMILY = ("户类型", "监测类型", "纳入日期", "住房", "饮水", "授权")
 OF_MEMBER = ("状态", "去世日期", "出生", "共享收支", "参保", "健康", "劳动", "残疾", "就学", "财政供养")
 OF_FACT = ("谁", "结束", "起", "止", "就诊", "住院号", "核实", "来源", "数据", "降幅", "价值")
 MONEY: Mapping[str, str] = {
@@ -114,6 +114,9 @@ def _states(family: Fields) -> Iterator[Fact]:
         yield Fact("state.dwelling", LONG_SINCE, value=grade, attributes=_named(said, HOME))
     if water := family.get("饮水"):
         yield Fact("state.water", LONG_SINCE, attributes=_named(water.fields((), WATER), WATER))
+    if allowed := family.get("授权"):
+        for each in allowed.elements():
+            yield Fact("state.authorisation", LONG_SINCE, value=_word(each, words.SCOPES))
 
 
 def _of_member(raw: Fields) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from services.monitoring import repository_households as households
 from services.monitoring import repository_reports as reports
 from services.monitoring.announce import announce_progress, announce_unmatched_report
 from services.monitoring.append_facts import Appended, append_facts
-from services.monitoring.append_observations import append_observations
+from services.monitoring.append_observations import Located, append_observations, locate
 from services.monitoring.domain.report import WaitingReport
 from services.monitoring.note_identity import note_observed
 from services.monitoring.read_message import check_divisions, check_indices
@@ -31,7 +31,7 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
     told = ObservationsRecorded.model_validate(event.data)
     check_divisions([told.division, *(one.division for one in told.observations)])
     check_indices(one.person for one in told.observations)
-    await _wait_for_turn(connection, told)
+    await households.share_rosters(connection, [county_of(told.division)])
     if told.report_id:
         await _record_report(connection, told, runtime)
     else:
@@ -42,7 +42,7 @@ async def record_observations(connection: asyncpg.Connection, event: Event, runt
 async def _record_report(connection: asyncpg.Connection, told: ObservationsRecorded, runtime: Runtime) -> None:
     now = runtime.clock.now()
     appended = await append_facts(connection, entries_of(told), now=now, priority=A_PERSON_WAITS)
-    await note_observed(connection, told, now=now)
+    await note_observed(connection, told, {}, now=now)
     await _hold_report(connection, told, appended, runtime)
     await announce_progress(connection, [_progress(told, appended, now)], now=now, priority=A_PERSON_WAITS)
 
@@ -52,22 +52,26 @@ async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorde
 
     What is of no feed takes an earlier report back.
     """
+    located = await _wait_for_turn(connection, told)
     if told.feed_id is not None:
         await freshness.record_observed(connection, told, runtime.clock.today())
     if told.observations:
         now = runtime.clock.now()
-        counts = await append_observations(connection, told, now=now, priority=BULK)
-        await note_observed(connection, told, now=now)
+        counts = await append_observations(connection, told, located.every, now=now, priority=BULK)
+        await note_observed(connection, told, located.names, now=now)
         if told.feed_id is not None:
             await note_counts(connection, told.feed_id, counts)
 
 
-async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> None:
-    county = county_of(told.division)
-    await households.share_rosters(connection, [county])
-    if not told.report_id:
-        await households.lock_data_set(connection, county, told.data_set)
-        await households.look_up(connection)
+async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> Located:
+    """Find who is meant, then wait until no other message of the data set is at work.
+
+    In this order, so that one message looks up while another writes: where people are, only rosters change.
+    """
+    await households.look_up(connection)
+    located = await locate(connection, told)
+    await households.lock_data_set(connection, county_of(told.division), told.data_set)
+    return located
 
 
 async def _hold_report(

@@ -99,7 +99,7 @@ async def newest_finished(connection: asyncpg.Connection, version: str, division
         f"""
         SELECT {_COLUMNS} FROM policy_comparison
         WHERE version = $1 AND division = $2 AND against = 'in_force' AND state = 'finished'
-        ORDER BY requested_at DESC LIMIT 1
+        ORDER BY requested_at DESC, known_at DESC LIMIT 1
         """,
         version,
         division,

@@ -105,9 +105,13 @@ async def mark_changed(
         ), noted AS (
             INSERT INTO dashboard_touch (village, what) SELECT DISTINCT living_division, 'facts' FROM changed WHERE $4
         ), to_check AS (
-            -- A check that runs meanwhile loses its lease, and the household is checked again.
+            -- A check that runs meanwhile loses its lease, and the household is checked again. What waits already is
+            -- left alone: a check that begins now will find the household locked by us, and leave it due.
             INSERT INTO quality_due AS q (household_id, due_at, priority)
-            SELECT household_id, $2, $3 FROM changed ORDER BY household_id
+            SELECT household_id, $2, $3 FROM changed c
+            WHERE NOT EXISTS (
+                SELECT FROM quality_due d WHERE d.household_id = c.household_id AND d.lease_token IS NULL)
+            ORDER BY household_id
             ON CONFLICT (household_id) DO UPDATE SET due_at = excluded.due_at, lease_until = NULL, lease_token = NULL
             WHERE q.lease_token IS NOT NULL
         )

@@ -7,6 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.monitoring.domain.national_list import NationalList, ToldList
+from services.monitoring.domain.tag import NATIONAL_LIST
+
+DATA_SET = "monitored_list"
+
 
 class Listed(NamedTuple):
     """An entry of the list to be written, as far as it may differ from the one that stands."""
@@ -95,9 +100,30 @@ async def write(
     )
 
 
+async def newest_lists(connection: asyncpg.Connection, lo: str, hi: str) -> tuple[list[ToldList], list[ToldList]]:
+    """What imports and feeds last told of each place in [lo, hi), by their days: (imports, feeds)."""
+    imports = await connection.fetch(
+        "SELECT DISTINCT ON (division) division, as_of AS on, imported_at AS at FROM monitored_import"
+        " WHERE division >= $1 AND division < $2 ORDER BY division, as_of DESC, imported_at DESC",
+        lo,
+        hi,
+    )
+    feeds = await connection.fetch(
+        "SELECT county || '000000' AS division, newest_on AS on, received_at AS at FROM feed_freshness"
+        " WHERE data_set = $3 AND county || '000000' >= $1 AND county || '000000' < $2",
+        lo,
+        hi,
+        DATA_SET,
+    )
+    return [ToldList(*row.values()) for row in imports], [ToldList(*row.values()) for row in feeds]
+
+
 # Each household has one kind at most: not on the national list but should be (应纳未纳), on it but should not be
-# (应消未消), other classes, nothing decided here, not known here. $1, $2: half-open range of living places.
-_DIFFERENCES = """
+# (应消未消), other classes, nothing decided here, not known here. $1, $2: half-open range of living places;
+# $3: places a feed told of last, $4: those of them that an import told of since.
+_BY_FEED = """(rpad(left({0}, 6), 12, '0') = ANY ($3::text[]) AND NOT $4::text[] && ARRAY[
+            rpad(left({0}, 6), 12, '0'), rpad(left({0}, 9), 12, '0'), {0}::text])"""
+_DIFFERENCES = f"""
     SELECT CASE WHEN household_id IS NULL AND is_open THEN 'unknown_here'
                 WHEN NOT is_open AND (listed_as IS NOT NULL OR recommendation IS NOT NULL) THEN 'should_enter'
                 WHEN NOT is_open THEN NULL
@@ -108,43 +134,73 @@ _DIFFERENCES = """
                 ELSE 'agree' END AS kind, *
     FROM (
         SELECT h.household_id, h.household_no, h.head_name, h.living_division AS division, h.listed_as, h.listed_on,
-               h.recommendation, s.assessment_id, e.listed_as AS national, e.identified_on,
-               e.entry_id IS NOT NULL AND e.removed_on IS NULL AND NOT e.vanished AS is_open
+               h.recommendation, s.assessment_id, n.national, n.identified_on, n.is_open IS TRUE AS is_open
         FROM household h
         LEFT JOIN standing s ON s.household_id = h.household_id
-        LEFT JOIN monitored_entry e ON e.household_id = h.household_id AND e.superseded_at IS NULL
+        LEFT JOIN LATERAL (
+            SELECT e.listed_as AS national, e.identified_on, e.removed_on IS NULL AND NOT e.vanished AS is_open
+            FROM monitored_entry e
+            WHERE e.household_id = h.household_id AND e.superseded_at IS NULL
+              AND NOT {_BY_FEED.format("h.registered_division")}
+            UNION ALL
+            (SELECT f.value, f.occurred_on, f.ended_on IS NULL FROM fact f
+             WHERE f.county = h.county AND f.household_id = h.household_id AND f.kind = '{NATIONAL_LIST}'
+               AND f.data_set = '{DATA_SET}' AND f.superseded_at IS NULL
+               AND {_BY_FEED.format("h.registered_division")}
+             ORDER BY f.ended_on IS NULL DESC, f.occurred_on DESC LIMIT 1)
+        ) n ON true
         WHERE h.living_division >= $1 AND h.living_division < $2 AND h.ended_on IS NULL
-          AND (h.listed_as IS NOT NULL OR h.recommendation IS NOT NULL OR e.entry_id IS NOT NULL)
+          AND (h.listed_as IS NOT NULL OR h.recommendation IS NOT NULL OR n.is_open IS NOT NULL)
         UNION ALL
         SELECT NULL, e.household_no, e.head_name, e.division, NULL, NULL, NULL, NULL, e.listed_as, e.identified_on,
                e.removed_on IS NULL AND NOT e.vanished
         FROM monitored_entry e
         WHERE e.household_id IS NULL AND e.superseded_at IS NULL AND e.division >= $1 AND e.division < $2
+          AND NOT {_BY_FEED.format("e.division")}
+        UNION ALL
+        SELECT NULL, u.household_no, coalesce(u.entry ->> 'person_name', ''), u.division, NULL, NULL, NULL, NULL,
+               u.entry #>> '{{content,value}}', (u.entry #>> '{{content,occurred_on}}')::date, true
+        FROM unmatched_observation u
+        WHERE u.data_set = '{DATA_SET}' AND u.kind = '{NATIONAL_LIST}' AND u.op = 'put'
+          AND u.household_no IS NOT NULL AND u.division >= $1 AND u.division < $2
+          AND u.entry #>> '{{content,ended_on}}' IS NULL AND {_BY_FEED.format("u.division")}
     ) both_lists
 """
 
 
-async def counts(scoped: asyncpg.Connection, lo: str, hi: str, digits: int) -> list[dict[str, Any]]:
+async def counts(
+    scoped: asyncpg.Connection, told: NationalList, lo: str, hi: str, digits: int
+) -> list[dict[str, Any]]:
     """How many households there are of each kind, by division below; `digits`: the length of its prefix."""
     rows = await scoped.fetch(
-        f"SELECT kind, left(division, $3) AS child, count(*) AS households FROM ({_DIFFERENCES}) d"
+        f"SELECT kind, left(division, $5) AS child, count(*) AS households FROM ({_DIFFERENCES}) d"
         " WHERE kind IS NOT NULL GROUP BY kind, child ORDER BY child, kind",
         lo,
         hi,
+        told.by_feed,
+        told.by_import_since,
         digits,
     )
     return [dict(row) for row in rows]
 
 
 async def differences(
-    scoped: asyncpg.Connection, lo: str, hi: str, kinds: Sequence[str], after: str, limit: int
+    scoped: asyncpg.Connection,
+    told: NationalList,
+    lo: str,
+    hi: str,
+    kinds: Sequence[str],
+    after: str,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """The households of these kinds, in the order of their numbers."""
     rows = await scoped.fetch(
-        f"SELECT * FROM ({_DIFFERENCES}) d WHERE kind = ANY ($3::text[]) AND household_no > $4"
-        " ORDER BY household_no LIMIT $5",
+        f"SELECT * FROM ({_DIFFERENCES}) d WHERE kind = ANY ($5::text[]) AND household_no > $6"
+        " ORDER BY household_no LIMIT $7",
         lo,
         hi,
+        told.by_feed,
+        told.by_import_since,
         kinds,
         after,
         limit,

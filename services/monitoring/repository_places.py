@@ -25,9 +25,13 @@ LEFT JOIN LATERAL (SELECT household_id, county FROM household WHERE household_id
 # join, and from an index of current memberships that would have to be read whole for each person.
 PEOPLE = f"""
 WITH person AS MATERIALIZED (
-    SELECT resident_id, number_index FROM resident r WHERE number_index = ANY ($1::bytea[])
+    SELECT resident_id, number_index, name FROM resident r WHERE number_index = ANY ($1::bytea[])
       AND NOT EXISTS (SELECT FROM number_alias a WHERE a.number_index = r.number_index)
-    UNION ALL SELECT resident_id, number_index FROM number_alias WHERE number_index = ANY ($1::bytea[])
+    UNION ALL
+    SELECT a.resident_id, a.number_index, r.name
+    FROM number_alias a
+    CROSS JOIN LATERAL (SELECT name FROM resident WHERE resident_id = a.resident_id LIMIT 1) r
+    WHERE a.number_index = ANY ($1::bytea[])
 ), member AS MATERIALIZED (
     SELECT DISTINCT ON (m.resident_id) m.resident_id, m.household_id
     FROM person p
@@ -41,7 +45,7 @@ WITH person AS MATERIALIZED (
     {_GOES_ON}
     WHERE h.merged_into IS NULL OR t.household_id IS NOT NULL
 )
-SELECT encode(p.number_index, 'hex') AS person, p.resident_id, h.household_id, h.county
+SELECT encode(p.number_index, 'hex') AS person, p.resident_id, p.name, h.household_id, h.county
 FROM person p LEFT JOIN (member m JOIN home h ON h.was = m.household_id) USING (resident_id)
 """
 
@@ -64,6 +68,7 @@ async def whereabouts(
         homes = await connection.fetch(HOMES, list(household_nos))
     return Whereabouts(
         {row["person"]: row["resident_id"] for row in people},
+        {row["person"]: row["name"] for row in people},
         {
             row["person"]: Place(row["household_id"], row["county"], row["resident_id"])
             for row in people

@@ -189,10 +189,37 @@ async def claimed_extents(connection: asyncpg.Connection, household_ids: Iterabl
     return [Extent(row["county"], row["ids"][0], row["ids"][-1], tuple(row["ids"])) for row in rows]
 
 
-async def checked(connection: asyncpg.Connection, household_ids: Sequence[int], token: UUID) -> None:
-    """Households are checked; those that changed meanwhile lost the lease and stay due."""
+async def versions(connection: asyncpg.Connection, household_ids: Sequence[int]) -> dict[int, int]:
+    """The facts_version of households, before they are checked."""
+    rows = await connection.fetch(
+        "SELECT household_id, facts_version FROM household WHERE household_id = ANY ($1::bigint[])", household_ids
+    )
+    return {row["household_id"]: row["facts_version"] for row in rows}
+
+
+async def checked(connection: asyncpg.Connection, seen: Mapping[int, int], token: UUID) -> None:
+    """Households are checked as they were `seen` (by facts_version); those that changed since stay due.
+
+    Who changes a household holds its row from before it marks it due: what is locked is being changed.
+    """
     await connection.execute(
-        "DELETE FROM quality_due WHERE household_id = ANY ($1::bigint[]) AND lease_token = $2", household_ids, token
+        """
+        WITH same AS MATERIALIZED (
+            SELECT h.household_id FROM household h
+            JOIN unnest($1::bigint[], $2::bigint[]) AS s (household_id, facts_version)
+                USING (household_id, facts_version)
+            FOR SHARE OF h SKIP LOCKED
+        ), done AS (
+            DELETE FROM quality_due q USING same
+            WHERE q.household_id = same.household_id AND q.lease_token = $3 RETURNING q.household_id
+        )
+        UPDATE quality_due SET lease_until = NULL, lease_token = NULL
+        WHERE household_id = ANY ($1::bigint[]) AND lease_token = $3
+          AND household_id NOT IN (SELECT household_id FROM done)
+        """,
+        list(seen),
+        list(seen.values()),
+        token,
     )
 
 

@@ -7,9 +7,12 @@ import asyncpg
 
 from services.monitoring.repository_register import NAMED
 
+# The column of the score is 0 before anybody assessed the household: then it is unknown.
 SUMMARY = """
     h.household_id, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone, h.listed_as,
-    h.listed_on, h.recommendation, h.severity, h.score, h.last_outcome
+    h.listed_on, h.recommendation, h.severity, h.last_outcome,
+    CASE WHEN EXISTS (SELECT FROM standing s WHERE s.household_id = h.household_id AND s.assessment_id IS NOT NULL)
+         THEN h.score END AS score
 """
 
 

@@ -350,7 +350,9 @@ async def people_named(scoped: asyncpg.Connection, name: str, lo: str, hi: str, 
     rows = await scoped.fetch(
         f"""
         SELECT h.household_id, h.household_no, h.living_division, h.registered_division, h.head_name, h.phone,
-               h.listed_as, h.listed_on, h.recommendation, h.severity, h.score, h.last_outcome
+               h.listed_as, h.listed_on, h.recommendation, h.severity, h.last_outcome,
+               CASE WHEN EXISTS (SELECT FROM standing s WHERE s.household_id = h.household_id
+                                 AND s.assessment_id IS NOT NULL) THEN h.score END AS score
         FROM household h WHERE h.ended_on IS NULL
           AND ((h.living_division >= $2 AND h.living_division < $3)
                OR (h.registered_division >= $2 AND h.registered_division < $3))

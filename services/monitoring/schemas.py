@@ -48,8 +48,8 @@ class HouseholdSummary(Answer):
     listed_as: str | None
     listed_on: date | None
     recommendation: str | None
-    severity: Severity | None
-    score: int | None
+    severity: Severity | None = Field(description="没有触发任何有等级的指标，或尚未评估，为空")
+    score: int | None = Field(description="尚未评估为空")
     last_outcome: Outcome | None
 
 

@@ -440,7 +440,10 @@ class Comparison(Answer):
     """The national list against ours: how many of each kind, in each division below, and who."""
 
     division: str
-    as_of: date | None = Field(description="最近一次导入的名单日期；尚未导入为空")
+    as_of: date | None = Field(description="所用名单的日期；既未导入也未报送为空")
+    source: Literal["import", "feed", "both"] | None = Field(
+        description="所用的名单：本系统导入的，或部门报送的（monitored_list），取较新的；各地不同为 both"
+    )
     agree: int
     counts: list[DifferenceCount]
     by_division: list[DivisionDifferences]

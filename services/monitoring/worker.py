@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import httpx
+from apscheduler.triggers.cron import CronTrigger
 
 from services.monitoring.assess_when_quiet import assess_when_quiet
 from services.monitoring.check_quality import check_due, check_ranges
 from services.monitoring.compare_lists import compare_lists_due
 from services.monitoring.compare_policies import compare_due
+from services.monitoring.keep_retention import keep_retention
 from services.monitoring.order_quality_run import check_nightly
 from services.monitoring.pass_day import pass_day
 from services.monitoring.propose_identity import sweep_identity
@@ -16,10 +18,12 @@ from services.monitoring.refresh_figures import refresh_coverage, refresh_figure
 from services.monitoring.rescreen import activate_policy, match_again
 from services.monitoring.screen_ranges import screen_ranges
 from services.monitoring.tell_counts import tell_counts
-from shared.clock import Clock
+from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.settings import Settings
-from shared.worker import Task, Worker
+from shared.worker import Task, Tick, Worker
+
+RETENTION = Tick("retention", keep_retention, CronTrigger(hour=3, minute=30, timezone=SHANGHAI))
 
 
 def build_worker(
@@ -46,4 +50,4 @@ def build_worker(
         Task("dashboard", refresh_figures, every=timedelta(seconds=2)),
         Task("coverage", refresh_coverage, every=timedelta(seconds=60)),
     ]
-    return Worker("monitoring", settings, tasks, [TIDY], transport=transport, clock=clock)
+    return Worker("monitoring", settings, tasks, [TIDY, RETENTION], transport=transport, clock=clock)

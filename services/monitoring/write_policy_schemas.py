@@ -16,6 +16,7 @@ from shared.vocabulary.terms import Cause, Severity, Visit
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
+MONTHS: Schema = {"type": "integer", "minimum": 12, "maximum": 999, "description": "最多保存几个月"}
 FLAG: Schema = {"type": "boolean"}
 NUMBER_OR_TEXT: Schema = {"type": ["string", "number"]}
 CONDITION: Schema = {"type": ["string", "boolean"], "description": "真、假或未知的表达式，例如 net_income < limit"}
@@ -84,7 +85,10 @@ def _package() -> Schema:
     own = {"label_zh": TEXT, "version": TEXT, "applies_from": DAY}
     shared: Mapping[str, Schema] = {
         "data_sets": _by_name(
-            _fields({"label_zh": TEXT, "stale_after": TEXT}, {"served_by": _list(TEXT, unique=True)})
+            _fields(
+                {"label_zh": TEXT, "stale_after": TEXT},
+                {"served_by": _list(TEXT, unique=True), "keep_months": MONTHS},
+            )
         ),
         "score": _fields(dict.fromkeys((*Severity, "cap"), TEXT)),
         "deadlines": _fields(dict.fromkeys(Severity, deadline)),

@@ -126,12 +126,14 @@ class ReportNote(Contract):
     """What a later word on an earlier report is (更正、撤回、申诉), in a sentence without anybody's data.
 
     `first_report_id`: the report it is about, if there is one. `answered_by`: the officer whose answer is appealed.
+    `about_officer`: the officer whom it complains of, who is told nothing of it.
     """
 
     nature: Literal["correction", "withdrawal", "appeal"]
     sentence: str
     first_report_id: str | None = None
     answered_by: str | None = None
+    about_officer: str | None = None
 
 
 class ObservationsRecorded(Contract):

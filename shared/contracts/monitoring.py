@@ -34,20 +34,29 @@ class Finding(Contract):
 
 
 class EvidenceItem(Contract):
-    """One fact behind the warning, without amounts or diagnosis."""
+    """One fact behind the warning, without amounts or diagnosis.
+
+    `about_officer`: the number of the officer whom a complaint names (信访、热线反映的干部); he hears nothing of it.
+    """
 
     kind: str
     occurred_on: date
     source: Source
     department: str | None = None
     summary: str
+    about_officer: str | None = None
 
 
 class Clocks(Contract):
-    """How soon the warning must be acknowledged and verified; policy parameters."""
+    """How soon the warning must be acknowledged and verified; policy parameters.
+
+    The units say how the two numbers are counted; without them they are hours of working days, and days.
+    """
 
     acknowledge_hours: int
     verify_days: int
+    acknowledge_unit: Literal["hours", "working_hours", "working_days"] | None = None
+    verify_unit: Literal["days", "working_days"] | None = None
 
 
 class RiskItem(Contract):

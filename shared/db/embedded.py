@@ -18,9 +18,11 @@ with warnings.catch_warnings():
 
 CONFIGURATION = """
 # fangpin: more connections than the default, since three services and their workers share this server; statistics
-# soon after a county was loaded, since without them the planner reads whole tables
+# soon after a county was loaded, since without them the planner reads whole tables; room for a file of a million rows
+# without a checkpoint in its middle
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = 512MB
+max_wal_size = 3GB
 autovacuum_naptime = 5s
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0

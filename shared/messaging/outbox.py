@@ -10,7 +10,7 @@ from shared.trace import current_trace
 ENQUEUE = """
 WITH message AS (
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent, created_at)
-    VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) RETURNING id
+    VALUES ($1, $2, $3, $4, $5::text::json, $6, $7) RETURNING id
 )
 INSERT INTO outbox_delivery (outbox_id, subscription_id, due_at, priority)
 SELECT message.id, s.subscription_id, $7, CASE WHEN s.name LIKE 'internal:%' THEN $8 ELSE greatest($8, 5) END

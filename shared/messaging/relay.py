@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -74,7 +75,18 @@ class Answer:
         return self.status == 500
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A claimed post; what could not be tried by `until` is given back, since another might send it meanwhile."""
+
+    post: Post
+    until: float
+    patience: timedelta
+
+
 NOTHING_TO_SEND = Answer(204)
+# How often one turn claims, so that a worker can stop between two.
+TURN_CLAIMS = 8
 
 
 async def relay_urgent(runtime: Runtime) -> int:
@@ -98,22 +110,41 @@ _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_P
 
 
 async def _relay(runtime: Runtime, *, limit: int, at_once: int, extra: str, lease: timedelta = LEASE) -> int:
+    """Send until nothing is due, or the turn is over; the next are claimed before the last of these are sent."""
+    turn, waiting, taken = TURN_CLAIMS, deque[Hand](), 0
+    sending: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            if turn and len(waiting) < at_once:
+                more = await _take(runtime, limit, extra, lease)
+                turn, taken = turn - 1 if more else 0, taken + len(more)
+                waiting.extend(more)
+            while waiting and len(sending) < at_once:
+                sending.add(asyncio.create_task(_deliver(runtime, waiting.popleft())))
+            if not sending:
+                return taken
+            done, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+    finally:
+        for one in sending:
+            one.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+
+
+async def _take(runtime: Runtime, limit: int, extra: str, lease: timedelta) -> list[Hand]:
     patience = min(WHOLE_TRY, lease * 2 / 3)
-    # What could not be tried within its lease any more is given back: another might send it meanwhile.
     until = time.monotonic() + (lease - patience).total_seconds() / 2
     async with transaction(runtime.worker_pool) as connection:
         posts = await _claim(runtime, connection, limit, extra, lease)
-    gate = asyncio.Semaphore(at_once)
+    return [Hand(post, until, patience) for post in posts]
 
-    async def deliver(post: Post) -> None:
-        async with gate:
-            if time.monotonic() < until:
-                await _record(runtime, post, await _post(runtime, post, patience))
-            else:
-                await _give_back(runtime, post)
 
-    await asyncio.gather(*map(deliver, posts))
-    return len(posts)
+async def _deliver(runtime: Runtime, hand: Hand) -> None:
+    if time.monotonic() < hand.until:
+        await _record(runtime, hand.post, await _post(runtime, hand.post, hand.patience))
+    else:
+        await _give_back(runtime, hand.post)
 
 
 async def _claim(

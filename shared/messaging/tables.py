@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, LargeBinary, SmallInteger, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TEXT
 from sqlmodel import Field, SQLModel
 
 from shared.queue.tables import ClaimColumns
@@ -20,7 +20,7 @@ class OutboxColumns(SQLModel):
     aggregatetype: str
     aggregateid: str
     type: str
-    payload: dict[str, Any] = Field(sa_type=JSONB)
+    payload: dict[str, Any] = Field(sa_type=JSON)  # As it was written: nobody looks into it on its way.
     traceparent: str | None = None
     created_at: datetime = Field(sa_type=_MOMENT)
 

@@ -28,6 +28,8 @@ class Unit(Enum):
     MONTHS = "months"
     DAYS = "days"
     HOURS = "hours"
+    WORKING_DAYS = "working_days"
+    WORKING_HOURS = "working_hours"
     PERCENT = "percent"
     POINTS = "points"
     NUMBER = "number"

@@ -43,6 +43,18 @@ async def children_of(connection: asyncpg.Connection, parent: str | None, on: da
     return [_region(row) for row in rows]
 
 
+async def codes_within(connection: asyncpg.Connection, lo: str, hi: str, on: date) -> list[str]:
+    """The codes in force on that day in the half-open range [lo, hi), in order."""
+    rows = await connection.fetch(
+        f"select code from directory.region where code >= $1 and code < $2 and {_IN_FORCE.format(on='$3::date')}"
+        " order by code",
+        lo,
+        hi,
+        on,
+    )
+    return [row["code"] for row in rows]
+
+
 async def names_of(connection: asyncpg.Connection, codes: Iterable[str], on: date) -> dict[str, str]:
     """The names of these divisions; a code no list has ever held is missing.
 

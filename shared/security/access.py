@@ -25,7 +25,10 @@ SCOPES = MappingProxyType(
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
-        "alerts:admin": "管理人员、职责与通知渠道",
+        "alerts:tasks": "办理行业部门任务、提交会商意见（联络员只见本部门的）",
+        "alerts:supervise": "抽查复核、查看集中办结、组织联合会商（仅限个人）",
+        "alerts:admin": "管理人员、职责、路由与通知渠道",
+        "alerts:silence": "在辖区内静默消息（仅限个人）",
         "subscriptions:admin": "管理消息订阅",
     }
 )
@@ -39,8 +42,16 @@ _CADRE = frozenset(
         "monitoring:quality:close",
         "alerts:read",
         "alerts:act",
+        "alerts:tasks",
     }
 )
+_TOWNSHIP = _CADRE | {
+    "intake:appeals:decide",
+    "intake:feeds:read",
+    "monitoring:evaluate",
+    "alerts:silence",
+    "alerts:supervise",
+}
 _COUNTY = frozenset(SCOPES)
 
 SCOPES_OF_ROLE = MappingProxyType(
@@ -48,10 +59,18 @@ SCOPES_OF_ROLE = MappingProxyType(
         Role.GRID_WORKER: _CADRE,
         Role.VILLAGE_SECRETARY: _CADRE,
         Role.FIRST_SECRETARY: _CADRE,
-        Role.TOWNSHIP_LEADER: _CADRE | {"intake:appeals:decide", "intake:feeds:read", "monitoring:evaluate"},
+        Role.VILLAGE_CADRE: _CADRE,
+        Role.TOWNSHIP_DEPUTY: _TOWNSHIP,
+        Role.TOWNSHIP_LEADER: _TOWNSHIP,
         Role.COUNTY_ADMIN: _COUNTY,
         Role.LIAISON: frozenset(
-            {"intake:feeds:write", "intake:feeds:read", "monitoring:quality", "monitoring:quality:close"}
+            {
+                "intake:feeds:write",
+                "intake:feeds:read",
+                "monitoring:quality",
+                "monitoring:quality:close",
+                "alerts:tasks",
+            }
         ),
         Role.AUDITOR: frozenset(
             {"intake:feeds:read", "intake:reports:read", "monitoring:read", "monitoring:quality", "alerts:read"}
@@ -66,15 +85,21 @@ SCOPES_OF_SYSTEMS = frozenset(SCOPES) - {
     "monitoring:policy",
     "monitoring:quality:close",
     "alerts:act",
+    "alerts:silence",
+    "alerts:tasks",
+    "alerts:supervise",
 }
 
+# `complaint` is what somebody said in a complaint: never shown in the village (信访内容不回流村内).
 FIELD_CLASSES_OF_ROLE = MappingProxyType(
     {
         Role.GRID_WORKER: frozenset({"contact", "cause"}),
         Role.VILLAGE_SECRETARY: frozenset({"contact", "cause", "class"}),
         Role.FIRST_SECRETARY: frozenset({"contact", "cause", "class"}),
-        Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount"}),
-        Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health"}),
+        Role.VILLAGE_CADRE: frozenset({"contact", "cause", "class"}),
+        Role.TOWNSHIP_DEPUTY: frozenset({"contact", "cause", "class", "amount", "complaint"}),
+        Role.TOWNSHIP_LEADER: frozenset({"contact", "cause", "class", "amount", "complaint"}),
+        Role.COUNTY_ADMIN: frozenset({"contact", "cause", "class", "amount", "health", "complaint"}),
         Role.LIAISON: frozenset[str](),
         Role.AUDITOR: frozenset({"cause", "class", "amount"}),
     }

@@ -119,6 +119,10 @@ class Keyring:
             raise KeyLost(f"服务 {self.service} 不持有索引密钥")
         return hmac.digest(self._index, f"fangpin.{purpose}\x00{text}".encode(), "sha256")
 
+    def secret_for(self, purpose: str) -> bytes:
+        """A secret of this service for one purpose; nobody outside foresees what is drawn with it."""
+        return hmac.digest(self._messages, f"{self.service}:{purpose}".encode(), "sha256")
+
     def message_secret(self, sender: str, receiver: str) -> bytes:
         """The signing secret of internal messages from one service to another."""
         return hmac.digest(self._messages, f"{sender}>{receiver}".encode(), "sha256")

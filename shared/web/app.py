@@ -1,6 +1,7 @@
 """The factory all services' app factories call."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -28,10 +29,13 @@ def build_app(
     routers: Sequence[APIRouter],
     body_limits: Mapping[str, int] | None = None,
     in_front: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
+    measures: Sequence[Callable[[Runtime], Awaitable[None]]] = (),
+    beside: Sequence[Callable[[Runtime], Awaitable[None]]] = (),
 ) -> FastAPI:
     """One service's app: its routers under the shared edge.
 
     `body_limits`: bytes by path prefix. `in_front`: layers between the edge and the routers, innermost first.
+    `measures` set gauges at a scrape; `beside` runs as long as the app does.
     """
 
     @asynccontextmanager
@@ -40,7 +44,13 @@ def build_app(
             app.state.runtime = runtime
             app.state.issuer = TokenIssuer(runtime.keys.token_key, settings.issuer)
             app.state.verifier = TokenVerifier(runtime.keys.token_key, settings)
-            yield
+            tasks = [asyncio.create_task(_run_beside(run, runtime)) for run in beside]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
         title=title,
@@ -52,7 +62,7 @@ def build_app(
     )
     limits = {f"/{service}/v1/events": MESSAGE_LIMIT_BYTES, **(body_limits or {})}
     install_problem_handlers(app)
-    install_health(app, service)
+    install_health(app, service, measures)
     for router in (oauth.router, *routers):
         app.include_router(router)
     for layer in in_front:
@@ -63,3 +73,7 @@ def build_app(
         )
     app.add_middleware(Around, service=service, body_limit=settings.body_limit_bytes, body_limits=limits)
     return app
+
+
+async def _run_beside(run: Callable[[Runtime], Awaitable[None]], runtime: Runtime) -> None:
+    await run(runtime)

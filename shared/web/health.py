@@ -1,6 +1,7 @@
 """Is it alive, is it ready, what does it measure."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 from fastapi import FastAPI, Response
@@ -29,8 +30,9 @@ async def check_ready(runtime: Runtime) -> None:
         raise NotReady(f"数据库结构版本 {head} 低于程序所需；请先运行 fangpin migrate")
 
 
-def install_health(app: FastAPI, service: str) -> None:
-    """Add /livez, /readyz and /metrics."""
+def install_health(app: FastAPI, service: str, measures: Sequence[Callable[[Runtime], Awaitable[None]]] = ()) -> None:
+    """Add /livez, /readyz and /metrics; `measures` are taken at each scrape."""
+    app.state.measures = (measure_outbox, *measures)
 
     @app.get("/livez", tags=["operations"], summary="进程是否存活")
     async def livez() -> dict[str, str]:
@@ -43,8 +45,14 @@ def install_health(app: FastAPI, service: str) -> None:
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus 指标", response_class=Response)
     async def metrics() -> Response:
-        await measure_outbox(app.state.runtime)
+        await measure_all(app)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def measure_all(app: FastAPI) -> None:
+    """Set every gauge of one service."""
+    for measure in app.state.measures:
+        await measure(app.state.runtime)
 
 
 async def measure_outbox(runtime: Runtime) -> None:

@@ -13,3 +13,4 @@ TASK_FAILURES = Counter("fangpin_task_failures_total", "Worker tasks that raised
 OUTBOX_WAITING = Gauge("fangpin_outbox_waiting", "Messages not yet delivered", ["service"])
 OUTBOX_AGE = Gauge("fangpin_outbox_oldest_seconds", "Age of the oldest message not yet delivered", ["service"])
 OUTBOX_DEAD = Gauge("fangpin_outbox_dead", "Messages given up, waiting for a person", ["service"])
+ALERTS_TROUBLE = Gauge("fangpin_alerts_trouble", "1 while this stands still", ["trouble"])

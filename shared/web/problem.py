@@ -107,7 +107,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return problem_response(_of_validation(error.errors(), error.body), request.url.path)
+        return problem_response(of_validation(error.errors(), error.body), request.url.path)
 
     async def database(request: Request, error: Exception) -> JSONResponse:
         known = of_database(error)
@@ -146,7 +146,8 @@ def _of_http(error: HTTPException) -> FangpinError:
     return problem
 
 
-def _of_validation(errors: Sequence[Any], body: Any) -> FangpinError:
+def of_validation(errors: Sequence[Any], body: Any) -> FangpinError:
+    """What is wrong with a body, field by field."""
     fields = [_field(item, body) for item in errors[:100]]
     return ValidationFailed(f"有 {len(errors)} 处不符合要求", errors=fields)
 

@@ -13,7 +13,6 @@ from shared.contracts.outside import OUTSIDE_TYPES
 from shared.db.scope import transaction
 from shared.errors import Conflict, DivisionOutOfRange, FieldError, Unprocessable
 from shared.messaging.subscription import INTERNAL, INTERNAL_PREFIX
-from shared.outbound import refusal
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -101,9 +100,9 @@ def _check(body: SubscriptionCreate, spoken: list[str], caller: Principal, runti
 
 
 def check_target(url: str, runtime: Runtime) -> None:
-    """Refuse a URL that is not https (http is for demo mode) or whose host the operator did not list."""
-    if refusal(url, runtime.settings.webhook_allowed_hosts, plain=runtime.settings.demo):
-        raise HostNotAllowed("网址应为 https，且主机须列入 FANGPIN_WEBHOOK_ALLOWED_HOSTS")
+    """Refuse a URL that is not https (http is for demo mode) or whose host and port the operator did not list."""
+    if runtime.settings.webhooks.refusal(url):
+        raise HostNotAllowed("网址应为 https，且主机和端口须列入 FANGPIN_WEBHOOK_ALLOWED_HOSTS")
 
 
 async def _create(runtime: Runtime, body: SubscriptionCreate, caller: Principal, now: datetime) -> SubscriptionMade:

@@ -112,6 +112,17 @@ def test_no_location_loses_the_headers_of_the_server() -> None:
     assert not {"add_header", "proxy_set_header"} & set(inner)
 
 
+def test_only_the_phone_page_brings_its_own_policy() -> None:
+    """What nginx adds as an empty text it does not add; the page's own header then stands alone."""
+    (policies,) = [one for one in HTTP.all("map") if one.arguments == ["$uri", "$content_security_policy"]]
+    assert {one.name: " ".join(one.arguments) for one in policies.inside} == {
+        "~^/alerts/m/": "",
+        "default": "default-src 'none'; frame-ancestors 'none'",
+    }
+    (header,) = [one for one in DOOR.all("add_header") if one.arguments[0] == "Content-Security-Policy"]
+    assert header.arguments == ["Content-Security-Policy", "$content_security_policy", "always"]
+
+
 def test_everybody_is_limited_and_tokens_more_so() -> None:
     rates = {
         re.search(r"zone=(\w+):", " ".join(one.arguments))[1]: int(one.arguments[-1][5:-3])  # type: ignore[index]

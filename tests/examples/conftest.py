@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.running import Running, until
+from tests.journeys.running import Running, new_folder, until
 from tests.journeys.village import COUNTY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,13 +66,14 @@ def example(name: str, *arguments: str, expected: int = 0, **environment: str) -
 
 
 @pytest.fixture(scope="package")
-def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCounty]:
-    house = DemoCounty("all_in_one", tmp_path_factory.mktemp("demo") / "data")
-    house.data.mkdir()
-    house.start()
-    until((house.data / "demo" / "done.json").exists, "the main job is done", MAIN_JOB_SECONDS, every=0.5)
-    yield house
-    assert set(house.stop()) == {0}
+def county() -> Iterator[DemoCounty]:
+    with new_folder() as folder:
+        house = DemoCounty("all_in_one", folder / "data")
+        house.data.mkdir()
+        house.start()
+        until((house.data / "demo" / "done.json").exists, "the main job is done", MAIN_JOB_SECONDS, every=0.5)
+        yield house
+        assert set(house.stop()) == {0}
 
 
 @pytest.fixture(scope="package")

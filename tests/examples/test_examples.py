@@ -143,7 +143,7 @@ def receiver(folder: Path, port: int, secret: str) -> Iterator[Path]:
     ]
     with printed.open("ab") as out:
         process = subprocess.Popen(command, env={**os.environ, "FANGPIN_WEBHOOK_SECRET": secret}, stdout=out)
-    until(lambda: "listening" in printed.read_text(), "the receiver listens", 20)
+    until(lambda: "listening" in printed.read_text(), "the receiver listens")
     try:
         yield printed
     finally:
@@ -185,7 +185,7 @@ def test_a_change_of_risk_is_received_signed_and_without_names(county: DemoCount
     with receiver(tmp_path, port, subscribe(county, port)) as printed:
         report(county, head)
         line = f"risk_changed household:{head['户编号']} "
-        until(lambda: line in printed.read_text(), "the change is received", 30)
+        until(lambda: line in printed.read_text(), "the change is received")
         assert head["姓名"] not in printed.read_text()
         assert head["证件号码"] not in printed.read_text()
 

@@ -46,6 +46,7 @@ POST /intake/v1/feeds/{feed_id}/replay               -      -      -    -     + 
 POST /intake/v1/layouts                              -      -      -    -     +      -       -      +       !
 DELETE /intake/v1/layouts/{name}                     -      -      -    -     +      -       -      +       !
 GET  /intake/v1/layouts/{name}                       -      -      -    +     +      +       +      +       !
+GET  /intake/v1/layouts/{name}/template.xlsx         -      -      -    +     +      +       +      +       !
 GET  /intake/v1/freshness                            -      -      -    +     +      +       +      +       !
 GET  /intake/v1/connectors                           -      -      -    +     +      +       +      +       !
 PUT  /intake/v1/connectors/{name}                    -      -      -    -     +      -       -      +       !
@@ -59,6 +60,8 @@ GET  /monitoring/v1/households/{household_no}/assessment  + +      +    +     + 
 GET  /monitoring/v1/households/{household_no}/history     + +      +    +     +      -       +      +       !
 GET  /monitoring/v1/households/{household_no}/counterfactual - -   -    +     +      -       -      -       !
 GET  /monitoring/v1/changes                          +      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/rule-effect                      -      +      +    +     +      -       +      +       !
+GET  /monitoring/v1/misses                           -      +      +    +     +      -       +      +       !
 GET  /monitoring/v1/list-comparisons                 -      +      +    +     +      -       +      +       !
 POST /monitoring/v1/list-comparisons                 -      -      -    -     +      -       -      +       !
 GET  /monitoring/v1/list-comparisons/findings        -      +      +    +     +      -       +      +       !
@@ -111,22 +114,63 @@ GET  /monitoring/v1/subscriptions                    -      -      -    -     + 
 POST /monitoring/v1/subscriptions                    -      -      -    -     +      -       -      +       !
 
 GET  /alerts/v1/alerts                               +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/tickets                              +      +      +    +     +      +       -      -       !
 GET  /alerts/v1/alerts/{alert_id}                    +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/visit-list                           +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/monthly-sheets                       +      +      +    +     +      -       +      +       !
 GET  /alerts/v1/summary                              +      +      +    +     +      -       +      +       !
 POST /alerts/v1/alerts/{alert_id}/acknowledge        +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/attempts           +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/handover           +      +      +    +     +      -       -      -       !
 POST /alerts/v1/alerts/{alert_id}/verification       +      +      +    +     +      -       -      -       !
+POST /alerts/v1/alerts/acknowledge                   +      +      +    +     +      -       -      -       !
+POST /alerts/v1/alerts/{alert_id}/verification/{verification_id}/confirmation + + + + + - - - !
+GET  /alerts/v1/handovers                            +      +      +    +     +      -       +      +       !
+POST /alerts/v1/handovers/{handover_id}/answer       +      +      +    +     +      -       -      -       !
+GET  /alerts/v1/rechecks                             -      -      -    +     +      -       -      -       !
+GET  /alerts/v1/rechecks/counts                      -      -      -    +     +      -       -      -       !
+POST /alerts/v1/rechecks/{recheck_id}/result         -      -      -    +     +      -       -      -       !
+GET  /alerts/v1/bursts                               -      -      -    +     +      -       -      -       !
+GET  /alerts/v1/tasks                                +      +      +    +     +      +       -      -       !
+GET  /alerts/v1/tasks/{task_id}                      +      +      +    +     +      +       -      -       !
+POST /alerts/v1/tasks/{task_id}/feedback             +      +      +    +     +      +       -      -       !
+POST /alerts/v1/tasks/{task_id}/confirmation         +      +      +    +     +      +       -      -       !
+POST /alerts/v1/alerts/{alert_id}/consultation       -      -      -    +     +      -       -      -       !
+GET  /alerts/v1/consultations                        +      +      +    +     +      +       -      -       !
+GET  /alerts/v1/consultations/{consultation_id}      +      +      +    +     +      +       -      -       !
+POST /alerts/v1/consultations/{consultation_id}/opinions   + +     +    +     +      +       -      -       !
+POST /alerts/v1/consultations/{consultation_id}/decision   - -     -    +     +      -       -      -       !
+POST /alerts/v1/tickets/{ticket_id}/reply            +      +      +    +     +      +       -      -       !
 GET  /alerts/v1/inbox                                +      +      +    +     +      -       +      -       !
 POST /alerts/v1/inbox/{item_no}/read                 +      +      +    +     +      -       +      -       !
 GET  /alerts/v1/inbox/stream                         +      +      +    +     +      -       +      -       !
+GET  /alerts/v1/calendar                             +      +      +    +     +      -       +      +       !
+PUT  /alerts/v1/calendar/{year}                      -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/duties                               +      +      +    +     +      -       +      +       !
 POST /alerts/v1/duties                               -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/officers                             -      -      -    -     +      -       -      +       !
 POST /alerts/v1/officers                             -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/duties/gaps                          +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/absences                             -      -      -    -     +      -       -      +       !
+POST /alerts/v1/absences                             -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/pairings                             +      +      +    +     +      -       +      +       !
+POST /alerts/v1/pairings                             -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/pairings/proposals                   -      -      -    -     +      -       -      +       !
+POST /alerts/v1/rosters/{sheet}                      -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/rosters/{sheet}/template.xlsx        -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
 POST /alerts/v1/endpoints                            -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/routes                               +      +      +    +     +      -       +      +       !
+PUT  /alerts/v1/routes                               -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/routes/versions                      +      +      +    +     +      -       +      +       !
+GET  /alerts/v1/routes/versions/{version}/difference +      +      +    +     +      -       +      +       !
+POST /alerts/v1/routes/versions/{version}/activate   -      -      -    -     +      -       -      -       !
+POST /alerts/v1/routes/test                          -      -      -    -     +      -       -      +       !
+GET  /alerts/v1/silences                             +      +      +    +     +      -       +      +       !
+POST /alerts/v1/silences                             -      -      -    +     +      -       -      -       !
+DELETE /alerts/v1/silences/{silence_id}              -      -      -    +     +      -       -      -       !
 GET  /alerts/v1/deliveries                           -      -      -    -     +      -       -      +       !
+POST /alerts/v1/phone-pins/reset                     -      -      -    -     +      -       -      -       !
 GET  /alerts/v1/deliveries/{delivery_id}/attempts    -      -      -    -     +      -       -      +       !
 POST /alerts/v1/deliveries/{delivery_id}/resend      -      -      -    -     +      -       -      +       !
 GET  /alerts/v1/dead-letters                         -      -      -    -     +      -       -      +       !
@@ -159,6 +203,21 @@ OPEN_DOORS: Final = {
     "POST /intake/v1/events": "asks for a peer's signature",
     "POST /monitoring/v1/events": "asks for a peer's signature",
     "POST /alerts/v1/events": "asks for a peer's signature",
+    "GET /alerts/m/open": "asks for a message's link; shows where the PIN goes, and nobody",
+    "POST /alerts/m/open": "asks for a message's link and the officer's PIN",
+    "GET /alerts/m/pin": "asks for the cookie of a known phone",
+    "POST /alerts/m/pin": "asks for the cookie of a known phone and the officer's PIN",
+    "POST /alerts/m/leave": "asks for the cookie of an open phone",
+    "GET /alerts/m/login": "leads to the identity platform",
+    "GET /alerts/m/login/return": "asks the identity platform who it is",
+    "GET /alerts/m/": "asks for the cookie of an open phone",
+    "GET /alerts/m/a/{alert_id}": "asks for the cookie of an open phone",
+    "GET /alerts/m/a/{alert_id}/done": "asks for the cookie of an open phone",
+    "POST /alerts/m/a/{alert_id}/acknowledge": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/attempt": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/handover": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/offer": "asks for the cookie of an open phone and a form made for it",
+    "POST /alerts/m/a/{alert_id}/answer": "asks for the cookie of an open phone and a form made for it",
     "POST /alerts/v1/sms-gateways/{gateway_id}/receipts": "asks for the SMS supplier's secret or signature",
 }
 

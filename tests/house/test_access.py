@@ -23,9 +23,14 @@ from tests.house.route_table import CALLERS, OPEN_DOORS, table
 from tests.services.intake.build import number
 
 DECIDED = {"outcome": "changed", "reason": "重新入户核实，医药费属实"}
+SILENCE = {"match": "等级=黄色", "reason": "集中走访", "ends_at": "2026-03-16T10:00:00+08:00"}
 RELEASE = {"decision": "release", "reason": "金额属实"}
 SAME_PERSON = {"decision": "same", "reason": "派出所证明"}
 LINK = {"household_no": NOWHERE["household"], "member_id": 1, "reason": "入户核实"}
+SECOND = {"agrees": True}
+CHECKED = {"outcome": "no_risk", "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"}}
+CALL = {"departments": ["民政"], "question": "是否纳入", "opinions_by": "2026-03-16", "meets_on": "2026-03-17"}
+DECIDED_JOINTLY = {"held_on": "2026-03-15", "attendees": ["GB0001", "GB0002"], "outcome": "no_risk"}
 SERVICES = ("intake", "monitoring", "alerts")
 IN_PATH = {
     "{report_id}": NOWHERE["report"],
@@ -38,7 +43,14 @@ IN_PATH = {
     "{run_id}": NOWHERE["rescreen"],
     "{finding_id}": NOWHERE["rescreen"],
     "{alert_id}": NOWHERE["alert"],
+    "{verification_id}": NOWHERE["alert"],
+    "{handover_id}": NOWHERE["alert"],
+    "{ticket_id}": NOWHERE["alert"],
+    "{recheck_id}": NOWHERE["alert"],
+    "{task_id}": NOWHERE["alert"],
+    "{consultation_id}": NOWHERE["alert"],
     "{item_no}": "1",
+    "{sheet}": "absences",
     "{delivery_id}": NOWHERE["alert"],
     "{endpoint_id}": NOWHERE["alert"],
     "{version}": "in_force",
@@ -46,6 +58,7 @@ IN_PATH = {
     "{pair_id}": "999",
     "{line}": "2",
     "{unmatched_id}": "999",
+    "{silence_id}": NOWHERE["alert"],
 }
 
 
@@ -144,7 +157,22 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/alerts/{alert_id}/attempts": {"method": "call"},
     "POST /alerts/v1/alerts/{alert_id}/handover": {"to_officer_no": "S-far", "reason": "外出"},
     "POST /alerts/v1/alerts/{alert_id}/verification": VERIFICATION,
+    "POST /alerts/v1/alerts/acknowledge": {"alert_ids": [NOWHERE["alert"]]},
+    "POST /alerts/v1/alerts/{alert_id}/verification/{verification_id}/confirmation": SECOND,
+    "POST /alerts/v1/handovers/{handover_id}/answer": {"answer": "accept"},
+    "POST /alerts/v1/tickets/{ticket_id}/reply": {"reply": "mended", "note": "已冲销"},
+    "POST /alerts/v1/rechecks/{recheck_id}/result": CHECKED,
+    "POST /alerts/v1/tasks/{task_id}/feedback": {"result": "done", "note": "已办理"},
+    "POST /alerts/v1/tasks/{task_id}/confirmation": {"solved": True},
+    "POST /alerts/v1/alerts/{alert_id}/consultation": CALL,
+    "POST /alerts/v1/consultations/{consultation_id}/opinions": {"opinion": "已办理"},
+    "POST /alerts/v1/consultations/{consultation_id}/decision": DECIDED_JOINTLY,
     "POST /alerts/v1/officers": [],
+    "PUT /alerts/v1/routes": [],
+    "POST /alerts/v1/routes/versions/{version}/activate": {"valid_from": "2026-03-15"},
+    "POST /alerts/v1/routes/test": {"alert_id": NOWHERE["alert"]},
+    "POST /alerts/v1/silences": SILENCE,
+    "POST /alerts/v1/phone-pins/reset": {"officer_no": "S-nobody", "reason": "本人到场"},
 }
 
 
@@ -186,6 +214,8 @@ STEPS: Mapping[str, Any] = {
     "attempts": {"method": "call"},
     "handover": {"to_officer_no": "C-130624", "reason": "外出"},
     "verification": VERIFICATION,
+    f"verification/{NOWHERE['alert']}/confirmation": SECOND,
+    "consultation": CALL,
 }
 
 
@@ -302,6 +332,16 @@ BODIES: list[tuple[str, Any]] = [
     ("/alerts/v1/alerts/{alert}/attempts", {"method": "call"}),
     ("/alerts/v1/alerts/{alert}/handover", {"to_officer_no": "C-130624", "reason": "外出"}),
     ("/alerts/v1/alerts/{alert}/verification", VERIFICATION),
+    ("/alerts/v1/alerts/acknowledge", {"alert_ids": [NOWHERE["alert"]]}),
+    ("/alerts/v1/alerts/{alert}/verification/{feed}/confirmation", SECOND),
+    ("/alerts/v1/handovers/{feed}/answer", {"answer": "accept"}),
+    ("/alerts/v1/tickets/{feed}/reply", {"reply": "mended", "note": "已冲销"}),
+    ("/alerts/v1/rechecks/{feed}/result", CHECKED),
+    ("/alerts/v1/tasks/{feed}/feedback", {"result": "done", "note": "已办理"}),
+    ("/alerts/v1/tasks/{feed}/confirmation", {"solved": True}),
+    ("/alerts/v1/alerts/{alert}/consultation", CALL),
+    ("/alerts/v1/consultations/{feed}/opinions", {"opinion": "已办理"}),
+    ("/alerts/v1/consultations/{feed}/decision", DECIDED_JOINTLY),
     ("/alerts/v1/officers", [{"officer_no": "S-9", "name": "干部", "role": "village_secretary", "division": OWN}]),
     (
         "/alerts/v1/duties",
@@ -312,7 +352,16 @@ BODIES: list[tuple[str, Any]] = [
             "valid_from": "2026-03-15",
         },
     ),
+    ("/alerts/v1/absences", {"officer_no": "S-own", "first_day": "2026-03-15", "last_day": "2026-03-16"}),
+    (
+        "/alerts/v1/pairings",
+        {"officer_no": "S-own", "household_no": "F-own", "division": OWN, "since": "2026-03-15"},
+    ),
     ("/alerts/v1/endpoints", {"channel": "console", "address": "x", "division": OWN}),
+    ("/alerts/v1/routes/test", {"alert_id": NOWHERE["alert"]}),
+    ("/alerts/v1/routes/versions/in_force/activate", {"valid_from": "2026-03-15"}),
+    ("/alerts/v1/silences", SILENCE),
+    ("/alerts/v1/phone-pins/reset", {"officer_no": "S-own", "reason": "本人到场"}),
 ]
 
 
@@ -325,6 +374,7 @@ def test_every_body_is_tried() -> None:
         "POST /intake/v1/layouts",
         "POST /intake/v1/connectors/{name}/pull",
         "POST /alerts/v1/inbox/{item_no}/read",
+        "POST /alerts/v1/rosters/{sheet}",
         "POST /alerts/v1/deliveries/{delivery_id}/resend",
         "POST /alerts/v1/endpoints/{endpoint_id}/retry-dead",
         "POST /alerts/v1/endpoints/{endpoint_id}/test",
@@ -339,6 +389,12 @@ def test_every_body_is_tried() -> None:
     tried = {
         path.replace("{household}", "{household_no}")
         .replace("{alert}", "{alert_id}")
+        .replace("/verification/{feed}/", "/verification/{verification_id}/")
+        .replace("/handovers/{feed}/", "/handovers/{handover_id}/")
+        .replace("/tickets/{feed}/", "/tickets/{ticket_id}/")
+        .replace("/rechecks/{feed}/", "/rechecks/{recheck_id}/")
+        .replace("/tasks/{feed}/", "/tasks/{task_id}/")
+        .replace("/consultations/{feed}/", "/consultations/{consultation_id}/")
         .replace("{report}", "{report_id}")
         .replace("{attachment}", "{attachment_id}")
         .replace("{appeal}", "{appeal_id}")

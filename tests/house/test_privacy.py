@@ -317,6 +317,7 @@ class Walk:
         contact = {"method": "visit", "on": "2026-03-15"}
         officer = {"officer_no": "S-2", "name": "x", "role": "grid_worker", "division": OWN}
         duty = {"role": "grid_worker", "division": OWN, "valid_from": "2026-03-15"}
+        silence = {"match": "等级=黄色", "reason": "集中走访", "ends_at": "2026-03-16T10:00:00+08:00"}
         bodies: list[tuple[str, Any]] = [
             ("/monitoring/v1/households/search", {"identity_number": SEARCHED, "purpose": 0}),
             ("/monitoring/v1/households/H000007/decisions", {**decision, "reason": 0}),
@@ -327,11 +328,17 @@ class Walk:
             (f"{step}/attempts", {"method": "call", "note": 0}),
             (f"{step}/handover", {"to_officer_no": "C-1", "reason": 0}),
             (f"{step}/handover", {"to_officer_no": 0, "reason": "x"}),
+            (
+                f"{step}/consultation",
+                {"departments": ["民政"], "question": 0, "opinions_by": "2026-03-15", "meets_on": "2026-03-15"},
+            ),
             (f"{step}/verification", {"outcome": "no_risk", "contact": contact, "note": 0}),
             (f"{step}/verification", {"outcome": "no_risk", "contact": {**contact, "met": 0}}),
             (f"{step}/verification", {"outcome": "no_risk", "contact": {**contact, "by": 0}}),
             (f"{step}/verification", {"outcome": "no_risk", "contact": contact, "helped_by": 0}),
             ("/alerts/v1/duties", {"officer_no": 0, **duty}),
+            ("/alerts/v1/silences", {**silence, "reason": 0}),
+            ("/alerts/v1/silences", {**silence, "match": 0}),
             ("/alerts/v1/endpoints", {"channel": "console", "address": 0, "division": OWN}),
             *(("/alerts/v1/officers", [{**officer, name: 0}]) for name in ("officer_no", "name", "phone")),
         ]
@@ -488,6 +495,7 @@ READS = (
     "/monitoring/v1/households/{household}/assessment?as_of=2026-03-15",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts/{alert}",
+    "/alerts/v1/visit-list",
     "/intake/v1/self-reports/{report}",
 )
 

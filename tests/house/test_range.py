@@ -23,6 +23,7 @@ from tests.house.county import (
 )
 from tests.services.intake.build import csv_text, medical_row, number
 
+CALL = {"departments": ["民政"], "question": "是否纳入", "opinions_by": "2026-03-16", "meets_on": "2026-03-17"}
 TAG = {"change": "tag_set", "on": "2026-03-15", "tag": "dibao", "reason": "民政局审批"}
 # (method, path, body): everything that names an object by its id.
 BY_ID = [
@@ -41,6 +42,7 @@ BY_ID = [
     ("POST", "/alerts/v1/alerts/{alert}/attempts", {"method": "call"}),
     ("POST", "/alerts/v1/alerts/{alert}/handover", {"to_officer_no": "S-far", "reason": "外出"}),
     ("POST", "/alerts/v1/alerts/{alert}/verification", VERIFICATION),
+    ("POST", "/alerts/v1/alerts/{alert}/consultation", CALL),
     ("GET", "/alerts/v1/alerts?household_no={household}", None),
     ("GET", "/intake/v1/self-reports/{report}", None),
     ("POST", "/intake/v1/self-reports/{report}/corrections", {"reason": "填错了", "phone": "19900000009"}),
@@ -104,9 +106,11 @@ async def test_an_officer_out_of_range_is_nobody(county: County) -> None:
         (f"/alerts/v1/alerts/{alert}/handover", {"reason": "外出"}),
         ("/alerts/v1/duties", {"role": "village_secretary", "division": OWN, "valid_from": "2026-03-15"}),
         ("/alerts/v1/endpoints", {"channel": "console", "address": "x"}),
+        ("/alerts/v1/absences", {"first_day": "2026-03-15", "last_day": "2026-03-16"}),
+        ("/alerts/v1/pairings", {"household_no": "F-own", "division": OWN, "since": "2026-03-15"}),
     ]
     for path, body in asked:
-        name = "to_officer_no" if "reason" in body else "officer_no"
+        name = "to_officer_no" if "handover" in path else "officer_no"
         nobody = await _answer(county, "POST", path, {**body, name: "S-neverwas"})
         assert nobody[0] == 422, path
         for other in ("S-far", "S-abroad", "C-130625"):
@@ -195,6 +199,8 @@ def _foreign(text: str) -> list[str]:
 
 
 LISTS = [
+    "/monitoring/v1/rule-effect",
+    "/monitoring/v1/misses",
     "/monitoring/v1/households",
     "/monitoring/v1/households?severity=orange",
     "/monitoring/v1/dashboard/summary",
@@ -219,12 +225,29 @@ LISTS = [
     "/monitoring/v1/monitored-list/export?households=should_enter",
     "/alerts/v1/alerts",
     "/alerts/v1/alerts?status=open",
+    "/alerts/v1/visit-list",
+    "/alerts/v1/visit-list?format=csv&purpose=x",
+    "/alerts/v1/monthly-sheets",
     "/alerts/v1/summary",
+    "/alerts/v1/handovers",
+    "/alerts/v1/rechecks",
+    "/alerts/v1/rechecks/counts",
+    "/alerts/v1/bursts",
+    "/alerts/v1/tasks",
+    "/alerts/v1/consultations",
     "/alerts/v1/inbox",
     "/alerts/v1/officers",
     "/alerts/v1/duties",
+    "/alerts/v1/duties/gaps?limit=200",
+    "/alerts/v1/absences",
+    "/alerts/v1/tickets",
+    "/alerts/v1/pairings",
+    "/alerts/v1/pairings/proposals",
     "/alerts/v1/endpoints",
     "/alerts/v1/deliveries",
+    "/alerts/v1/routes",
+    "/alerts/v1/routes/versions",
+    "/alerts/v1/silences",
     "/alerts/v1/deliveries?officer_no=S-far",
     "/alerts/v1/dead-letters",
     "/alerts/v1/sms-gateways",
@@ -252,6 +275,8 @@ FILTERED = [
     "/monitoring/v1/quality/counts?division={}",
     "/alerts/v1/alerts?division={}",
     "/alerts/v1/summary?division={}",
+    "/alerts/v1/pairings/proposals?division={}",
+    "/alerts/v1/visit-list?division={}",
 ]
 
 
@@ -286,6 +311,7 @@ async def test_a_cursor_from_somebody_else_opens_nothing(county: County) -> None
         "/intake/v1/feeds",
         "/alerts/v1/duties",
         "/alerts/v1/officers",
+        "/alerts/v1/silences",
     ):
         cursor: str | None = None
         for _ in range(6):

@@ -316,6 +316,8 @@ def _writes(county: County) -> list[tuple[str, str]]:
         ("alerts", f"UPDATE duty SET valid_to = '2026-03-16' WHERE division = '{far}'"),
         ("alerts", f"UPDATE officer SET division = '{far}' WHERE officer_no = 'S-own'"),
         ("alerts", "UPDATE inbox_item SET read_at = now()"),
+        ("alerts", "UPDATE route_version SET state = 'draft', valid_from = NULL"),
+        ("alerts", "UPDATE silence SET expired_at = now(), expired_by = 'x'"),
         ("alerts", f"UPDATE endpoint SET address = 'x' WHERE division = '{far}'"),
     ]
 

@@ -13,6 +13,8 @@ NO_PERSONAL_ROWS: Final = {
     "subscription": _ADDRESSES,
     "outbox_delivery": "which message is on its way to which subscriber",
     "alerts.inbox_counter": "how many letters an officer has had",
+    "alerts.watch_beat": "when a task last ran",
+    "alerts.watch_incident": "what stood still from when to when",
     "alerts.outlet": "how often a receiver failed and how fast it takes messages",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.identity_sweep": "how far the register was looked through",
@@ -28,6 +30,8 @@ CLOSED_TO_REQUESTS: Final = {
     "outbox": "messages to the other services; written by requests, read by the relay",
     "audit_log": "who did what; added to by all, read by none",
     "intake.feed_row_staged": "rows under way; COPY refuses tables with policies",
+    "intake.feed_text_staged": "what rows under way say; COPY refuses tables with policies",
+    "intake.feed_code_staged": "keyed digests of codes under way; COPY refuses tables with policies",
     "intake.feed_record": "digests of rows, under keys that may be blind indexes",
     "alerts.alert_subject": "which news of a household was heard last",
 }

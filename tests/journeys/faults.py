@@ -116,12 +116,12 @@ class Losses:
     killed: dict[str, int]
 
 
-def subscribe(running: Running, receiver: Receiver) -> None:
+def subscribe(running: Running, receiver: Receiver, name: str) -> None:
     """Make `receiver` a subscriber to risk changes."""
     answer = httpx.post(
         f"{running.url('monitoring')}/monitoring/v1/subscriptions",
         headers=running.bearer("county_admin", COUNTY),
-        json={"name": "faults", "url": receiver.url, "types": ["cn.fangpin.monitoring.risk_changed.v1"]},
+        json={"name": name, "url": receiver.url, "types": ["cn.fangpin.monitoring.risk_changed.v1"]},
     )
     assert answer.status_code == 201, answer.text
 
@@ -148,7 +148,7 @@ def rounds_of(break_something: Break, running: Running, families: list[Family], 
     chance, killed = random.Random(seed), Counter[str]()
     receiver, reporters = Receiver(random.Random(seed)), Reporters(running, families)
     try:
-        subscribe(running, receiver)
+        subscribe(running, receiver, f"faults-{seed}")
         reporters.start()
         for _ in range(rounds):
             time.sleep(chance.uniform(0, 0.5))

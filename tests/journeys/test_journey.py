@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.clock import SystemClock
-from tests.journeys.running import Mode, Running, until
+from tests.journeys.running import Mode, Running, new_folder, until
 from tests.journeys.village import (
     COUNTY,
     MEDICAL_HEADER,
@@ -21,22 +21,24 @@ from tests.journeys.village import (
     roster_csv,
 )
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
+
+TODAY = SystemClock().today()
 
 
 @pytest.fixture(scope="module", params=["all_in_one", "separate"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     mode: Mode = request.param
-    house = Running(mode, tmp_path_factory.mktemp(mode) / "data")
-    house.data.mkdir()
-    house.start()
-    load_village(house, FAMILIES)
-    yield house
-    assert set(house.stop()) == {0}, "every process ends cleanly on SIGTERM"
+    with new_folder() as folder:
+        house = Running(mode, folder / "data")
+        house.data.mkdir()
+        house.start()
+        load_village(house, FAMILIES)
+        yield house
+        assert set(house.stop()) == {0}, "every process ends cleanly on SIGTERM"
 
 
 FAMILIES = [Family(1), Family(2), Family(3, NEIGHBOUR)]
-TODAY = SystemClock().today()
 
 
 def load_village(running: Running, families: list[Family]) -> None:
@@ -50,7 +52,7 @@ def load_village(running: Running, families: list[Family]) -> None:
     assert answer.is_success, answer.text
     feed = send_feed(running, "household_register", roster_csv(families, TODAY.year - 1), str(TODAY.year - 1))
     assert feed["counts"]["accepted"] == len(families), feed
-    until(lambda: known_households(running) >= len(families), "every family is known", 60, every=0.3)
+    until(lambda: known_households(running) >= len(families), "every family is known", every=0.3)
 
 
 def known_households(running: Running) -> int:
@@ -61,7 +63,7 @@ def known_households(running: Running) -> int:
     return int(counts["total"]["households"])
 
 
-def send_feed(running: Running, layout: str, text: str, period: str, *, seconds: float = 60) -> dict[str, Any]:
+def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str, Any]:
     """Send a file and wait until it is recorded."""
     headers = {**running.bearer("county_admin", COUNTY), "Content-Type": "text/csv"}
     feeds = f"{running.url('intake')}/intake/v1/feeds"
@@ -74,7 +76,7 @@ def send_feed(running: Running, layout: str, text: str, period: str, *, seconds:
         feed.update(httpx.get(f"{feeds}/{feed['id']}", headers=headers).json())
         return feed["status"] not in {"received", "reading", "recording"}
 
-    until(recorded, f"{layout} is recorded", seconds)
+    until(recorded, f"{layout} is recorded")
     assert feed["status"] == "recorded", feed
     return feed
 
@@ -99,7 +101,10 @@ def test_a_self_report_reaches_the_village_secretary_and_the_answer_comes_back(r
     report_id = sent.json()["id"]
 
     secretary = running.bearer("village_secretary", VILLAGE, officer_no=f"S-{VILLAGE}")
-    until(lambda: inbox(running, f"S-{VILLAGE}", "village_secretary", VILLAGE), "the secretary hears of it", 20)
+    until(
+        lambda: inbox(running, f"S-{VILLAGE}", "village_secretary", VILLAGE),
+        "the secretary hears of it",
+    )
     item = inbox(running, f"S-{VILLAGE}", "village_secretary", VILLAGE)[0]
     alert = f"{running.url('alerts')}/alerts/v1/alerts/{item['alert_id']}"
     assert httpx.get(alert, headers=secretary).json()["household_no"] == family.household_no
@@ -118,7 +123,7 @@ def test_a_self_report_reaches_the_village_secretary_and_the_answer_comes_back(r
         return {step["stage"] for step in told}
 
     wanted = {"received", "matched", "assessed", "routed", "acknowledged", "verified"}
-    until(lambda: wanted <= stages(), f"the report knows it went through {wanted}", 20)
+    until(lambda: wanted <= stages(), f"the report knows it went through {wanted}")
 
 
 def test_a_household_outside_the_division_never_appears_by_any_route(running: Running) -> None:
@@ -126,7 +131,10 @@ def test_a_household_outside_the_division_never_appears_by_any_route(running: Ru
     system = {**running.bearer("system", COUNTY), "Idempotency-Key": "journey-2"}
     sent = httpx.post(f"{running.url('intake')}/intake/v1/self-reports", json=family.report(TODAY), headers=system)
     assert sent.status_code == 202, sent.text
-    until(lambda: inbox(running, f"S-{NEIGHBOUR}", "village_secretary", NEIGHBOUR), "the neighbours hear of it", 20)
+    until(
+        lambda: inbox(running, f"S-{NEIGHBOUR}", "village_secretary", NEIGHBOUR),
+        "the neighbours hear of it",
+    )
     alert_id = inbox(running, f"S-{NEIGHBOUR}", "village_secretary", NEIGHBOUR)[0]["alert_id"]
 
     stranger = running.bearer("village_secretary", VILLAGE, officer_no=f"S-{VILLAGE}")
@@ -165,8 +173,8 @@ def test_a_high_hospital_bill_opens_an_alert_with_its_reasons(running: Running) 
         told = httpx.get(url, headers=admin).json()["indicators"]
         return next(one for one in told if one["id"] == "medical_self_paid")
 
-    until(lambda: medical()["state"] == "fired", "the medical indicator fires", 20)
+    until(lambda: medical()["state"] == "fired", "the medical indicator fires")
     assert medical()["measured"] == "12000.00"
     assert medical()["threshold"] == "10000.00"
     told = lambda: inbox(running, f"S-{VILLAGE}", "village_secretary", VILLAGE)  # noqa: E731
-    until(lambda: len({item["alert_id"] for item in told()}) == 2, "a second alert reaches the secretary", 20)
+    until(lambda: len({item["alert_id"] for item in told()}) == 2, "a second alert reaches the secretary")

@@ -3,13 +3,14 @@
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.running import PYTHON, free_port, until
+from tests.journeys.running import PYTHON, free_port, new_folder, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 HOUSEHOLDS = 150
 LAST_LINE = "press Ctrl-C to stop"
@@ -21,18 +22,24 @@ def run_up(data: Path) -> str:
     command = [*PYTHON, "up", "--port", str(free_port()), "--data", str(data), "--households", str(HOUSEHOLDS)]
     with out.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
-    until(lambda: LAST_LINE in out.read_text() or process.poll() is not None, "the main job is done", 120, every=0.2)
+    until(lambda: LAST_LINE in out.read_text() or process.poll() is not None, "the main job is done", 240, every=0.2)
     process.send_signal(signal.SIGINT)
-    assert process.wait(40) == 0, out.read_text()
+    assert process.wait(90) == 0, out.read_text()
     return out.read_text()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with new_folder() as folder:
+        yield folder
 
 
 def figures(text: str) -> dict[str, str]:
     return dict(re.findall(r"\b([a-z_]+)=([0-9]+)\b", text))
 
 
-def test_up_runs_the_main_job_once_and_the_second_start_loses_nothing(tmp_path: Path) -> None:
-    first = run_up(tmp_path / "data")
+def test_up_runs_the_main_job_once_and_the_second_start_loses_nothing(place: Path) -> None:
+    first = run_up(place / "data")
     told = figures(first)
     assert int(told["households"]) == HOUSEHOLDS
     assert told["assessed"] == told["households"]
@@ -46,7 +53,7 @@ def test_up_runs_the_main_job_once_and_the_second_start_loses_nothing(tmp_path: 
     for line in ("服务已就绪", "花名册 household_register", "部门数据 department_feeds", "获取令牌 token", "已停止"):
         assert line in first
 
-    second = run_up(tmp_path / "data")
+    second = run_up(place / "data")
     assert "花名册 household_register" not in second, "nothing is loaded a second time"
     again = figures(second)
     for name in ("households", "assessed", "alerts_opened", "messages_inbox"):

@@ -118,7 +118,8 @@ CASES = [
             Effect(CHEN, "flag one_off_ignored", "no", "no"),
         ),
         {5: {"nobody_named"}, 6: {"negative_amount"}},
-        (ROSTER,),
+        # The old man's couple is named by the office's own code alone, which its list has told.
+        (ROSTER, "civil_affairs_list"),
     ),
     Case(
         "employment",
@@ -174,6 +175,7 @@ CASES = [
             Effect(LIU, "exclusion vehicle", "unknown", "fired"),
             Effect(ZHANG, "exclusion vehicle", "unknown", "fired exempt"),
             Effect(WANG, "exclusion vehicle", "unknown", "clear"),
+            Effect(CHEN, "exclusion vehicle", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"unknown_code"}, 5: {"implausible_amount"}},
         (ROSTER, "authorisations"),
@@ -226,6 +228,7 @@ CASES = [
         (
             Effect(LIU, "exclusion company", "unknown", "fired"),
             Effect(WANG, "exclusion company", "unknown", "clear"),
+            Effect(CHEN, "exclusion company", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"wrong_form"}, 5: {"unknown_code"}},
         (ROSTER, "authorisations"),
@@ -235,6 +238,8 @@ CASES = [
         (
             Effect(LIU, "exclusion dwelling_bought", "unknown", "fired"),
             Effect(ZHANG, "exclusion dwelling_bought", "unknown", "fired exempt"),
+            Effect(WANG, "exclusion dwelling_bought", "unknown", "clear"),
+            Effect(CHEN, "exclusion dwelling_bought", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"unknown_code"}, 5: {"required"}},
         (ROSTER, "authorisations"),
@@ -254,6 +259,7 @@ CASES = [
         (
             Effect(LIU, "exclusion deposit", "unknown", "fired"),
             Effect(WANG, "exclusion deposit", "unknown", "clear"),
+            Effect(CHEN, "exclusion deposit", "unknown", "unknown"),  # Who allowed nobody to look.
         ),
         {4: {"excel_overflow"}, 5: {"required"}},
         (ROSTER, "authorisations"),

@@ -149,7 +149,7 @@ async def small_settings(small_url: str, tmp_path_factory: pytest.TempPathFactor
         intake_url="http://intake.test",
         monitoring_url="http://monitoring.test",
         alerts_url="http://alerts.test",
-        webhook_allowed_hosts=["127.0.0.1", "hooks.example.gov.cn"],
+        webhook_allowed_hosts=["127.0.0.1:*", "hooks.example.gov.cn"],
     )
 
 

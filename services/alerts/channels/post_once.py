@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from services.alerts.domain.delivery import OutcomeClass, SendOutcome
-from shared.outbound import refusal, seconds_of
+from shared.outbound import Outbound, seconds_of
+from shared.web.outbound_transport import AddressNotAllowed
 
 # A receiver may answer slowly, but not hold a worker for ever by sending a byte a second.
 WHOLE_SECONDS = 13.0
@@ -25,11 +26,10 @@ _PLAIN = {"user-agent": "fangpin-alerts", "accept": "application/json", "accept-
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way out: a client without redirects; only to `allowed_hosts`, over https unless `plain`."""
+    """The way out: a client without redirects; what the `rule` refuses is not even tried."""
 
     http: httpx.AsyncClient
-    allowed_hosts: Collection[str]
-    plain: bool = False
+    rule: Outbound
     whole_seconds: float = WHOLE_SECONDS
 
 
@@ -59,7 +59,7 @@ class AnswerTooLong(Exception):
 
 async def post_once(way: Way, request: Request, *, now: datetime) -> Answered | SendOutcome:
     """The answer if its status is 2xx; else what the failure comes to."""
-    refused = refusal(request.url, way.allowed_hosts, plain=way.plain)
+    refused = way.rule.refusal(request.url)
     if refused:
         return SendOutcome(OutcomeClass.FIX, reason=refused)
     try:
@@ -67,6 +67,8 @@ async def post_once(way: Way, request: Request, *, now: datetime) -> Answered | 
             return await _ask(way.http, request, now)
     except AnswerTooLong:
         return SendOutcome(OutcomeClass.RETRY, reason="answer too long")
+    except AddressNotAllowed as refusal:
+        return SendOutcome(OutcomeClass.FIX, reason=str(refusal))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
         return SendOutcome(OutcomeClass.RETRY, reason=type(failure).__name__)
 

@@ -1,7 +1,7 @@
 """An alert (预警): one household, one open alert, until a person closes it with an answer."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from shared.vocabulary.terms import Severity
@@ -13,15 +13,25 @@ class Status(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     VERIFYING = "verifying"
+    CONFIRMING = "confirming"
     CLOSED = "closed"
 
 
 class Step(StrEnum):
-    """What a person does to an alert; only `verify` closes it."""
+    """What a person does to an alert; only an answer closes it, at once or confirmed by a second officer (双人复核).
+
+    `propose`: an answer that waits for the second officer, who then will `confirm` or `refuse` it.
+    `consult`: the alert goes to a joint consultation (联合会商).
+    """
 
     ACKNOWLEDGE = "acknowledge"
     CANNOT_REACH = "cannot_reach"
     HAND_OVER = "hand_over"
+    ACCEPT = "accept"
+    CONSULT = "consult"
+    PROPOSE = "propose"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
     VERIFY = "verify"
 
 
@@ -30,20 +40,33 @@ TRANSITIONS: dict[tuple[Status, Step], Status] = {
     (Status.OPEN, Step.ACKNOWLEDGE): Status.ACKNOWLEDGED,
     (Status.ACKNOWLEDGED, Step.ACKNOWLEDGE): Status.ACKNOWLEDGED,
     (Status.VERIFYING, Step.ACKNOWLEDGE): Status.VERIFYING,
+    (Status.CONFIRMING, Step.ACKNOWLEDGE): Status.CONFIRMING,
     (Status.OPEN, Step.CANNOT_REACH): Status.VERIFYING,
     (Status.ACKNOWLEDGED, Step.CANNOT_REACH): Status.VERIFYING,
     (Status.VERIFYING, Step.CANNOT_REACH): Status.VERIFYING,
-    # The new person has not seen it yet: it is open again, for him to acknowledge.
+    # Until a colleague accepts, whoever gives it answers for it as before.
     (Status.OPEN, Step.HAND_OVER): Status.OPEN,
-    (Status.ACKNOWLEDGED, Step.HAND_OVER): Status.OPEN,
-    (Status.VERIFYING, Step.HAND_OVER): Status.OPEN,
+    (Status.ACKNOWLEDGED, Step.HAND_OVER): Status.ACKNOWLEDGED,
+    (Status.VERIFYING, Step.HAND_OVER): Status.VERIFYING,
+    # Whoever accepts has seen it.
+    (Status.OPEN, Step.ACCEPT): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Step.ACCEPT): Status.ACKNOWLEDGED,
+    (Status.VERIFYING, Step.ACCEPT): Status.VERIFYING,
+    (Status.OPEN, Step.CONSULT): Status.VERIFYING,
+    (Status.ACKNOWLEDGED, Step.CONSULT): Status.VERIFYING,
+    (Status.VERIFYING, Step.CONSULT): Status.VERIFYING,
+    (Status.OPEN, Step.PROPOSE): Status.CONFIRMING,
+    (Status.ACKNOWLEDGED, Step.PROPOSE): Status.CONFIRMING,
+    (Status.VERIFYING, Step.PROPOSE): Status.CONFIRMING,
+    (Status.CONFIRMING, Step.CONFIRM): Status.CLOSED,
+    (Status.CONFIRMING, Step.REFUSE): Status.VERIFYING,
     (Status.OPEN, Step.VERIFY): Status.CLOSED,
     (Status.ACKNOWLEDGED, Step.VERIFY): Status.CLOSED,
     (Status.VERIFYING, Step.VERIFY): Status.CLOSED,
 }
 
 # Steps that show that a person has seen the alert: what is still undelivered is then not sent.
-SEEN_BY = (Step.ACKNOWLEDGE, Step.CANNOT_REACH, Step.VERIFY)
+SEEN_BY = (Step.ACKNOWLEDGE, Step.CANNOT_REACH, Step.ACCEPT, Step.CONSULT, Step.PROPOSE, Step.CONFIRM, Step.VERIFY)
 
 
 def after(status: Status, step: Step) -> Status | None:
@@ -57,11 +80,6 @@ class Deadlines:
 
     acknowledge_by: datetime
     verify_by: datetime
-
-
-def deadlines(opened_at: datetime, *, acknowledge_hours: int, verify_days: int) -> Deadlines:
-    """The two clocks of an alert, in hours and calendar days from its opening."""
-    return Deadlines(opened_at + timedelta(hours=acknowledge_hours), opened_at + timedelta(days=verify_days))
 
 
 def is_overdue(status: Status, due: Deadlines, now: datetime) -> bool:

@@ -18,10 +18,21 @@ class Kind(StrEnum):
     RAISED = "raised"
     REPORTED = "reported"
     HANDED_OVER = "handed_over"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    DECLINED = "declined"
+    UNREACHED = "unreached"
+    CONFIRM = "confirm"
+    REFUSED = "refused"
+    RECHECKED = "rechecked"
+    TASK = "task"
+    CONSULTED = "consulted"
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
     TEST = "test"
+    DIGEST = "digest"
+    MONTHLY = "monthly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,13 @@ _TITLES = {
     Kind.RAISED: "预警升级，请尽快核实",
     Kind.REPORTED: "农户求助待答复",
     Kind.HANDED_OVER: "转交给您的预警",
+    Kind.REMINDER: "超期预警待处理",
+    Kind.ESCALATION: "超期预警升级督办",
+    Kind.DECLINED: "您转交的预警被退回",
+    Kind.UNREACHED: "多次联系不上，请协助核实",
+    Kind.CONFIRM: "核实结论待您复核",
+    Kind.REFUSED: "核实结论未通过复核，请重新核实",
+    Kind.RECHECKED: "抽查结果与原结论不同，请重新核实",
     Kind.TEST: "测试消息",
 }
 
@@ -105,6 +123,12 @@ def endpoint_text(channel: str, officer_no: str | None) -> Text:
     return Text("通知渠道异常", f"{owner} {channel} 通知渠道无法送达，已停用，请检查后重新启用。收件箱消息不受影响。")
 
 
+def calendar_text(year: int) -> Text:
+    """A data notice: the days off of a year are not known, so that its deadlines are provisional."""
+    now = f"{year}年放假安排尚未导入，跨年的时限暂按周一至周五推算。"
+    return Text(f"请导入{year}年工作日历", f"{now}国务院办公厅通知发布后请导入工作日历，时限自动重算。")
+
+
 def supplier_text(channel: str) -> Text:
     """A data notice: a supplier must be mended (an account without money, a wrong key); nothing is lost meanwhile."""
     said = f"{channel} 平台拒绝发送，请检查余额、密钥与签名。未发出的消息会保留，修复后自动重发。"
@@ -114,6 +138,24 @@ def supplier_text(channel: str) -> Text:
 def data_text(title: str, detail: str) -> Text:
     """A data notice: what a department owes."""
     return Text(f"数据催报：{title}", detail)
+
+
+def task_text(sector_zh: str, place: str, *, desk: bool) -> Text:
+    """A department's task: which guarantee, where; who it is, is read after login."""
+    told = "没有在岗的部门联络员，请县级专班转办并补充联络员。" if desk else "请登录后在规定工作日内处理并反馈。"
+    return Text(f"{sector_zh}任务待处理", f"{place}有 1 户{sector_zh}方面的问题，{told}")
+
+
+def not_possible_text(sector_zh: str, place: str) -> Text:
+    """A data notice: a guarantee stays lacking, and the village knows."""
+    return Text(
+        f"{sector_zh}任务无法解决", f"{place}有 1 户的{sector_zh}问题部门反馈无法解决，村级已确认，请县级专班研究。"
+    )
+
+
+def consultation_text(place: str, by: str) -> Text:
+    """A department is asked for its opinion; about whom is read after login."""
+    return Text("联合会商待书面意见", f"{place}有 1 户提交联合会商，请于 {by} 前提交书面意见。")
 
 
 _CAUSES = frozenset(cause.value for cause in Cause)

@@ -1,9 +1,12 @@
 """What a cadre answers (核实): an outcome, and for most outcomes a visit or a call that others can check."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from services.alerts.domain.household_check import Finding, Need, Seen, lacking
+from services.alerts.domain.sector import Sector, sectors_of
 from shared.vocabulary.terms import Outcome, Severity
 
 
@@ -32,13 +35,15 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer that closes an alert."""
+    """The answer that closes an alert; `household_check`: what was seen of 两不愁三保障; `needs`: what is lacking."""
 
     outcome: Outcome
     causes: tuple[str, ...] = ()
     contact: Contact | None = None
     helped_by: str | None = None
     note: str | None = None
+    household_check: tuple[Finding, ...] = ()
+    needs: tuple[Sector, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,15 @@ def objections(
         found.append(
             Objection("contact", "contact_required", "此结论须先入户或电话核实：谁、何时、见了谁", _CONTACT_EXAMPLE)
         )
+    if contact is None and verification.needs and not found:
+        found.append(Objection("contact", "contact_required", "发现三保障或饮水问题须写明如何核实", _CONTACT_EXAMPLE))
     if contact is not None:
         found += _contact_objections(verification, contact, severity, opened_on, today)
     if verification.outcome is Outcome.NEED_MET and not verification.helped_by:
         found.append(Objection("helped_by", "helped_by_required", "困难已解决须写明由哪个部门帮扶", "民政局"))
     if verification.outcome is Outcome.IDENTIFY and not verification.causes:
         found.append(Objection("causes", "causes_required", "建议纳入监测须写明致贫返贫风险", '["illness"]'))
-    return found
+    return found + _check_objections(verification)
 
 
 def _contact_objections(
@@ -93,5 +100,50 @@ def _contact_objections(
     return found
 
 
+def _check_objections(verification: Verification) -> list[Objection]:
+    """A need that is lacking says how, and is no "no risk"."""
+    found = [
+        Objection(
+            f"household_check/{finding.need}/note",
+            "lacking_note_required",
+            f"{finding.need.zh}有问题，请写一句是什么问题",
+        )
+        for finding in verification.household_check
+        if finding.seen is Seen.LACKING and not finding.note
+    ]
+    short = lacking(verification.household_check)
+    if short and verification.outcome is Outcome.NO_RISK:
+        names = "、".join(finding.need.zh for finding in short)
+        found.append(
+            Objection("outcome", "check_contradicts", f"{names}有问题，不能核为无风险；已解决的请选“困难已解决”")
+        )
+    return found
+
+
 def _is_grave(severity: Severity | None) -> bool:
     return severity in (None, Severity.RED, Severity.ORANGE)
+
+
+def needs_second_officer(outcome: Outcome, severity: Severity | None, severities: Collection[Severity]) -> bool:
+    """Whether an answer waits for a second officer (双人复核): "no risk" on a severity for which policy asks it."""
+    return outcome is Outcome.NO_RISK and severity in severities
+
+
+# Whose task it is if a visitor sees a need lacking; food and clothing are the township's own.
+_SECTORS = {
+    Need.EDUCATION: Sector.EDUCATION,
+    Need.MEDICAL: Sector.MEDICAL,
+    Need.HOUSING: Sector.HOUSING,
+    Need.WATER: Sector.WATER,
+}
+
+# Of these the household is known to be at risk: what the departments' data say of its guarantees stands.
+_EVIDENCE_STANDS = frozenset({Outcome.IDENTIFY, Outcome.ALREADY_MONITORED})
+
+
+def needs_found(verification: Verification, indicators: Collection[str]) -> tuple[Sector, ...]:
+    """The guarantees lacking: what the visitor found, and what evidence says that the answer lets stand."""
+    evident = sectors_of(indicators) if verification.outcome in _EVIDENCE_STANDS else ()
+    seen = (_SECTORS.get(finding.need) for finding in lacking(verification.household_check))
+    found = {*verification.needs, *evident, *seen}
+    return tuple(sector for sector in Sector if sector in found)

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from services.intake.domain.broken_file import FileBroken
+from services.intake.domain.heic import check_heic, is_heic
+from services.intake.domain.webp import is_webp, without_metadata
+
 Metadata = Literal["none", "stripped", "kept"]
 
 EXTENSIONS = {
@@ -16,9 +20,7 @@ EXTENSIONS = {
     "image/heic": "heic",
     "application/pdf": "pdf",
 }
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 _PNG_TEXTS = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
-_WEBP_TEXTS = frozenset({b"EXIF", b"XMP "})
 # Names by which a PDF runs a script or a program, carries files along, or sends something somewhere.
 _ACTIVE = re.compile(
     rb"/(JavaScript|JS|Launch|EmbeddedFiles?|SubmitForm|ImportData|RichMedia|XFA|GoToE)"
@@ -50,7 +52,7 @@ def clean(content: bytes) -> Cleaned:
     """The file as it may be kept; AttachmentUnfit otherwise. What it calls itself does not count."""
     try:
         return _clean(content)
-    except (struct.error, IndexError, zlib.error):
+    except (FileBroken, struct.error, IndexError, zlib.error):
         raise AttachmentUnfit("attachment_broken", "文件不完整或已损坏，请重新拍照或扫描") from None
 
 
@@ -59,9 +61,10 @@ def _clean(content: bytes) -> Cleaned:
         return _cleaned("image/jpeg", content, b"".join(_jpeg_parts(content)))
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return _cleaned("image/png", content, content[:8] + b"".join(_png_chunks(content)))
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return _cleaned("image/webp", content, _webp(content))
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+    if is_webp(content):
+        return _cleaned("image/webp", content, without_metadata(content))
+    if is_heic(content):
+        check_heic(content)
         # Its metadata is woven into the picture's own boxes: kept, and said so.
         return Cleaned("image/heic", content, "kept")
     if content.startswith(b"%PDF-"):
@@ -124,25 +127,6 @@ def _png_chunks(content: bytes) -> Iterator[bytes]:
         if kind not in _PNG_TEXTS:
             yield content[at:end]
         at = end
-
-
-def _webp(content: bytes) -> bytes:
-    """The file without its Exif and XMP chunks, and its header saying so."""
-    (size,) = struct.unpack("<I", content[4:8])
-    at, chunks = 12, []
-    while at + 8 <= min(len(content), size + 8):
-        kind, length = struct.unpack("<4sI", content[at : at + 8])
-        end = at + 8 + length + length % 2
-        if at + 8 + length > len(content):
-            raise AttachmentUnfit("attachment_broken", "图片文件不完整，请重新上传")
-        chunk = content[at:end]
-        if kind == b"VP8X":
-            chunk = chunk[:8] + bytes([chunk[8] & ~0x0C & 0xFF]) + chunk[9:]
-        if kind not in _WEBP_TEXTS:
-            chunks.append(chunk)
-        at = end
-    body = b"WEBP" + b"".join(chunks)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def _check_pdf(content: bytes) -> None:

@@ -35,9 +35,6 @@ class FeedStatus(StrEnum):
     FAILED = "failed"
 
 
-UNDER_WAY = (FeedStatus.RECEIVED, FeedStatus.READING, FeedStatus.RECORDING)
-
-
 @dataclass(frozen=True, slots=True)
 class Period:
     """The days a file speaks of, both ends included."""

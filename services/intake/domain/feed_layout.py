@@ -208,6 +208,14 @@ class FactSpec:
             *self.amounts.items(),
         )
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose content the fact tells."""
+        told = [column for _, column in self.told_as_is]
+        single = (*told, self.occurred_on, self.ended_on, self.last_day)
+        many = (*self.value, *self.attributes.values(), *(self.period or ()))
+        return (*(name for name in single if name), *many)
+
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
@@ -216,6 +224,23 @@ class Reversal:
     column: str
     codes: frozenset[str]
     of: str
+
+
+class Owner(StrEnum):
+    """Of what a department may have a code of its own (本部门编码)."""
+
+    PERSON = "person"
+    HOUSEHOLD = "household"
+    DIVISION = "division"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """A column with the department's own code, and the column that it stands in for where that is blank."""
+
+    owner: Owner
+    column: str
+    stands_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +273,8 @@ class FeedLayout:
     """One data set in one version; either `facts` (a row is a record) or `household` (a group of rows is).
 
     `needs_authorisation`: asset data, taken only of households that allowed it (承诺授权). `own_codes`: the columns
-    with the department's own numbers of household, person and division, kept with each fact.
+    with the department's own numbers of household, person and division; those of household and division are kept
+    with each fact.
     """
 
     name: str
@@ -282,12 +308,28 @@ class FeedLayout:
         raise KeyError(name)
 
     @property
+    def told_codes(self) -> Mapping[str, str]:
+        """The own codes kept with each fact: all but a person's, who is known by the blind index of his number."""
+        return {owner: column for owner, column in self.own_codes.items() if owner != Owner.PERSON}
+
+    @property
+    def crosswalk(self) -> tuple[OwnCode, ...]:
+        """The own codes that find whom they are of, where no other column says it; a person's come first."""
+        found = []
+        for owner in Owner:
+            of_facts = {column for fact in self.facts if (column := getattr(fact, owner)) is not None}
+            if owner in self.own_codes and len(of_facts) == 1 and self.own_codes[owner] not in of_facts:
+                found.append(OwnCode(owner, self.own_codes[owner], of_facts.pop()))
+        return tuple(found)
+
+    @property
+    def unsaid(self) -> frozenset[str]:
+        """The columns of persons' own codes, which only say who it is: with or without them a row says the same."""
+        codes = {each.column for each in self.crosswalk if each.owner is Owner.PERSON}
+        told = {column for fact in self.facts for column in fact.columns}
+        return frozenset(codes - told - {*self.natural_key} - {self.reversal.of if self.reversal else None})
+
+    @property
     def holds_rows(self) -> bool:
         """Whether a row with an implausible amount waits for a person: a list is whole, and assets leave no trace."""
         return self.kind is Kind.TRANSACTION and self.household is None and not self.needs_authorisation
-
-    @property
-    def personal_key(self) -> bool:
-        """True when the natural key holds an identity number, which is then stored as its blind index."""
-        types = {self.column(name).type for name in self.natural_key}
-        return bool(types & {ColumnType.IDENTITY_NUMBER, ColumnType.DISABILITY_CERTIFICATE})

@@ -14,12 +14,25 @@ from services.intake.domain.feed_layout import (
     FactSpec,
     FeedLayout,
     HouseholdSpec,
+    Owner,
     Reversal,
     Rule,
     RuleKind,
     as_word,
 )
 from services.intake.domain.normalise import DisabilityCertificate, Normal, Outcome, Refusal, normalise
+from services.intake.domain.own_code import (
+    FOUND,
+    OWNERS,
+    UNKNOWN,
+    Code,
+    CodeAlone,
+    KnownPerson,
+    LookedUp,
+    NamedCode,
+    code_of,
+    code_text,
+)
 from services.intake.domain.quick_values import UNSURE, Quick, quick_reader
 from services.intake.domain.row_error import RowError, echo
 from shared.vocabulary.identity_number import IdentityNumber
@@ -34,11 +47,11 @@ Index = Callable[[str], bytes]
 class RawRow:
     """A row as read: the physical line where it starts, and one cell for each column of the layout.
 
-    A cell that its reader refused already stands as the Refusal.
+    A cell that its reader refused already stands as the Refusal, one that an own code stood in for as LookedUp.
     """
 
     line: int
-    cells: Sequence[Cell | Refusal]
+    cells: Sequence[Cell | Refusal | LookedUp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class FeedRow:
     `content` is JSON without any identity number: observations, or a member and what the householder's row says of
     the household. `number` is the member's identity number, to be sealed by whoever stores the row. Equal `digest`s
     mean equal values. `notes` are (header, code) of what was normalised. A row with a `review` is held until a
-    person has looked at it.
+    person has looked at it. `named` are the department's own codes beside what they stand for.
     """
 
     line: int
@@ -61,6 +74,7 @@ class FeedRow:
     warnings: tuple[RowError, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     review: tuple[RowError, ...] = ()
+    named: tuple[NamedCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,7 @@ class _Reading:
     warnings: list[RowError] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)
 
     def complain(self, column: Column, refusal: Refusal, raw: Cell = None) -> None:
         shown = echo(str(raw), personal=column.personal) if raw is not None else None
@@ -121,17 +136,69 @@ class _Reading:
         self.failed.discard(column.name)
         self.values[column.name] = value
 
+    def of_nobody(self, column: Column, asked: CodeAlone) -> None:
+        """Say that the row's own code is not known, in place of what it would stand for."""
+        right, owner = column.header, OWNERS[asked.code[0]]
+        reason = f"本部门报送过的数据中没有这个{asked.column.header}，不知道是哪个{owner}"
+        expected = f"同时填写{right}，或先报送同时有{asked.column.header}和{right}的行"
+        shown = echo(asked.text, personal=asked.column.personal)
+        error = RowError(self.line, asked.column.header, UNKNOWN, reason, expected, column.example, shown)
+        self.errors.append(error)
+        self.values[column.name] = None
+        self.failed.add(column.name)
+
 
 class RowChecker:
     """Checks the rows of one file: what is the same for all of them is worked out once."""
 
-    __slots__ = ("_context", "_layout", "_plan", "_secret", "_unnamed")
+    __slots__ = ("_codes", "_context", "_digested", "_layout", "_plan", "_secret", "_unnamed")
 
     def __init__(self, layout: FeedLayout, context: RowContext) -> None:
         self._layout, self._context = layout, context
-        self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context)) for c in layout.columns]
+        absent = layout.unsaid
+        self._plan = [(c, c.name, _unread if c.withheld else _quick(c, context, absent)) for c in layout.columns]
         self._secret = [c.name for c in layout.columns if c.type in _NUMBERED]
         self._unnamed = [fact for fact in layout.facts if not _always_names(layout, fact)]
+        places = {c.name: at for at, c in enumerate(layout.columns)}
+        self._digested = digested(layout)
+        self._codes = [(each, places[each.column], places[each.stands_for]) for each in layout.crosswalk]
+
+    def codes_alone(self, raw: RawRow) -> tuple[CodeAlone, ...]:
+        """The own codes that the row carries where it does not say whose they are.
+
+        A household's counts only if the row names no person either: it is his household then.
+        """
+        alone: list[CodeAlone] = []
+        for each, at, stands_for in self._codes:
+            cell = raw.cells[at]
+            if cell is None or cell == "" or not self._blank(raw, stands_for):
+                continue
+            if each.owner is Owner.HOUSEHOLD and self._names_person(raw):
+                continue
+            text = code_text(self._meant(raw, at))
+            if text is not None:
+                code = code_of(each.owner, text, self._context.index)
+                alone.append(CodeAlone(code, self._layout.columns[at], text, stands_for))
+        return tuple(alone)
+
+    def _names_person(self, raw: RawRow) -> bool:
+        """Whether the row names its person, if only by his code."""
+        for each, at, _ in self._codes:
+            if each.owner is Owner.PERSON and not self._blank(raw, at):
+                return True
+        persons = {fact.person for fact in self._layout.facts}
+        return any(c.name in persons and not self._blank(raw, at) for at, c in enumerate(self._layout.columns))
+
+    def _blank(self, raw: RawRow, at: int) -> bool:
+        return raw.cells[at] is None or raw.cells[at] == "" or self._meant(raw, at) is None
+
+    def _meant(self, raw: RawRow, at: int) -> Any:
+        """What a cell means; of one that is refused the refusal."""
+        cell = raw.cells[at]
+        if isinstance(cell, Refusal | LookedUp):
+            return cell
+        outcome = _outcome(self._layout.columns[at], cell, self._context.today)
+        return outcome.value if isinstance(outcome, Normal) else outcome
 
     def check(self, raw: RawRow) -> FeedRow | BadRow:
         """The row in its normal form, or everything that is wrong with it."""
@@ -160,28 +227,69 @@ class RowChecker:
         if reading.errors:
             return BadRow(raw.line, record, (*review, *reading.errors))
         assert record is not None
-        good = _good(layout, reading, public, record, self._context.index)
+        good = _good(layout, reading, public, record, self._context.index, _digest(layout, self._digested, public))
+        for code, _, _ in self._codes:
+            if values[code.column] is not None:
+                good = replace(good, named=tuple(self._named(reading, public)))
+                break
         return replace(good, review=tuple(map(_to_be_reviewed, review))) if review else good
 
+    def _named(self, reading: _Reading, public: Values) -> Iterator[NamedCode]:
+        """The own codes beside which the row says itself whose they are; one that takes back names nobody."""
+        reversal, values = self._layout.reversal, reading.values
+        if reversal is not None and values[reversal.column] in reversal.codes:
+            return
+        for each, _, _ in self._codes:
+            text, owner = code_text(values[each.column]), public[each.stands_for]
+            if text is not None and owner is not None and each.stands_for not in reading.found:
+                day = max(values[fact.occurred_on] for fact in self._layout.facts)
+                yield NamedCode(code_of(each.owner, text, self._context.index), str(owner), day)
 
-def _unread(_: Cell | Refusal) -> None:
+
+def _unread(_: Cell | Refusal | LookedUp) -> None:
     """What is withheld is not even looked at."""
 
 
-def _quick(column: Column, context: RowContext) -> Quick:
-    """Reads clean cells; a place is clean only if this file may name it."""
+def _quick(column: Column, context: RowContext, absent: Container[str]) -> Quick:
+    """Reads clean cells; a place is clean only if this file may name it, and what most files lack may be absent."""
     read = quick_reader(column, context.today)
+    if column.name in absent and not column.required:
+        return lambda cell: None if cell is None else read(cell)
     if column.type is not ColumnType.DIVISION:
         return read
 
-    def placed(cell: Cell) -> Any:
+    def placed(cell: Cell | Refusal | LookedUp) -> Any:
         value = read(cell)
         return UNSURE if value is not UNSURE and value is not None and misplaced(value, context) else value
 
     return placed
 
 
-def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal, context: RowContext) -> None:
+def looked_up(raw: RawRow, alone: Iterable[CodeAlone], owners: Mapping[Code, str]) -> RawRow:
+    """The row with the owners of its own codes where it did not say them, or that they are not known."""
+    cells = list(raw.cells)
+    for asked in alone:
+        cells[asked.at] = LookedUp(asked, owners.get(asked.code))
+    return RawRow(raw.line, cells)
+
+
+def _read_looked_up(reading: _Reading, column: Column, cell: LookedUp, context: RowContext) -> None:
+    """What an own code stands for is read like what is written; of a person nothing is known but his index."""
+    if cell.owner is None:
+        reading.of_nobody(column, cell.asked)
+        return
+    reading.found.add(column.name)
+    reading.notes.append((cell.asked.column.header, FOUND))
+    if column.type is ColumnType.IDENTITY_NUMBER:
+        reading.values[column.name] = KnownPerson(cell.owner)
+    else:
+        _read_cell(reading, column, cell.owner, context)
+
+
+def _read_cell(reading: _Reading, column: Column, cell: Cell | Refusal | LookedUp, context: RowContext) -> None:
+    if isinstance(cell, LookedUp):
+        _read_looked_up(reading, column, cell, context)
+        return
     if isinstance(cell, Refusal):
         reading.complain(column, cell)
         return
@@ -233,10 +341,8 @@ def _set_aside(reading: _Reading, layout: FeedLayout, raw: RawRow, today: date) 
         return ()
     found: list[tuple[Column, int]] = []
     for column, cell in zip(layout.columns, raw.cells, strict=True):
-        if column.name in reading.failed and not column.tolerant and not isinstance(cell, Refusal):
-            outcome = (
-                cell if isinstance(cell, Refusal) else _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
-            )
+        if column.name in reading.failed and not column.tolerant and not isinstance(cell, Refusal | LookedUp):
+            outcome = _outcome(replace(column, max_yuan=MOST_YUAN), cell, today)
             if isinstance(outcome, Refusal):
                 return ()
             found.append((column, outcome.value))
@@ -340,7 +446,8 @@ def _certificate_agrees(values: Values, rule: Rule) -> str | None:
     number, types, grade = (values[name] for name in rule.columns)
     if certificate is None:
         return None
-    if number is not None and certificate.identity_number != number.number:
+    # Who is known by his code was compared with his certificate when he was named.
+    if isinstance(number, IdentityNumber) and certificate.identity_number != number.number:
         return "残疾证号前18位与证件号码相同"
     if types and certificate.type != "7" and types != ("7",) and certificate.type not in types:
         return "残疾证号第19位与残疾类别相同"
@@ -483,9 +590,9 @@ def _warn(reading: _Reading, column: Column, code: str, reason: str, expected: s
     reading.warnings.append(RowError(reading.line, column.header, code, reason, expected, level="warning"))
 
 
-def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index) -> FeedRow:
+def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, index: Index, digest: bytes) -> FeedRow:
     values, number, is_head, newest = reading.values, None, False, None
-    content: Mapping[str, Any]
+    content: dict[str, Any]
     if layout.household:
         spec = layout.household
         content = _household_content(spec, reading, index)
@@ -493,11 +600,14 @@ def _good(layout: FeedLayout, reading: _Reading, public: Values, record: str, in
         number, is_head = holder.number if holder else None, values[spec.relation] == spec.head
     else:
         content = {"observations": _observations(layout, record, values, public)}
+        if layout.needs_authorisation and not content["observations"]:
+            # The row says nothing; whether so much may be kept is still for its person's household to allow.
+            content["person"] = next((public[fact.person] for fact in layout.facts if fact.person is not None), None)
         newest = max([values[fact.occurred_on] for fact in layout.facts])
     return FeedRow(
         reading.line,
         record,
-        _digest(layout, public),
+        digest,
         content,
         number,
         is_head,
@@ -520,14 +630,22 @@ def _public(value: Any, context: RowContext) -> Any:
     """The value with any identity number replaced by its blind index."""
     if isinstance(value, IdentityNumber):
         return context.index(value.number).hex()
+    if isinstance(value, KnownPerson):
+        return value.index
     if isinstance(value, DisabilityCertificate):
         return (context.index(value.identity_number).hex(), value.type, value.grade)
     return value
 
 
-def _digest(layout: FeedLayout, public: Values) -> bytes:
-    text = SEPARATOR.join([str(layout.version), *[said(public[c.name]) for c in layout.columns]])
+def _digest(layout: FeedLayout, columns: Sequence[str], public: Values) -> bytes:
+    text = SEPARATOR.join([str(layout.version), *[said(public[name]) for name in columns]])
     return row_digests([text.encode()])[0]
+
+
+def digested(layout: FeedLayout) -> list[str]:
+    """The columns in which rows that differ differ: a person's own code says no more than who he is."""
+    unsaid = layout.unsaid
+    return [c.name for c in layout.columns if c.name not in unsaid]
 
 
 SEPARATOR = "\x1f"  # No normal value holds it: control characters are refused.
@@ -556,7 +674,7 @@ def _observations(layout: FeedLayout, record: str, values: Values, public: Value
         for fact in layout.facts
         if not fact.when or all(each.holds(values) for each in fact.when)
     ]
-    own = {name: values[column] for name, column in layout.own_codes.items() if values[column] is not None}
+    own = {name: values[column] for name, column in layout.told_codes.items() if values[column] is not None}
     for each in said if own else ():
         each["attributes"] = {**each.get("attributes", {}), "own_codes": own}
     return said

@@ -13,10 +13,14 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
-    """What of unknown columns, and which sheet of a workbook (empty: the one that has our header)."""
+    """What of unknown columns, and which sheet of a workbook (empty: the one that has our header).
+
+    `version_before` is not the sender's to say: the version by which this very file was read before, if it was.
+    """
 
     unknown: Unknown = Unknown.IGNORE
     sheet: str = ""
+    version_before: int | None = None
 
 
 PLAIN = FileOptions()

@@ -55,7 +55,8 @@ def map_header(layout: FeedLayout, headers: Sequence[str]) -> HeaderMap:
         cells.append(MappedHeader(position, header.strip(), column, unit))
     names = [c.column for c in cells if c.column]
     repeated = tuple(layout.column(n).header for n in dict.fromkeys(names) if names.count(n) > 1)
-    missing = tuple(c.header for c in layout.columns if c.required and c.name not in names)
+    stood_for = {each.stands_for for each in layout.crosswalk if each.column in names}
+    missing = tuple(c.header for c in layout.columns if c.required and c.name not in {*names, *stood_for})
     return HeaderMap(tuple(cells), missing, repeated)
 
 

@@ -16,6 +16,7 @@ from services.intake.domain.feed_layout import (
     Kind,
     LayoutInvalid,
     Month,
+    Owner,
     Reversal,
     Rule,
     RuleKind,
@@ -27,7 +28,6 @@ W = TypeVar("W", bound=StrEnum)
 Keys = Mapping[str, Any]
 
 AMOUNTS = frozenset({"amount_fen", "gross_fen", "compliant_fen", "other_fen", "relief_fen"})
-OWN_CODES = frozenset({"household", "person", "division"})
 UNITS = {
     ColumnType.MONEY_YUAN: ("yuan", "ten_thousand_yuan"),
     ColumnType.PERCENT: ("basis_points", "percent"),
@@ -308,7 +308,7 @@ class _Reader:
 
     def _own_codes(self, part: _Part) -> dict[str, str]:
         pairs = part.pairs("own_codes", {})
-        if unknown := set(pairs) - OWN_CODES:
+        if unknown := set(pairs) - set(Owner):
             raise part.wrong("own_codes", f"不认识的编码: {', '.join(sorted(unknown))}")
         self._known(part, "own_codes", tuple(pairs.values()))
         return pairs
@@ -371,25 +371,9 @@ class _Reader:
         said = [(fact.kind, fact.part, fact.when) for fact in layout.facts]
         if len(set(said)) < len(said):
             raise LayoutInvalid(self.file, "/facts", "同一行的同类事实应以 part 区分，或以 when 互斥")
-        for name in (n for fact in layout.facts for n in _columns_of(fact)):
+        for name in (n for fact in layout.facts for n in fact.columns):
             if self.names[name].withheld:
                 raise LayoutInvalid(self.file, "/facts", f"列 {name} 不得转出 (withheld)")
 
 
 _NUMBERS = (ColumnType.MONEY_YUAN, ColumnType.INTEGER, ColumnType.PERCENT)
-
-
-def _columns_of(fact: FactSpec) -> tuple[str, ...]:
-    """The columns whose content a fact tells."""
-    single = (
-        fact.person,
-        fact.household,
-        fact.division,
-        fact.occurred_on,
-        fact.visit,
-        fact.stay,
-        fact.ended_on,
-        fact.last_day,
-    )
-    many = (*fact.amounts.values(), *fact.value, *fact.attributes.values(), *(fact.period or ()))
-    return (*(name for name in single if name), *many)

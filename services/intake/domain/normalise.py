@@ -88,6 +88,7 @@ NOTES = MappingProxyType(
         "reversal_sign": "冲销行的负数按冲销的金额处理",
         "zone": "时间带时区，按北京时间的那一天",
         "division_succeeded": "已撤并的村 (社区) 代码改为承接它的村 (社区) 代码",
+        "own_code_found": "按本部门编码找到以前报送过的人、户或区划",
         "middle_dot": "姓名间隔号统一为“·”",
     }
 )

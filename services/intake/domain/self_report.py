@@ -98,9 +98,9 @@ def observations(report: SelfReport, report_id: str, person: str) -> list[dict[s
     return [{"record": f"{report_id}/{h.value}", "op": "put", "value": h.value, **known} for h in report.hardships]
 
 
-def endings(said: Iterable[dict[str, Any]], ended_on: date) -> list[dict[str, Any]]:
-    """The same observations, ended on a day (not before the day they are of) and no longer held for true.
+def taken_back(said: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same observations, withdrawn: they stand no longer, nor do they wait for somebody whom they would fit.
 
-    An end alone would leave the call for help counted among the recent ones.
+    An end would leave the call for help counted among the recent ones.
     """
-    return [{**one, "verified": False, "ended_on": max(ended_on.isoformat(), one["occurred_on"])} for one in said]
+    return [{**one, "op": "withdraw"} for one in said]

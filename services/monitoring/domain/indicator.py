@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.monitoring.domain.expression import Expression
 from services.monitoring.domain.expression_type import Type
+from shared.policies.unit import Unit
 from shared.vocabulary.terms import Cause, Severity
 
 
@@ -106,6 +107,10 @@ class Derived:
     expression: Expression
 
 
+ACKNOWLEDGE_UNITS = (Unit.HOURS, Unit.WORKING_HOURS, Unit.WORKING_DAYS)
+VERIFY_UNITS = (Unit.DAYS, Unit.WORKING_DAYS)
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """Names of the parameters that say how long a severity may wait."""
@@ -116,7 +121,9 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long a warning may wait: hours until somebody acknowledges, days until the visit."""
+    """How long a warning may wait until somebody acknowledges, and until the visit; in the parameters' units."""
 
     acknowledge_hours: int
     verify_days: int
+    acknowledge_unit: Unit = Unit.HOURS
+    verify_unit: Unit = Unit.DAYS

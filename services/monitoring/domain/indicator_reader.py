@@ -69,12 +69,12 @@ class IndicatorReader:
         if node is None:
             return ()
         if isinstance(node.content, str):
-            return (Threshold(parameter_named(node, self.parameters, None), None),)
+            return (Threshold(parameter_named(node, self.parameters), None),)
         return tuple(self._threshold(each) for each in node.elements())
 
     def _threshold(self, node: Node) -> Threshold:
         fields = node.fields(("parameter",), ("when",))
-        return Threshold(parameter_named(fields["parameter"], self.parameters, None), self._optional(fields))
+        return Threshold(parameter_named(fields["parameter"], self.parameters), self._optional(fields))
 
     def _severities(self, node: Node | None) -> tuple[SeverityRule, ...]:
         if node is None:
@@ -113,14 +113,16 @@ def read_condition(node: Node, types: Mapping[str, Type]) -> Expression:
     return expression
 
 
-def parameter_named(node: Node, parameters: Mapping[str, Parameter], unit: Unit | None) -> str:
-    """The name of a parameter, of a given unit if one is wanted."""
+def parameter_named(node: Node, parameters: Mapping[str, Parameter], *units: Unit) -> str:
+    """The name of a parameter, in one of the given units if any is wanted."""
     name = node.text()
     if name not in parameters:
         raise node.mistake(f"不认识的参数 {name}", right="先在 parameters.yaml 定义", example="monitoring_line")
-    if unit is not None and parameters[name].unit is not unit:
+    if units and parameters[name].unit not in units:
         what = f"参数 {name} 的单位是 {parameters[name].unit.value}"
-        raise node.mistake(what, right=f"要单位为 {unit.value} 的参数", example="score_red")
+        raise node.mistake(
+            what, right=f"要单位为 {' 或 '.join(unit.value for unit in units)} 的参数", example="score_red"
+        )
     return name
 
 

@@ -106,16 +106,21 @@ def unknown_columns(headers: Sequence[str]) -> list[str]:
 
 
 def read_rows(
-    lines: Sequence[Sequence[str]], columns: Mapping[str, int], *, classes: Mapping[str, str], today: date
+    lines: Sequence[Sequence[str]],
+    columns: Mapping[str, int],
+    *,
+    classes: Mapping[str, str],
+    today: date,
+    first_line: int = 2,
 ) -> tuple[list[MonitoredRow], list[RowMistake]]:
     """The rows, and what is wrong with those that cannot be read. `classes`: the code of each class name.
 
-    Lines are counted as a spreadsheet does: the header is line 1. Empty lines are passed over.
+    Lines are counted as a spreadsheet does, from `first_line`, the one below the header. Empty ones are passed over.
     """
     rows: list[MonitoredRow] = []
     mistakes: list[RowMistake] = []
     seen: set[str] = set()
-    for line, cells in enumerate(lines, start=2):
+    for line, cells in enumerate(lines, start=first_line):
         if not any(cell.strip() for cell in cells):
             continue
         said = {name: _cell(cells, at) for name, at in columns.items()}

@@ -88,7 +88,9 @@ class PolicyPackage:
     def clocks(self, severity: Severity, parameters: ParameterSet) -> Clocks:
         """How long a warning of this severity may wait there and then."""
         deadline = self.deadlines[severity]
-        return Clocks(parameters.number(deadline.acknowledge_hours), parameters.number(deadline.verify_days))
+        acknowledge, verify = deadline.acknowledge_hours, deadline.verify_days
+        units = self.parameters[acknowledge].unit, self.parameters[verify].unit
+        return Clocks(parameters.number(acknowledge), parameters.number(verify), *units)
 
     def label(self, code: str) -> str:
         """The Chinese name of a class code, the code itself if another regime's."""

@@ -7,7 +7,14 @@ from graphlib import CycleError, TopologicalSorter
 from services.monitoring.domain.compiled_columns import measured_columns
 from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
-from services.monitoring.domain.indicator import CauseRule, ClassRule, Deadline, Derived
+from services.monitoring.domain.indicator import (
+    ACKNOWLEDGE_UNITS,
+    VERIFY_UNITS,
+    CauseRule,
+    ClassRule,
+    Deadline,
+    Derived,
+)
 from services.monitoring.domain.indicator_reader import IndicatorReader, parameter_named, read_condition
 from services.monitoring.domain.language import Place, parse
 from services.monitoring.domain.measure import BUILT_IN, RULE_BUILT_IN
@@ -112,9 +119,10 @@ class _Reader:
         return {name: self._data_set(name, each) for name, each in node.entries()}
 
     def _data_set(self, name: str, node: Node) -> DataSet:
-        fields = node.fields(("label_zh", "stale_after"), ("served_by",))
+        fields = node.fields(("label_zh", "stale_after"), ("served_by", "keep_months"))
         days = parameter_named(fields["stale_after"], self.parameters, Unit.DAYS)
-        return DataSet(name, fields["label_zh"].text(), days, fields.texts("served_by"))
+        kept = None if (months := fields.get("keep_months")) is None else _months(months)
+        return DataSet(name, fields["label_zh"].text(), days, fields.texts("served_by"), kept)
 
     def _notes(self, document: str, reader: NoteReader) -> tuple[Note, ...]:
         return tuple(reader.note(name, node) for name, node in self._named(document))
@@ -181,12 +189,12 @@ class _Reader:
     def _deadline(self, node: Node) -> Deadline:
         fields = node.fields(("acknowledge_hours", "verify_days"))
         return Deadline(
-            self._parameter(fields, "acknowledge_hours", Unit.HOURS),
-            self._parameter(fields, "verify_days", Unit.DAYS),
+            self._parameter(fields, "acknowledge_hours", *ACKNOWLEDGE_UNITS),
+            self._parameter(fields, "verify_days", *VERIFY_UNITS),
         )
 
-    def _parameter(self, fields: Fields, field: str, unit: Unit) -> str:
-        return parameter_named(fields[field], self.parameters, unit)
+    def _parameter(self, fields: Fields, field: str, *units: Unit) -> str:
+        return parameter_named(fields[field], self.parameters, *units)
 
     def _require(self, package: PolicyPackage) -> None:
         for document, wanted, known in (
@@ -224,3 +232,10 @@ def _declared(node: Node) -> Type:
     fields = node.fields(*DERIVED)
     unit = Unit(fields["unit"].one_of(each.value for each in Unit if not each.is_listed))
     return Type(unit, frozenset(fields.texts("choices")), fields.flag("in_basis", default=False))
+
+
+def _months(node: Node) -> int:
+    text = node.text()
+    if not re.fullmatch(r"1[2-9]|[2-9][0-9]|[1-9][0-9]{2}", text):
+        raise node.mistake(f"{text} 不是保存月数", right="12 至 999 的整数，单位是月", example="keep_months: 36")
+    return int(text)

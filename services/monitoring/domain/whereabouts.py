@@ -12,10 +12,12 @@ EVENT = "event."
 class Whereabouts:
     """Where the people and households asked for are; who is not listed is known nowhere.
 
-    `residents` holds everybody known, `at_home` those who belong to a household.
+    `residents` holds everybody known and `names` what the register calls them, `at_home` those who belong to a
+    household.
     """
 
     residents: Mapping[str, int]
+    names: Mapping[str, str]
     at_home: Mapping[str, Place]
     homes: Mapping[str, Place]
 

@@ -13,6 +13,7 @@ from services.alerts.channels.sms import SmsChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.channels.wecom import WecomChannel
 from services.alerts.deliver import deliver_due
+from shared.outbound import Outbound
 from shared.runtime import Runtime
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE
 
@@ -62,7 +63,7 @@ async def put(client: httpx.AsyncClient, headers: dict[str, str], **body: Any) -
 async def deliver_all(runtime: Runtime, *, sick: bool = False, read: float = 30) -> int:
     """One turn of the worker over all channels, with a short patience."""
     async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=min(read, 10)), trust_env=False) as http:
-        way = Way(http, ["127.0.0.1"], plain=True)
+        way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
         channels = {
             "webhook": WebhookChannel(way),
             "wecom": WecomChannel(way),

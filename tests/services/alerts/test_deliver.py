@@ -25,7 +25,7 @@ from services.alerts.repository_deliveries import claim_deliveries
 from services.alerts.settings import AlertsSettings
 from shared.clock import FixedClock
 from shared.db.scope import transaction
-from shared.outbound import refusal
+from shared.outbound import Outbound
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 from tests.conftest import House
@@ -53,7 +53,8 @@ async def subscribe(client: httpx.AsyncClient, headers: dict[str, str], url: str
 async def deliver(runtime: Runtime, *, read: float = 0.3) -> int:
     """One round of the worker, with a short patience."""
     async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=1), trust_env=False) as http:
-        return await deliver_due(runtime, {"webhook": WebhookChannel(Way(http, ["127.0.0.1"], plain=True))})
+        way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
+        return await deliver_due(runtime, {"webhook": WebhookChannel(way)})
 
 
 async def test_a_webhook_is_signed_and_names_nobody(
@@ -234,12 +235,12 @@ async def test_no_connection_is_held_while_sending(
     ],
 )
 def test_only_allowed_hosts(url: str) -> None:
-    assert refusal(url, ["127.0.0.1"], plain=True)
+    assert Outbound(["127.0.0.1:*"], plain=True).refusal(url)
 
 
 def test_plain_http_is_for_the_demo() -> None:
-    assert refusal("http://127.0.0.1/x", ["127.0.0.1"], plain=True) is None
-    assert refusal("http://127.0.0.1/x", ["127.0.0.1"], plain=False) == "https only"
+    assert Outbound(["127.0.0.1:*"], plain=True).refusal("http://127.0.0.1/x") is None
+    assert Outbound(["127.0.0.1:*"]).refusal("http://127.0.0.1/x") == "https only"
 
 
 async def test_an_endpoint_elsewhere_is_refused(

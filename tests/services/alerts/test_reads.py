@@ -108,7 +108,7 @@ async def test_the_list_pages_filters_and_refuses_the_unknown(
 
 
 async def test_overdue_is_visible(alerts_client: httpx.AsyncClient, alert: UUID, bearer: Bearer, clock: Any) -> None:
-    clock.at += timedelta(hours=24)
+    clock.at += timedelta(hours=48)
     headers = bearer("village_secretary", VILLAGE, officer_no="S1")
     (item,) = (await get(alerts_client, "alerts", headers, overdue=True)).json()["items"]
     assert item["is_overdue"] is True

@@ -364,7 +364,7 @@ XLSX_FILES = of_book(
         good(
             "38 wrong dimension",
             lambda: patched(
-                book(), {SHEET: replaced(b'<dimension ref="A1:M2"/>', b'<dimension ref="A1:XFD1048576"/>')}
+                book(), {SHEET: replaced(b'<dimension ref="A1:N2"/>', b'<dimension ref="A1:XFD1048576"/>')}
             ),
         ),
         rejected(

@@ -25,6 +25,7 @@ MEDICAL = (
     "其他支付",
     "合规自付",
     "目录外自付",
+    "个人编号",
 )
 DISABILITY = ("残疾证号", "姓名", "证件号码", "残疾类别", "残疾等级", "发证日期", "行政区划代码")
 REGISTER = (
@@ -74,6 +75,7 @@ def medical_row(i: int, **changes: str) -> dict[str, str]:
                 "0",
                 "300.00",
                 "100.00",
+                "",
             ),
             strict=True,
         )

@@ -23,7 +23,7 @@ def said(admin: Any) -> Callable[..., Any]:
     async def read() -> list[Any]:
         rows = await admin.fetch(
             "SELECT id, type, payload FROM intake.outbox"
-            " WHERE payload->'observations' IS DISTINCT FROM '[]'::jsonb ORDER BY id"
+            " WHERE payload::jsonb->'observations' IS DISTINCT FROM '[]'::jsonb ORDER BY id"
         )
         return [(row["type"], row["payload"], row["id"]) for row in rows]
 

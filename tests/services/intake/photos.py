@@ -28,17 +28,54 @@ def jpeg(*, exif: bytes | None = None, after: bytes = b"") -> bytes:
     return b"".join([*parts, b"\xff\xd9", after])
 
 
+# A key frame of one point: its tag with the length of the first partition, the start code, width and height.
+LOSSY = struct.pack("<I", 8 << 5 | 1 << 4)[:3] + b"\x9d\x01\x2a" + struct.pack("<HH", 1, 1) + b"picture!"
+LOSSLESS = b"\x2f\x00\x00\x00\x00\x07\x10\x11"
+
+
 def webp(*, exif: bytes | None = None) -> bytes:
+    """An extended photo; with `exif`, where it was taken."""
     flags = 0x08 if exif is not None else 0
-    chunks = [_riff(b"VP8X", bytes([flags]) + b"\x00" * 9), _riff(b"VP8 ", b"picture!")]
+    chunks = [chunk(b"VP8X", bytes([flags]) + b"\x00" * 9), chunk(b"VP8 ", LOSSY)]
     if exif is not None:
-        chunks.append(_riff(b"EXIF", exif))
+        chunks.append(chunk(b"EXIF", exif))
+    return riff(*chunks)
+
+
+def webp_of(kind: bytes, data: bytes) -> bytes:
+    """A photo of one chunk."""
+    return riff(chunk(kind, data))
+
+
+def riff(*chunks: bytes, size: int | None = None) -> bytes:
+    """A container of chunks; `size`: what it says of itself, if that is not so."""
     body = b"WEBP" + b"".join(chunks)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+    return b"RIFF" + struct.pack("<I", len(body) if size is None else size) + body
 
 
-def heic() -> bytes:
-    return struct.pack(">I", 24) + b"ftypheic" + b"\x00\x00\x00\x00" + b"mif1heic" + b"boxes"
+def heic(
+    brand: bytes = b"heic",
+    also: tuple[bytes, ...] = (b"mif1", b"heic"),
+    *,
+    handler: bytes = b"pict",
+    last: bytes = b"",
+) -> bytes:
+    """A list of one picture, and its bytes in a box of their own, or in what comes `last`."""
+    listed = [
+        box(b"hdlr", b"\x00" * 8 + handler + b"\x00" * 13),
+        box(b"pitm", b"\x00" * 4 + b"\x00\x01"),
+        box(b"iinf", b"\x00" * 6),
+        box(b"iloc", b"\x00" * 8),
+    ]
+    parts = [box(b"ftyp", brand + b"\x00" * 4 + b"".join(also)), box(b"meta", b"\x00" * 4 + b"".join(listed))]
+    return b"".join([*parts, last or box(b"mdat", b"picture!")])
+
+
+def box(kind: bytes, data: bytes, *, size: int | None = None, long: bool = False) -> bytes:
+    """A box; `size`: what it says of itself, if that is not so; `long`: with a length of eight bytes."""
+    said = len(data) + (16 if long else 8) if size is None else size
+    header = struct.pack(">I4sQ", 1, kind, said) if long else struct.pack(">I4s", said, kind)
+    return header + data
 
 
 def pdf(*objects: bytes) -> bytes:
@@ -61,5 +98,5 @@ def _segment(marker: int, data: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
 
-def _riff(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
     return kind + struct.pack("<I", len(data)) + data + b"\x00" * (len(data) % 2)

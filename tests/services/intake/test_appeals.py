@@ -110,11 +110,31 @@ async def test_there_is_nothing_to_appeal_before_an_answer_and_one_appeal_at_a_t
 async def test_withdrawing_the_report_withdraws_its_appeal(helped: Helped) -> None:
     made = await answered(helped)
     appeal_id = (await helped.by_code("appeals", made["receipt_code"], reason="不服答复")).json()["id"]
+    [alert] = await helped.alerts(status="open")
     await helped.by_code("withdrawal", made["receipt_code"], reason="已经解决了")
     assert (await seen(helped, appeal_id))["state"] == AppealState.WITHDRAWN
+    assert [one["alert_id"] for one in await helped.alerts(status="open")] == [alert["alert_id"]]
+    assert "申报人撤回了申报" in str((await helped.alert(alert["alert_id"]))["evidence"])
     assert (await helped.by_code("appeals", made["receipt_code"], reason="又不服")).json()[
         "code"
     ] == "report_withdrawn"
+
+
+async def test_with_the_report_of_somebody_unknown_its_appeal_waits_no_longer(helped: Helped) -> None:
+    """Once somebody looked again, the withdrawal opens nothing anew."""
+    from tests.services.intake.build import number
+
+    made = await helped.report(reporter={"name": "生人", "identity_number": number(777)})
+    [alert] = await helped.alerts()
+    await helped.answer(alert["alert_id"], "S-1", outcome="data_wrong")
+    await helped.by_code("appeals", made["receipt_code"], reason="我就住在这里")
+    [alert] = await helped.alerts(status="open")
+    await helped.answer(alert["alert_id"], "G-1")
+    waiting = "/monitoring/v1/unmatched"
+    assert len((await helped.client.get(waiting, headers=helped.as_("C-1"))).json()["items"]) == 2
+    await helped.by_code("withdrawal", made["receipt_code"], reason="已经解决了")
+    assert (await helped.client.get(waiting, headers=helped.as_("C-1"))).json()["items"] == []
+    assert await helped.alerts(status="open") == []
 
 
 async def test_a_person_of_the_county_files_for_a_household_that_was_removed(helped: Helped) -> None:

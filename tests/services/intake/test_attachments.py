@@ -21,7 +21,7 @@ from services.intake.keep_report_files import keep_report_files, sweep_files
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 from tests.services.intake.build import COUNTY, VILLAGE
-from tests.services.intake.photos import GPS, heic, jpeg, pdf, png
+from tests.services.intake.photos import GPS, heic, jpeg, pdf, png, webp
 from tests.services.intake.test_self_reports import URL as REPORTS
 from tests.services.intake.test_self_reports import report, send
 
@@ -75,6 +75,45 @@ async def test_a_photo_comes_back_without_where_it_was_taken(
     assert (view["media_type"], view["metadata"], view["size_bytes"]) == ("image/jpeg", "stripped", len(jpeg()))
     trail = await admin.fetchrow("SELECT object, purpose FROM intake.audit_log WHERE action = 'attachment.download'")
     assert tuple(trail) == (f"report:{made['id']}", "入户核实前查看")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (jpeg(), "image/jpeg"),
+        (png(), "image/png"),
+        (webp(), "image/webp"),
+        (heic(), "image/heic"),
+        (pdf(b"<< >>"), "application/pdf"),
+    ],
+    ids=["jpeg", "png", "webp", "heic", "pdf"],
+)
+async def test_the_answer_says_what_the_file_was_found_to_be(
+    intake_client: httpx.AsyncClient, village: Any, content: bytes, media_type: str
+) -> None:
+    assert (await upload(intake_client, village, content)).json()["media_type"] == media_type
+
+
+async def test_a_withdrawn_report_takes_no_attachment(
+    intake_client: httpx.AsyncClient, village: Any, folder: Path, admin: asyncpg.Connection
+) -> None:
+    """By login, by code, or by a retry of the report itself."""
+    loose = (await upload(intake_client, village, png())).json()["id"]
+    made = (await send(intake_client, village, report(attachments=[loose]))).json()
+    await admin.execute("UPDATE intake.attachment SET report_id = NULL")  # As if it had been killed in between.
+    code = {"receipt_code": made["receipt_code"], "reason": "不需要了"}
+    assert (await intake_client.post("/intake/v1/receipts/withdrawal", json=code)).status_code == 200
+    by_code = {"Receipt-Code": made["receipt_code"]}
+    for refused in (
+        await upload(intake_client, village, png(), report_id=made["id"]),
+        await intake_client.post("/intake/v1/receipts/attachments", content=png(), headers=by_code),
+    ):
+        problem = refused.json()
+        assert (refused.status_code, problem["code"], problem["title"]) == (409, "report_withdrawn", "申报已撤回")
+        assert "重新申报" in problem["detail"]
+    await send(intake_client, village, report(attachments=[loose]))
+    assert await admin.fetchval("SELECT count(*) FROM intake.attachment WHERE report_id IS NOT NULL") == 0
+    assert len(on_disk(folder)) == 1
 
 
 async def test_what_was_uploaded_before_belongs_to_its_report_and_a_retry_links_it_too(

@@ -39,6 +39,11 @@ def vehicle(plate: str, person: str, **changes: str) -> dict[str, str]:
     }
 
 
+def dwelling(no: str, person: str, **changes: str) -> dict[str, str]:
+    row = {"不动产权证号": no, "权利人": "王小明", "证件号码": person, "房屋性质": "商品房", "登记日期": "2023-08-01"}
+    return {**row, **changes}
+
+
 BOTH = csv_text([vehicle("冀F00001", IN), vehicle("冀F00002", OUT)])
 
 
@@ -148,6 +153,18 @@ async def test_a_bad_row_is_said_by_its_place_alone(department: Department, admi
     assert "冀F00077" not in held
     errors = await admin.fetch("SELECT line, header, code, echo, record FROM intake.feed_row_error WHERE line = 3")
     assert [tuple(row) for row in errors] == [(3, "初次登记日期", "no_such_date", None, None)]
+
+
+@pytest.mark.usefixtures("homes")
+async def test_a_row_that_says_nothing_is_counted_by_whether_its_household_allows_it(
+    department: Department, admin: Any
+) -> None:
+    await department.send("authorisations", csv_text([form(授权范围="不动产")]))
+    rows = [dwelling("D1", IN), dwelling("D2", IN, 房屋性质="自建房"), dwelling("D3", OUT, 房屋性质="自建房")]
+    feed = await department.send("property", csv_text(rows))
+    assert (feed["counts"]["accepted"], feed["counts"]["unauthorised"]) == (2, 1)
+    held = await everything(admin)
+    assert ["D2" in held, "D3" in held] == [True, False]
 
 
 @pytest.mark.usefixtures("homes")

@@ -58,7 +58,7 @@ async def test_a_column_without_a_header_is_listed_if_something_stands_in_it(
     rows = [[*MEDICAL, "", "备注"], [*medical_row(0).values(), "看我", "x"], [*medical_row(1).values(), "", "x"]]
     body = workbook(rows) if media_type == XLSX else "\n".join(map(",".join, rows))
     feed = await department.send("medical_settlement", body, media_type=media_type)
-    assert (feed["counts"]["accepted"], feed["report"]["ignored"]) == (2, ["备注", "第14列（无列名）"])
+    assert (feed["counts"]["accepted"], feed["report"]["ignored"]) == (2, ["备注", "第15列（无列名）"])
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", XLSX])

@@ -1,9 +1,11 @@
 """Every data set has a page, a template and an example; a county adds its own, by the same checks."""
 
+import dataclasses
 import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,9 +14,13 @@ import yaml
 from python_calamine import CalamineWorkbook
 
 from services.intake import catalogue
-from services.intake.catalogue import layouts, shipped
+from services.intake.catalogue import layouts, own_layout, shipped
+from services.intake.pull_feed import pull_once
+from services.intake.render_catalogue import render_data_set
+from services.intake.watch_freshness import watch_freshness
 from services.intake.write_template import ABOUT_SHEET, DATA_SHEET
-from tests.conftest import COUNTY
+from shared.clock import FixedClock
+from tests.conftest import COUNTY, MORNING
 from tests.services.intake.bad_files import XLSX
 from tests.services.intake.build import Department, csv_text, medical_row, number
 from tests.services.intake.workbooks import workbook
@@ -56,6 +62,7 @@ OWN: dict[str, Any] = {
         }
     ],
 }
+NAME = OWN["name"]
 ROWS = csv_text(
     [{"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}]
 )
@@ -148,21 +155,21 @@ async def test_a_template_of_an_older_version_is_refused_with_the_place_of_the_c
     add: Any, intake_client: httpx.AsyncClient, department: Department
 ) -> None:
     await add(OWN)
-    old = (await intake_client.get(f"{PAGE}/own_charity_aid/template.xlsx")).content
+    template = "/intake/v1/layouts/own_charity_aid/template.xlsx"
+    old = (await intake_client.get(template, headers=department.headers)).content
     await add({**changed("facts/0/kind", "income.transfer_regular"), "version": 2})
     row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
     feed = await department.send("own_charity_aid", _filled(old, row), media_type=XLSX)
     assert (feed["status"], feed["problem"]["code"]) == ("rejected", "template_outdated")
     place = feed["problem"]["expected"]
-    assert place == f"{PAGE}/own_charity_aid/template.xlsx"
-    current = (await intake_client.get(place)).content
+    assert place == template
+    current = (await intake_client.get(place, headers=department.headers)).content
     feed = await department.send("own_charity_aid", _filled(current, row), media_type=XLSX)
     assert (feed["status"], feed["counts"]["accepted"]) == ("recorded", 1)
 
 
-async def test_a_page_escapes_what_a_county_wrote(intake_client: httpx.AsyncClient, add: Any) -> None:
-    assert (await add({**OWN, "title": "<script>alert(1)</script>"})).status_code == 201
-    page = (await intake_client.get(f"{PAGE}/own_charity_aid")).text
+def test_a_page_escapes_what_its_layout_says() -> None:
+    page = render_data_set(own_layout({**OWN, "title": "<script>alert(1)</script>"}))
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
@@ -211,7 +218,57 @@ async def test_another_county_can_neither_take_the_name_nor_send_it(
     headers = {**bearer("county_admin", "440981000000"), "Content-Type": "text/csv"}
     params = {"layout": "own_charity_aid"}
     sent = await intake_client.post("/intake/v1/feeds", params=params, content=ROWS.encode(), headers=headers)
-    assert (sent.status_code, sent.json()["code"]) == (403, "division_out_of_range")
+    assert (sent.status_code, sent.json()["code"]) == (404, "layout_unknown")
+
+
+NEIGHBOUR, WITHIN, ABOVE = "130625000000", "130624100000", "130000000000"
+
+
+@pytest.mark.parametrize(("division", "known"), [(COUNTY, True), (WITHIN, True), (ABOVE, True), (NEIGHBOUR, False)])
+async def test_what_a_county_added_is_known_to_itself_within_it_and_above_it(
+    division: str, known: bool, add: Any, intake_client: httpx.AsyncClient, bearer: Any
+) -> None:
+    await add(OWN)
+    headers = bearer("county_admin", division)
+
+    async def told(path: str, **query: str) -> httpx.Response:
+        return await intake_client.get(f"/intake/v1/{path}", params=query, headers=headers)
+
+    listed, one, form = [await told(f"layouts{tail}") for tail in ("", f"/{NAME}", f"/{NAME}/template.xlsx")]
+    assert (NAME in listed.text, one.status_code, form.status_code) == (known, *([200, 200] if known else [404, 404]))
+    wrong = await told("layouts/no_such")
+    fresh = await told("freshness")
+    assert [NAME in answer.text for answer in (wrong, fresh)] == [known, known]
+    connector = {"layout": NAME, "division": division, "url": "http://127.0.0.1:9/", "dialect": "bearer"}
+    body = {**connector, "secret": "x", "schedule": "30 2 5 * *"}
+    put = await intake_client.put("/intake/v1/connectors/c", json=body, headers=headers)
+    assert (put.status_code == 404) is not known
+    if not known:
+        everything = listed.text + one.text + wrong.text + fresh.text + put.text
+        assert not [text for text in (OWN["title"], "救助编号", f"现有: {NAME}") if text in everything]
+
+
+async def test_the_public_pages_say_nothing_of_what_a_county_added(
+    add: Any, intake_client: httpx.AsyncClient
+) -> None:
+    await add(OWN)
+    pages = [await intake_client.get(f"{PAGE}{tail}") for tail in ("", f"/{NAME}", f"/{NAME}/template.xlsx", "/x")]
+    assert [page.status_code for page in pages] == [200, 404, 404, 404]
+    assert not [page for page in pages[:1] + pages[3:] if NAME in page.text or OWN["title"] in page.text]
+
+
+async def test_a_county_owes_nothing_of_what_another_added(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, house: Any, bearer: Any, admin: Any
+) -> None:
+    await add(OWN)
+    other = Department(intake_client, house, bearer("county_admin", NEIGHBOUR))
+    for one in (department, other):
+        await one.send("medical_settlement", csv_text([medical_row(1)]))
+    runtime = (await house.app("intake")).state.runtime
+    clock = FixedClock(house.clock.now() + timedelta(days=800))
+    await watch_freshness(dataclasses.replace(runtime, clock=clock))
+    rows = await admin.fetch("SELECT division FROM intake.data_notice WHERE layout = $1", NAME)
+    assert [row["division"] for row in rows] == [COUNTY]
 
 
 async def test_a_retired_data_set_is_not_received_and_may_come_back(
@@ -224,6 +281,53 @@ async def test_a_retired_data_set_is_not_received_and_may_come_back(
     assert (await department.post("own_charity_aid", ROWS)).status_code == 404
     assert (await add({**OWN, "version": 2})).status_code == 201
     assert (await department.send("own_charity_aid", ROWS))["status"] == "recorded"
+
+
+async def test_a_connector_of_a_retired_data_set_is_put_to_rest_and_said(
+    add: Any, intake_client: httpx.AsyncClient, intake_runtime: Any, admin: Any, bearer: Any
+) -> None:
+    await add(OWN)
+    headers = bearer("county_admin", COUNTY)
+    connector = {"layout": NAME, "division": COUNTY, "url": "http://127.0.0.1:9/", "dialect": "bearer"}
+    body = {**connector, "secret": "x", "schedule": "30 2 5 * *"}
+
+    async def put() -> httpx.Response:
+        settings = intake_runtime.settings.model_copy(update={"connector_allowed_hosts": ["127.0.0.1:*"]})
+        intake_runtime.settings = settings
+        return await intake_client.put("/intake/v1/connectors/aid", json=body, headers=headers)
+
+    async def notices() -> list[tuple[str, str, str]]:
+        await watch_freshness(intake_runtime)
+        items = (await intake_client.get("/intake/v1/notices", headers=headers)).json()["items"]
+        return [(item["kind"], item["title"], item["connector"]) for item in items]
+
+    assert (await put()).status_code == 200
+    assert (await intake_client.delete(f"/intake/v1/layouts/{NAME}", headers=headers)).status_code == 204
+    await admin.execute("UPDATE intake.connector SET due_at = $1", MORNING)
+    assert [await pull_once(intake_runtime), await pull_once(intake_runtime)] == [1, 0]
+    rested = await admin.fetchrow("SELECT active, due_at, failure->>'code' AS code FROM intake.connector")
+    assert tuple(rested) == (False, None, "layout_retired")
+    assert await notices() == [("failing", "慈善救助", "aid")]
+    assert "慈善救助" in await admin.fetchval("SELECT detail FROM intake.data_notice")
+
+    assert (await put()).status_code == 404, "the data set is still out of use"
+    await add({**OWN, "version": 2})
+    assert await notices() == [("failing", "慈善救助", "aid")], "it rests until somebody sets it up anew"
+    assert (await put()).status_code == 200
+    assert await notices() == []
+
+
+async def test_a_notice_of_a_data_set_nobody_knows_is_shown_by_its_name(
+    intake_client: httpx.AsyncClient, admin: Any, bearer: Any
+) -> None:
+    await admin.execute(
+        "INSERT INTO intake.data_notice (notice_id, kind, layout, department, division, connector, detail, opened_at)"
+        " VALUES (gen_random_uuid(), 'late', 'own_gone', '民政', $1, '', '上次报送', $2)",
+        COUNTY,
+        MORNING,
+    )
+    answer = await intake_client.get("/intake/v1/notices", headers=bearer("county_admin", COUNTY))
+    assert [item["title"] for item in answer.json()["items"]] == ["own_gone"]
 
 
 def changed(path: str, value: Any) -> Any:
@@ -300,6 +404,61 @@ async def test_a_workbook_is_read_again_from_the_sheet_that_its_sender_named(
     again = await department.feed(answer.json()["id"])
     assert (again["status"], again["report"]["file"]["sheet"]) == ("recorded", "二")
     assert await admin.fetchval("SELECT count(*) FROM intake.feed WHERE (unknown, sheet) = ('reject', '二')") == 2
+
+
+async def test_a_workbook_made_from_an_older_template_is_read_by_its_headers_and_what_changed_is_said(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, bearer: Any
+) -> None:
+    await add(OWN)
+    form = await intake_client.get(f"/intake/v1/layouts/{NAME}/template.xlsx", headers=department.headers)
+    row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
+    first = await department.send(NAME, _filled(form.content, row), media_type=XLSX)
+    newer = {**changed("facts/0/kind", "income.transfer_regular"), "version": 2}
+    amount = {**OWN["columns"][4], "header": "发放金额", "synonyms": ["金额"]}
+    newer["columns"] = [*OWN["columns"][:4], amount, {"name": "giver", "header": "捐赠方", "type": "text"}]
+    await add(newer)
+
+    refused = await department.send(NAME, _filled(form.content, {**row, "救助编号": "CS2"}), media_type=XLSX)
+    assert refused["problem"]["code"] == "template_outdated", (
+        "what was never read before must come as it is asked now"
+    )
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert answer.status_code == 202
+    await department.house.run_worker("intake", "ingest")
+    again = await department.feed(answer.json()["id"])
+    assert (again["layout_version"], again["status"], again["counts"]["changed"]) == (2, "recorded", 1)
+    assert again["report"]["file"]["template_version"] == 1
+    assert again["report"]["replay"] == {
+        "version_before": 1,
+        "version": 2,
+        "changes": ["列“发放金额”：原名“金额”", "新增列“捐赠方”", "一行所说明的监测内容有变化"],
+    }
+    whole = {"format": "original", "rows": "all"}
+    path = f"/intake/v1/feeds/{again['id']}/errors"
+    sender = bearer("liaison", COUNTY, department="民政")
+    assert (await intake_client.get(path, params=whole, headers=sender)).status_code == 200
+
+
+async def test_a_replay_that_was_refused_for_its_template_is_tried_again(
+    add: Any, department: Department, intake_client: httpx.AsyncClient, admin: Any
+) -> None:
+    await add(OWN)
+    form = await intake_client.get(f"/intake/v1/layouts/{NAME}/template.xlsx", headers=department.headers)
+    row = {"救助编号": "CS1", "姓名": "王小明", "证件号码": number(1), "发放日期": "2026-01-05", "金额": "500"}
+    first = await department.send(NAME, _filled(form.content, row), media_type=XLSX)
+    await add({**OWN, "version": 2, "title": "救助"})
+    replay = f"/intake/v1/feeds/{first['id']}/replay"
+    answer = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    await admin.execute(
+        "UPDATE intake.feed SET status = 'rejected', problem = $2, due_at = NULL WHERE feed_id = $1",
+        answer.json()["id"],
+        {"code": "template_outdated", "detail": "模板旧"},
+    )
+    again = await intake_client.post(replay, params={"mode": "partial"}, headers=department.headers)
+    assert again.json()["id"] == answer.json()["id"]
+    await department.house.run_worker("intake", "ingest")
+    assert (await department.feed(again.json()["id"]))["status"] == "recorded"
 
 
 async def test_what_is_destroyed_cannot_be_read_again(

@@ -18,7 +18,7 @@ def covered(admin: Any) -> Any:
 
     async def read() -> Days:
         rows = await admin.fetch(
-            "SELECT payload FROM intake.outbox WHERE payload->'observations' = '[]' ORDER BY created_at, id"
+            "SELECT payload FROM intake.outbox WHERE payload::jsonb->'observations' = '[]' ORDER BY created_at, id"
         )
         said = [ObservationsRecorded.model_validate(row["payload"]) for row in rows]
         return [(one.period_from, one.period_to) for one in said]

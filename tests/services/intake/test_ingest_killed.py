@@ -2,33 +2,49 @@
 
 import asyncio
 import dataclasses
-import multiprocessing
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from multiprocessing.synchronize import Event
 from typing import Any
 
 import pytest
 
-from services.intake import record_feed, spool
+from services.intake import read_feed, record_feed, spool
 from services.intake.ingest_feed import ingest_once
 from services.intake.settings import IntakeSettings
 from shared.runtime import open_runtime
+from tests.journeys.forked import forkserver
 from tests.services.intake.build import Department
 from tests.services.intake.test_resumption import expire_leases, outcome, received
 from tests.services.intake.test_resumption import stepping as stepping
 from tests.services.intake.test_resumption import undisturbed as undisturbed
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
 KILLS = 30
 LONGER_SECONDS = 0.03  # Than the first step takes.
+CHECKPOINTS = 3  # In one life, at most: however late the kill comes on a busy machine, work is left to disturb.
 
 
 def take_in(settings: IntakeSettings, begun: Event) -> None:
     """What the killed process does: turn after turn, a checkpoint after each few rows and each few records."""
     record_feed.BATCH_RECORDS = 50
+    left = iter(range(CHECKPOINTS))
+    read_feed._keep = while_there_are(left, read_feed._keep)
+    record_feed._record_batch = while_there_are(left, record_feed._record_batch)
     asyncio.run(_take_in(settings, begun))
+
+
+def while_there_are(left: Iterator[int], act: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Act for each that is left; then wait for the end."""
+
+    async def act_or_wait(*given: Any) -> Any:
+        if next(left, None) is None:
+            await asyncio.Event().wait()
+        return await act(*given)
+
+    return act_or_wait
 
 
 async def _take_in(settings: IntakeSettings, begun: Event) -> None:
@@ -49,7 +65,7 @@ async def live_and_die(processes: Any, settings: IntakeSettings, admin: Any, lon
     process = processes.Process(target=take_in, args=(settings, begun))
     process.start()
     try:
-        assert await asyncio.to_thread(begun.wait, 60)
+        assert await asyncio.to_thread(begun.wait, 120)
         while await progress(admin) == before and process.is_alive():
             await asyncio.sleep(0.002)
         await asyncio.sleep(longer_seconds)
@@ -70,8 +86,7 @@ async def test_killed_thirty_times_it_ends_with_the_same_facts_and_errors(
     feed_id, chance = await received(department), random.Random(20261128)
     given = stepping.settings.model_dump(exclude_unset=True)
     settings = IntakeSettings(**{**given, "feed_part_bytes": 1, "pool_size": 3})
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
+    processes = forkserver()
     killed: Counter[str] = Counter()
     for turn in range(KILLS):
         if turn == KILLS // 2:

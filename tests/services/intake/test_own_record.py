@@ -36,7 +36,7 @@ async def test_reports_holdings_and_looks_come_together(helped: Helped, admin: a
     [medical] = [one for one in second["holdings"] if one["category"] == "医疗费用"]
     assert medical["facts"] == 1, "the other members' bills are theirs"
     looks = {(one["role"], one["what"]) for one in second["looks"]}
-    assert looks == {("乡镇分管领导", "查看农户信息"), ("村党支部书记", "查看您的申报")}
+    assert looks == {("乡镇长", "查看农户信息"), ("村党支部书记", "查看您的申报")}
     assert all("login" not in str(one) and one["organisation"] for one in second["looks"])
     whole = str(second)
     assert number(PERSON) not in whole

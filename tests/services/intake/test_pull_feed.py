@@ -5,6 +5,7 @@ import base64
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -24,8 +25,8 @@ async def runtime(intake_runtime: Any) -> Any:
     """A worker that may ask the loopback."""
     settings = intake_runtime.settings.model_copy(
         update={
-            "connector_allowed_hosts": ["127.0.0.1"],
-            "connector_page_seconds": 0.5,
+            "connector_allowed_hosts": ["127.0.0.1:*"],
+            "connector_page_seconds": 2,
             "connector_page_bytes": 200_000,
         }
     )
@@ -184,6 +185,19 @@ async def test_a_host_that_is_no_longer_listed_is_not_asked(runtime: Any, put: P
         runtime.settings = runtime.settings.model_copy(update={"connector_allowed_hosts": []})
         row = await pull(runtime, admin, house)
     assert (row["failure"]["code"], department.asked) == ("host_not_allowed", [])
+
+
+@pytest.mark.parametrize(("networks", "reached"), [([], False), ([ip_network("127.0.0.0/8")], True)])
+async def test_a_listed_name_leads_inside_only_where_that_is_configured(
+    networks: list[Any], reached: bool, runtime: Any, put: Put, admin: Any, house: Any
+) -> None:
+    allowed = {"connector_allowed_hosts": ["localhost:*"], "outbound_private_networks": networks}
+    runtime.settings = runtime.settings.model_copy(update=allowed)
+    async with interface(paged([medical_row(0)])) as department:
+        assert (await put(department.url.replace("127.0.0.1", "localhost"))).status_code == 200
+        row = await pull(runtime, admin, house)
+    assert bool(department.asked) is reached
+    assert (row["failure"] or {}).get("code") == (None if reached else "host_not_allowed")
 
 
 @pytest.mark.parametrize(

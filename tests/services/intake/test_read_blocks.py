@@ -126,7 +126,7 @@ def test_rows_that_say_nothing_and_lines_of_another_encoding_are_noticed_among_p
     assert block is not None
     assert (block.height, [type(read) for read in reads]) == (200, [BadRow])
     assert reader.skipped == {"total_rows": 1, "repeated_headers": 1}
-    assert reader.unnamed == ({13} if more else set())
+    assert reader.unnamed == ({14} if more else set())
     agree(body, [3000])
 
 

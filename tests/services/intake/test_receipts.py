@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.intake.settings import IntakeSettings
+from shared.contracts.monitoring import RISK_CHANGED
 from shared.vocabulary.identifiers import new_id
 from tests.services.intake.build import COUNTY, VILLAGE
 from tests.services.intake.helped import Helped, report_body
@@ -116,7 +117,6 @@ async def test_a_correction_is_a_new_version_and_replaces_what_monitoring_knew(
     assert [tuple(row) for row in facts] == [
         ("accident", 900_000, None),
         ("illness", 900_000, None),
-        ("job_loss", 800_000, helped.house.clock.today()),
     ]
     told = (await helped.by_code("progress", made["receipt_code"])).json()
     assert told["versions"] == 2
@@ -161,7 +161,7 @@ async def test_a_correction_says_what_and_why(helped: Helped, body: dict[str, An
 # --- withdrawing ---------------------------------------------------------------------------------------------
 
 
-async def test_a_withdrawal_ends_the_observation_and_the_alert_stays_for_a_person(
+async def test_a_withdrawal_takes_the_observation_back_and_the_alert_stays_for_a_person(
     helped: Helped, admin: asyncpg.Connection
 ) -> None:
     made = await helped.report()
@@ -170,8 +170,9 @@ async def test_a_withdrawal_ends_the_observation_and_the_alert_stays_for_a_perso
     for _ in range(2):
         gone = await helped.by_code("withdrawal", made["receipt_code"], reason="亲戚已经帮忙")
         assert (gone.status_code, gone.json()["status"]) == (200, "withdrawn")
-    ended = "SELECT ended_on FROM monitoring.fact WHERE kind = 'event.hardship_report' AND superseded_at IS NULL"
-    assert await admin.fetchval(ended) == helped.house.clock.today()
+    facts = "SELECT superseded_at FROM monitoring.fact WHERE kind = 'event.hardship_report'"
+    [fact] = await admin.fetch(facts)
+    assert fact["superseded_at"] is not None, "it stands no longer, and what was known before is kept"
     [still] = await helped.alerts()
     assert (still["alert_id"], still["status"]) == (alert["alert_id"], "open")
     assert "申报人撤回了申报" in str((await helped.alert(alert["alert_id"], "S-1"))["evidence"])
@@ -182,6 +183,35 @@ async def test_a_withdrawal_ends_the_observation_and_the_alert_stays_for_a_perso
         "code"
     ] == "report_withdrawn"
     assert (await admin.fetchval("SELECT count(*) FROM intake.audit_log WHERE action = 'self_report.withdraw'")) == 1
+
+
+async def test_who_withdrew_may_report_the_same_again_on_the_same_day(helped: Helped) -> None:
+    made = await helped.report()
+    assert (await helped.by_code("withdrawal", made["receipt_code"], reason="填错了")).status_code == 200
+    again = await helped.report()
+    assert again["id"] != made["id"]
+    assert (await helped.by_code("progress", again["receipt_code"])).json()["status"] == "routed"
+    assert (await helped.report())["id"] == again["id"]
+
+
+async def test_the_cadre_sees_that_a_report_was_withdrawn_and_when(helped: Helped) -> None:
+    """By whichever version he asks; how far it had got remains."""
+    made = await helped.report()
+    body = {"reason": "填错了", "amount_yuan": "9000"}
+    corrected = (await helped.by_code("corrections", made["receipt_code"], **body)).json()["id"]
+
+    async def seen() -> list[dict[str, Any]]:
+        return [
+            (await helped.client.get(f"{URL}/{each}", headers=helped.as_("S-1"))).json()
+            for each in (made["id"], corrected)
+        ]
+
+    assert [(one["status"], one["withdrawn_at"]) for one in await seen()] == [("routed", None)] * 2
+    helped.house.clock.at += timedelta(minutes=5)
+    assert (await helped.by_code("withdrawal", made["receipt_code"], reason="不需要了")).status_code == 200
+    gone = await seen()
+    assert [(one["status"], one["withdrawn_at"]) for one in gone] == [("withdrawn", "2026-03-15T02:05:00Z")] * 2
+    assert {one["stage"] for one in gone[0]["stages"] if one["at"]} == {"received", "matched", "assessed", "routed"}
 
 
 async def test_a_withdrawal_after_the_answer_opens_nothing(helped: Helped) -> None:
@@ -200,6 +230,62 @@ async def test_the_withdrawal_of_somebody_unknown_reaches_his_own_alert(helped: 
     [still] = await helped.alerts()
     assert still["alert_id"] == alert["alert_id"]
     assert "撤回" in str((await helped.alert(alert["alert_id"], "S-1"))["evidence"])
+
+
+async def unmatched(helped: Helped) -> tuple[list[dict[str, Any]], int]:
+    """What waits for somebody, and how many rows the county counts."""
+    county = helped.as_("C-1")
+    listed = (await helped.client.get("/monitoring/v1/unmatched", headers=county)).json()["items"]
+    counted = (await helped.client.get("/monitoring/v1/unmatched/counts", headers=county)).json()
+    return listed, sum(one["rows"] for one in counted["items"])
+
+
+async def test_a_withdrawn_report_of_somebody_unknown_waits_no_longer(
+    helped: Helped, admin: asyncpg.Connection
+) -> None:
+    """Nor if the report itself comes once more, after its withdrawal."""
+    stranger = {"name": "生人", "identity_number": _stranger(), "phone": "19900000003"}
+    made = await helped.report(reporter=stranger, hardships=["illness", "accident"])
+    listed, counted = await unmatched(helped)
+    assert (len(listed), counted) == (2, 2)
+    assert (await helped.by_code("withdrawal", made["receipt_code"], reason="不需要了")).status_code == 200
+    assert await unmatched(helped) == ([], 0)
+    await admin.execute("DELETE FROM monitoring.inbox")
+    again = """UPDATE intake.outbox_delivery SET state = 'due', due_at = $2 FROM intake.outbox
+               WHERE outbox_id = outbox.id AND aggregateid = 'report:' || $1"""
+    assert await admin.execute(again, made["id"], helped.house.clock.now()) == "UPDATE 1"
+    await helped.house.settle()
+    assert await admin.fetchval("SELECT count(*) FROM monitoring.inbox") == 1
+    assert await unmatched(helped) == ([], 0)
+
+
+async def test_a_correction_leaves_waiting_only_what_is_still_said(helped: Helped) -> None:
+    """What was left out may be said again by a later correction."""
+    stranger = {"name": "生人", "identity_number": _stranger(), "phone": "19900000003"}
+    made = await helped.report(reporter=stranger, hardships=["illness", "accident"])
+    for hardships in (["accident"], ["accident", "illness"]):
+        body = {"reason": "填错了", "hardships": hardships}
+        assert (await helped.by_code("corrections", made["receipt_code"], **body)).status_code == 201
+        listed, counted = await unmatched(helped)
+        assert (sorted(one["record"].split("/")[-1] for one in listed), counted) == (hardships, len(hardships))
+        helped.house.clock.at += timedelta(minutes=1)
+
+
+async def test_the_alert_of_somebody_unknown_is_told_what_he_says_now(
+    helped: Helped, admin: asyncpg.Connection
+) -> None:
+    stranger = {"name": "生人", "identity_number": _stranger(), "phone": "19900000003"}
+    made = await helped.report(reporter=stranger, hardships=["illness", "accident"])
+    body = {"reason": "填错了", "hardships": ["accident"]}
+    assert (await helped.by_code("corrections", made["receipt_code"], **body)).status_code == 201
+    told = await admin.fetch(
+        "SELECT item FROM monitoring.outbox, json_array_elements(payload -> 'items') AS item"
+        " WHERE type = $1 ORDER BY json_array_length(item -> 'notes')",
+        RISK_CHANGED,
+    )
+    said = [[one["summary"] for one in row["item"]["evidence"]] for row in told]
+    assert said == [["农户自主申报：意外事故", "农户自主申报：生病"], ["农户自主申报：意外事故"]]
+    assert ["生病" in row["item"]["findings"][0]["sentence"] for row in told] == [True, False]
 
 
 def _stranger() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.intake import read_feed, record_feed
+from services.intake import find_by_code, read_feed, record_feed
 from services.intake.ingest_feed import ingest_once
 from tests.services.intake.build import Department, csv_text, disability_row, medical_row, register_row
 
@@ -18,6 +18,8 @@ ROWS = 3000
 
 def rows_with_mistakes() -> list[dict[str, str]]:
     rows = [medical_row(i) for i in range(ROWS)]
+    for i in range(13, ROWS - 1, 10):  # One who is named with his code, and one more row of his with the code alone.
+        rows[i], rows[i + 1] = medical_row(i, 个人编号=f"P{i}"), medical_row(i + 1, 证件号码="", 个人编号=f"P{i}")
     for i in range(0, ROWS, 97):
         rows[i] = medical_row(i, 结算日期="2026-02-30")
     rows[5] = medical_row(4, 结算日期="2026-01-07")
@@ -51,6 +53,8 @@ async def outcome(admin: Any, feed_id: str) -> dict[str, Any]:
         "notes": feed["report"]["notes"],
         "staged": await admin.fetchval("SELECT count(*) FROM intake.feed_row_staged"),
         "records": await admin.fetchval("SELECT count(*) FROM intake.feed_record"),
+        "codes": await admin.fetchval("SELECT count(*) FROM intake.crosswalk"),
+        "waiting": await admin.fetchval("SELECT count(*) FROM intake.feed_row_coded"),
     }
 
 
@@ -58,6 +62,7 @@ async def outcome(admin: Any, feed_id: str) -> dict[str, Any]:
 async def stepping(intake_runtime: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The runtime with a checkpoint after each piece of the file and each few records."""
     monkeypatch.setattr(record_feed, "BATCH_RECORDS", 700)
+    monkeypatch.setattr(find_by_code, "ROWS_A_BATCH", 60)
     settings = intake_runtime.settings.model_copy(update={"feed_part_bytes": 1})
     return dataclasses.replace(intake_runtime, settings=settings)
 
@@ -101,7 +106,7 @@ async def test_many_short_turns_end_like_one_long(
         turns += 1
     assert turns > 3
     assert await outcome(admin, feed_id) == undisturbed
-    assert undisturbed["feed"][:4] == ["recorded", ROWS, ROWS - 33, 33]
+    assert undisturbed["feed"][:4] == ["recorded", ROWS, ROWS - 36, 36]  # Three codes stand in rows that are wrong.
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -77,7 +77,7 @@ async def test_the_audit_log_is_only_added_to(intake_runtime: Any, pool: str, sq
         await getattr(intake_runtime, pool).execute(sql)
 
 
-@pytest.mark.parametrize("table", ["feed_chunk", "feed_row_staged", "feed_record", "inbox"])
+@pytest.mark.parametrize("table", ["feed_chunk", "feed_row_staged", "feed_text_staged", "feed_record", "inbox"])
 async def test_the_app_role_reads_no_raw_rows(intake_runtime: Any, table: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await intake_runtime.pool.execute(f"SELECT * FROM {table}")

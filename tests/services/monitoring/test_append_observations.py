@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.monitoring import append_observations as short_cut
 from services.monitoring import record_observations
 from services.monitoring.append_facts import append_facts
+from services.monitoring.append_observations import Told
 from services.monitoring.read_observations import entries_of
 from shared.contracts.envelope import Event
 from shared.contracts.intake import ObservationsRecorded
@@ -27,7 +28,7 @@ A_LATER_ROSTER = "the roster that lists person 4"
 
 
 async def the_ledgers_way(
-    connection: asyncpg.Connection, told: ObservationsRecorded, *, now: datetime, priority: int
+    connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told], *, now: datetime, priority: int
 ) -> FeedCounts:
     appended = await append_facts(connection, entries_of(told), now=now, priority=priority)
     return FeedCounts(matched=len(appended.matched), unmatched=len(appended.unmatched), changed=appended.changed)

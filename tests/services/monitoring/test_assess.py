@@ -1,9 +1,11 @@
 """Due households are assessed once, and alerts hears of what changed."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.monitoring import repository_assessments as repository
@@ -52,6 +54,23 @@ async def test_a_roster_and_a_settlement_lead_to_a_warning(monitoring_runtime: R
     row = await runtime.worker_pool.fetchrow("SELECT recommendation, severity, warned_at, due_at FROM household")
     assert (row["recommendation"], row["severity"], row["due_at"]) == ("marginal_at_risk", 3, None)
     assert row["warned_at"] == runtime.clock.now()
+
+
+async def test_a_household_without_risk_is_told_from_one_nobody_assessed(
+    monitoring_runtime: Runtime, monitoring_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]
+) -> None:
+    """Neither has a severity; only what was assessed has a score."""
+    runtime = monitoring_runtime
+
+    async def shown() -> tuple[Any, Any]:
+        answer = await monitoring_client.get("/monitoring/v1/households", headers=bearer("county_admin"))
+        [item] = answer.json()["items"]
+        return item["severity"], item["score"]
+
+    await deliver(runtime, rostered(runtime.keys, Home(wage_fen=9 * POOR)))
+    assert await shown() == (None, None)
+    await assess_all(runtime)
+    assert await shown() == (None, 0)
 
 
 async def test_assessing_again_writes_nothing(monitoring_runtime: Runtime) -> None:

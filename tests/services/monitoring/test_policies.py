@@ -12,15 +12,15 @@ from services.monitoring import run_cases
 from services.monitoring.domain.policy import load_policy
 from services.monitoring.policy_in_force import policy_in_force
 from services.monitoring.publish_policy import activate_published
-from services.monitoring.read_workbook import XLSX
 from services.monitoring.settings import MonitoringSettings
 from services.monitoring.worked_case import Case
 from shared.clock import SHANGHAI, FixedClock
 from shared.db.scope import scoped, transaction
 from shared.runtime import Runtime
+from shared.web.spreadsheet import XLSX
 from tests.services.monitoring.build import COUNTY, OTHER_VILLAGE
 from tests.services.monitoring.policies import NEXT, TODAY, Bearer, Office, assess_everything, beside_the_line, line
-from tests.services.monitoring.test_read_workbook import workbook
+from tests.services.monitoring.test_read_change_rows import workbook
 
 OTHER_COUNTY = "130625000000"
 AUGUST = datetime(2026, 8, 1, 0, 0, tzinfo=SHANGHAI)

@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.monitoring import repository_households as households
 from services.monitoring.check_quality import check_due, check_ranges
 from services.monitoring.order_quality_run import check_nightly
 from services.monitoring.quality_book import quality_book
+from shared.db.scope import transaction
 from shared.runtime import Runtime
 from tests.services.monitoring.build import Home, assess_all, deliver, rostered, sent_at
 from tests.services.monitoring.quality_cases import CASES
@@ -206,7 +208,26 @@ async def test_a_change_while_a_check_runs_is_checked_again(monitoring_runtime: 
     row = await runtime.worker_pool.fetchrow(
         "SELECT q.lease_token FROM quality_due q JOIN household USING (household_id) WHERE household_no = 'F001'"
     )
+    assert row is not None
     assert row["lease_token"] is None
+
+
+async def test_a_change_that_commits_after_a_check_is_checked_again(monitoring_runtime: Runtime) -> None:
+    runtime = monitoring_runtime
+    await two_villages(runtime)
+    # As assessed: nothing is due but the check.
+    await runtime.worker_pool.execute("UPDATE household SET due_at = NULL")
+    due = "INSERT INTO quality_due (household_id, due_at) SELECT household_id, $1 FROM household"
+    await runtime.worker_pool.execute(due, runtime.clock.now())
+    waiting = "SELECT household_no FROM quality_due q JOIN household USING (household_id) WHERE q.lease_token IS NULL"
+    changed: int = await runtime.worker_pool.fetchval(
+        "SELECT household_id FROM household WHERE household_no = 'F001'"
+    )
+    async with transaction(runtime.worker_pool) as connection:
+        await households.lock(connection, [changed])
+        await households.mark_changed(connection, [changed], now=runtime.clock.now(), priority=9)
+        assert await check_due(runtime) > 1
+    assert [row["household_no"] for row in await runtime.worker_pool.fetch(waiting)] == ["F001"]
 
 
 FIGURES = {

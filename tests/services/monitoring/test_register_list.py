@@ -3,16 +3,19 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+import xlsxwriter
 
 from services.monitoring.domain.monitored_list import COLUMNS
 from shared.clock import FixedClock
 from shared.db.scope import scoped
 from shared.runtime import Runtime
+from shared.web.spreadsheet import XLSX
 from tests.services.monitoring.build import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -21,7 +24,9 @@ from tests.services.monitoring.build import (
     deliver,
     facts,
     number,
+    observed,
     rostered,
+    sent_at,
     settled,
 )
 
@@ -70,10 +75,17 @@ async def county(monitoring_runtime: Runtime) -> Runtime:
 @pytest.fixture
 def take(county: Runtime, monitoring_client: httpx.AsyncClient, bearer: Bearer) -> Take:
     async def send(
-        *lines: str, mode: str = "apply", encoding: str = "utf-8", header: str = HEADER, who: Any = None, **query: Any
+        *lines: str,
+        mode: str = "apply",
+        encoding: str = "utf-8",
+        header: str = HEADER,
+        who: Any = None,
+        content: bytes | None = None,
+        **query: Any,
     ) -> httpx.Response:
-        headers = {**(who or bearer("county_admin")), "Content-Type": "text/csv"}
-        content = "\n".join([header, *lines]).encode(encoding)
+        headers = {**(who or bearer("county_admin")), "Content-Type": "text/csv" if content is None else XLSX}
+        if content is None:
+            content = "\n".join([header, *lines]).encode(encoding)
         params = {"mode": mode, **query}
         return await monitoring_client.post(LIST, content=content, params=params, headers=headers)
 
@@ -123,6 +135,39 @@ async def test_a_list_is_taken_in_and_changes_no_decision(county: Runtime, take:
         "2026-01-01",
     )
     assert await county.worker_pool.fetchval("SELECT count(*) FROM household WHERE listed_as IS NOT NULL") == 0
+
+
+def workbook(*lines: str, **cells: Any) -> bytes:
+    """The list as a workbook below a blank row; `cells` replace cells of its first household."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("监测对象")
+        for at, row in enumerate((HEADER, *lines), 1):
+            for column, text in enumerate(row.split(",")):
+                sheet.write(at, column, cells.get(HEADER.split(",")[column], text) if at == 2 else text)
+    return file.getvalue()
+
+
+async def test_a_workbook_is_taken_in_like_a_text(county: Runtime, take: Take) -> None:
+    found = await took(take(content=workbook(line(head=1), line("X9"), 识别监测时间=202601)))
+    assert (found["new"], found["matched"], found["unmatched"], found["errors"]) == (2, 1, 1, [])
+    again = await took(take(line(head=1), line("X9")))
+    assert again["import_id"] == found["import_id"]
+
+
+async def test_a_cell_of_a_workbook_that_says_nothing_sure_is_told_by_its_row(county: Runtime, take: Take) -> None:
+    lost = workbook(line(), line("X9", class_="没有"), 户主证件号码=float(number(1)[:17]))
+    found = await took(take(content=lost, mode="dry_run"))
+    assert [(one["line"], one["column"], one["code"]) for one in found["errors"]] == [
+        (3, "户主证件号码", "precision_lost"),
+        (4, "监测对象类别", "unknown"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\xd0\xcf\x11\xe0 old"])
+async def test_what_is_no_workbook_is_refused(content: bytes, county: Runtime, take: Take) -> None:
+    answer = await take(content=content)
+    assert (answer.status_code, answer.json()["code"]) == (400, "monitored_list_unreadable")
 
 
 async def test_a_trial_writes_nothing(county: Runtime, take: Take) -> None:
@@ -311,6 +356,72 @@ async def test_a_comparison_shows_the_range_and_the_post(
     async with scoped(county.pool, VILLAGE) as connection:
         assert await connection.fetchval("SELECT count(*) FROM monitored_entry") == 1
         assert await connection.fetchval("SELECT count(*) FROM monitored_import") == 0
+
+
+async def feed_tells(runtime: Runtime, sent: datetime, **households: str | None) -> None:
+    """The department's feed lists these households; one with a day is on it no more since then."""
+    said = [
+        {
+            "record": no,
+            "kind": "state.national_list",
+            "household_no": no,
+            "occurred_on": "2026-01-05",
+            "ended_on": ended,
+            "value": "marginal_at_risk",
+        }
+        for no, ended in households.items()
+    ]
+    await deliver(runtime, observed(said, sent=sent, feed=f"list-{sent:%m%d%H}", data_set="monitored_list"))
+
+
+async def test_the_newer_of_import_and_feed_is_compared_and_named(
+    county: Runtime, take: Take, monitoring_client: httpx.AsyncClient, bearer: Bearer, clock: FixedClock
+) -> None:
+    admin = bearer("county_admin")
+    nothing = await compared(monitoring_client, admin)
+    assert (nothing["source"], nothing["as_of"]) == (None, None)
+    await feed_tells(county, sent_at(5), F001=None, F003=None, X9=None, X8="2026-02-01")
+    found = await compared(monitoring_client, admin)
+    assert (found["source"], found["as_of"]) == ("feed", "2026-03-05")
+    assert kinds(found) == {
+        "F001": ("not_listed_here", "no_decision"),
+        "F002": ("should_enter", "recommended"),
+        "F003": ("should_remove", "no_risk_seen"),
+        "X9": ("unknown_here", "unknown"),
+    }
+    await took(take(line("F002"), as_of="2026-03-04"))
+    older = await compared(monitoring_client, admin)
+    assert (older["source"], kinds(older)["F001"]) == ("feed", ("not_listed_here", "no_decision"))
+    await took(take(line("F002"), as_of="2026-03-05"))
+    newer = await compared(monitoring_client, admin)
+    assert (newer["source"], newer["as_of"]) == ("import", "2026-03-05"), "the same day: what came later"
+    assert kinds(newer) == {
+        "F001": ("should_enter", "recommended"),
+        "F002": ("not_listed_here", "no_decision"),
+    }
+    await feed_tells(county, sent_at(6), F001="2026-03-06")
+    last = await compared(monitoring_client, bearer("village_secretary", VILLAGE))
+    assert (last["source"], last["as_of"]) == ("feed", "2026-03-06"), "a village is compared by its county's list"
+    assert kinds(last)["F001"] == ("should_enter", "recommended")
+
+
+async def test_an_import_of_one_place_overtakes_the_feed_there_alone(
+    county: Runtime, take: Take, monitoring_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await feed_tells(county, sent_at(5), F001=None, F002=None)
+    await took(take(line(), division=VILLAGE, as_of="2026-03-10"))
+    found = await compared(monitoring_client, bearer("county_admin"))
+    assert (found["source"], found["as_of"]) == ("both", "2026-03-10")
+    assert {no: kind for no, (kind, _) in kinds(found).items()} == {
+        "F001": "not_listed_here",
+        "F002": "not_listed_here",
+    }
+    await took(take(line(is_removed="是", removed="202603"), division=VILLAGE, as_of="2026-03-11"))
+    found = await compared(monitoring_client, bearer("county_admin"))
+    assert {no: kind for no, (kind, _) in kinds(found).items()} == {
+        "F001": "should_enter",
+        "F002": "not_listed_here",
+    }
 
 
 # --- exporting -----------------------------------------------------------------------------------------------

@@ -177,7 +177,6 @@ async def test_assessments_and_decisions_cannot_be_changed(two_villages: Runtime
     for sql in (
         "UPDATE assessment SET score = 0",
         "DELETE FROM assessment",
-        "DELETE FROM fact",
         "UPDATE fact SET amount_fen = 0",
         "DELETE FROM verification",
         "UPDATE decision SET reason = ''",
@@ -187,6 +186,13 @@ async def test_assessments_and_decisions_cannot_be_changed(two_villages: Runtime
         for pool in (two_villages.pool, two_villages.worker_pool):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await pool.execute(sql)
+
+
+async def test_facts_are_deleted_by_the_worker_alone_and_none_recorded_lately(two_villages: Runtime) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await two_villages.pool.execute("DELETE FROM fact")
+    assert await two_villages.worker_pool.fetchval("SELECT count(*) FROM fact") > 0
+    assert await two_villages.worker_pool.execute("DELETE FROM fact") == "DELETE 0"
 
 
 async def test_a_household_is_seen_from_where_it_is_registered_too(two_villages: Runtime) -> None:

@@ -222,6 +222,25 @@ async def test_one_bad_subscription_does_not_hold_up_the_others(monitoring: Runt
     assert (found[True]["state"], found[True]["attempts"]) == ("due", 1)
 
 
+async def test_a_subscriber_whose_name_leads_inside_is_told_nothing(
+    open_small: Open, receiver: Receiver, monitoring: Runtime
+) -> None:
+    inside = receiver.url.replace("127.0.0.1", "localhost") + "/outside"
+    settings = monitoring.settings
+    async with open_small(
+        "monitoring",
+        intake_url=receiver.url,
+        alerts_url=receiver.url,
+        webhook_allowed_hosts=[*settings.webhook_allowed_hosts, "localhost:*"],
+    ) as runtime:
+        outside = await subscribe(runtime, receiver, url=inside)
+        await warn(runtime)
+        await drain(runtime)
+        found = {row["subscription_id"] == outside: row for row in await deliveries(runtime)}
+    assert (found[True]["state"], found[True]["last_error"]) == ("due", "AddressNotAllowed")
+    assert "/outside" not in [one.path for one in receiver.received]
+
+
 async def test_a_subscriber_outside_is_given_up_in_the_end(monitoring: Runtime, receiver: Receiver) -> None:
     outside = await subscribe(monitoring, receiver)
     await warn(monitoring)

@@ -13,7 +13,7 @@ from shared.security.access import (
 from shared.security.principal import Principal
 from shared.vocabulary.terms import Role
 
-FIELDS = {"contact", "cause", "class", "amount", "health", "identity"}
+FIELDS = {"contact", "cause", "class", "amount", "health", "complaint", "identity"}
 
 
 def principal(role: Role | None) -> Principal:
@@ -32,8 +32,10 @@ def test_both_tables_name_every_role() -> None:
         (Role.GRID_WORKER, {"contact", "cause"}),
         (Role.VILLAGE_SECRETARY, {"contact", "cause", "class"}),
         (Role.FIRST_SECRETARY, {"contact", "cause", "class"}),
-        (Role.TOWNSHIP_LEADER, {"contact", "cause", "class", "amount"}),
-        (Role.COUNTY_ADMIN, {"contact", "cause", "class", "amount", "health"}),
+        (Role.VILLAGE_CADRE, {"contact", "cause", "class"}),
+        (Role.TOWNSHIP_DEPUTY, {"contact", "cause", "class", "amount", "complaint"}),
+        (Role.TOWNSHIP_LEADER, {"contact", "cause", "class", "amount", "complaint"}),
+        (Role.COUNTY_ADMIN, {"contact", "cause", "class", "amount", "health", "complaint"}),
         (Role.LIAISON, set()),
         (Role.AUDITOR, {"cause", "class", "amount"}),
         (None, {"cause", "class"}),
@@ -65,6 +67,9 @@ def test_a_system_holds_no_scope_of_a_persons_judgement() -> None:
         "monitoring:policy",
         "monitoring:quality:close",
         "alerts:act",
+        "alerts:tasks",
+        "alerts:supervise",
+        "alerts:silence",
     }
     assert frozenset(SCOPES) - SCOPES_OF_SYSTEMS == persons
     for role in (None, *Role):

@@ -169,6 +169,9 @@ async def test_a_system_never_decides_and_never_acts(verifier: TokenVerifier, ro
         "monitoring:policy",
         "monitoring:quality:close",
         "alerts:act",
+        "alerts:tasks",
+        "alerts:supervise",
+        "alerts:silence",
     }
 
 

@@ -22,6 +22,7 @@ from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.channels.wecom import WecomChannel
 from services.alerts.domain.delivery import Inquiry, OutcomeClass
 from shared.messaging.signing import sign
+from shared.outbound import Outbound
 from shared.settings import Settings
 from tests.services.alerts.places import VILLAGE
 from tests.services.alerts.receiver import HttpReceiver, body_of, http_receiver, mail_receiver
@@ -49,10 +50,10 @@ MAPPING: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def way(*, whole_seconds: float = 20.0, allowed: str = "127.0.0.1", read: float = 10) -> AsyncIterator[Way]:
+async def way(*, whole_seconds: float = 20.0, allowed: str = "127.0.0.1:*", read: float = 10) -> AsyncIterator[Way]:
     timeout = httpx.Timeout(read, connect=10)
     async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as http:
-        yield Way(http, [allowed], plain=True, whole_seconds=whole_seconds)
+        yield Way(http, Outbound([allowed], plain=True), whole_seconds=whole_seconds)
 
 
 def channel(name: str, out: Way) -> Channel:

@@ -88,7 +88,7 @@ STATES: dict[str, tuple[str | None, ...]] = {
     "state.labour": ("ordinary", "skilled", "weak", "lost", "none", None),
     "state.school": (*SCHOOL_STAGES, None),
     "state.public_employee": ("true", "false", None),
-    "state.authorisation": ("vehicles", "deposits", None),
+    "state.authorisation": ("vehicles", "property", "businesses", "deposits", None),
 }
 OF_HOUSEHOLD = (
     "state.base_group",

@@ -10,6 +10,7 @@ from services.monitoring.domain.region_reader import read_variant
 from shared.policies import ParameterSet, ParameterUnknown, load_package
 from shared.policies.package import packages_in, read_variants
 from shared.policies.parameter import ParameterRefused
+from shared.policies.unit import Unit
 from shared.vocabulary.terms import Cause, RiskClass, Severity
 
 ON = date(2026, 3, 15)
@@ -204,6 +205,21 @@ def test_clocks_tighten_with_severity() -> None:
     clocks = [package.clocks(each, parameters) for each in Severity]
     assert [each.acknowledge_hours for each in clocks] == [24, 72, 120, 720]
     assert [each.verify_days for each in clocks] == [3, 7, 10, 30]
+    assert {(each.acknowledge_unit, each.verify_unit) for each in clocks} == {(Unit.HOURS, Unit.DAYS)}
+
+
+def test_clocks_may_run_in_working_time() -> None:
+    package = load_policy()
+    hours, days = (package.parameters[name] for name in ("acknowledge_hours_red", "verify_days_red"))
+    parameters = {
+        **package.parameters,
+        hours.name: dataclasses.replace(hours, unit=Unit.WORKING_HOURS),
+        days.name: dataclasses.replace(days, unit=Unit.WORKING_DAYS),
+    }
+    working = dataclasses.replace(package, parameters=parameters)
+    clocks = working.clocks(Severity.RED, working.parameters_for(FUPING, ON))
+    assert (clocks.acknowledge_hours, clocks.acknowledge_unit) == (24, Unit.WORKING_HOURS)
+    assert (clocks.verify_days, clocks.verify_unit) == (3, Unit.WORKING_DAYS)
 
 
 def test_class_codes_are_those_of_the_vocabulary() -> None:

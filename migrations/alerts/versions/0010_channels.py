@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0007_channels"
-down_revision = "0002_contact_minutes"
+revision = "0010_channels"
+down_revision = "0009_tickets"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,48 @@
+"""Ask a second officer to confirm an answer (双人复核): somebody in the first filled post not below the giver's."""
+
+from typing import Any
+
+import asyncpg
+
+from services.alerts import repository
+from services.alerts.dispatch import Desk, Dispatch, desk_for
+from services.alerts.domain.duty import LADDER, Listener, Reach
+from services.alerts.domain.message import Kind
+from services.alerts.tell_people import tell_people
+from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
+
+NOBODY = "没有可复核的另一位在岗干部"
+
+
+async def ask_second(
+    connection: asyncpg.Connection, alert: repository.Row, officer_no: str, runtime: Runtime
+) -> None:
+    """Tell them that an answer of `officer_no` waits; that there is nobody to tell is written down."""
+    desk = await desk_for(runtime, [alert["living_division"]])
+    posts = await repository.posts_at(connection, [alert["living_division"]], desk.today)
+    ranks = [LADDER.index(post.role) for post in posts if post.officer_no == officer_no and post.role in LADDER]
+    own = max(ranks, default=0)
+    others = [p for p in posts if p.role in LADDER and LADDER.index(p.role) >= own and p.officer_no != officer_no]
+    if not others:
+        await repository.insert_rows(connection, "notification", [_nobody(alert, desk)])
+        return
+    role = min((post.role for post in others), key=LADDER.index)
+    people = sorted({post.officer_no for post in others if post.role is role})
+    only = tuple(Listener(one, role, Reach.DUTY) for one in people)
+    key = f"confirm:{alert['alert_id']}:{alert['version']}"
+    await tell_people(connection, Dispatch(alert, Kind.CONFIRM, key, only=only), desk)
+
+
+def _nobody(alert: repository.Row, desk: Desk) -> dict[str, Any]:
+    return {
+        "notification_id": new_id(desk.now),
+        "dedupe_key": f"confirm:{alert['alert_id']}:{alert['version']}:nobody",
+        "alert_id": alert["alert_id"],
+        "subject": alert["subject"],
+        "division": alert["living_division"],
+        "kind": Kind.CONFIRM,
+        "decision": "suppress",
+        "reason": NOBODY,
+        "created_at": desk.now,
+    }

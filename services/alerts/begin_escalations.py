@@ -1,0 +1,121 @@
+"""Begin the escalation of alerts that got their people, or begin it anew when they got worse or went to another."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts import repository, repository_escalation
+from services.alerts.dispatch import Desk, Told, desk_for
+from services.alerts.domain.alert import Deadlines, Status
+from services.alerts.domain.clocks import next_step_at
+from services.alerts.domain.duty import Listener, Reach
+from services.alerts.domain.escalation import Rung, chain_at, levels_by, lowest_level
+from services.alerts.domain.message import Kind
+from services.alerts.news import clocks_of
+from services.alerts.read_calendar import Calendars, read_calendars
+from services.alerts.repository import Row
+from shared.db.scope import transaction
+from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
+from shared.vocabulary.terms import Role
+
+# The climbing itself tells people too; it keeps its own row.
+_OF_THE_CLIMB = (Kind.REMINDER, Kind.ESCALATION)
+_AT_ONCE = 200
+
+
+async def begin_escalations(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> None:
+    """Copy the chain of each alert as it is now and set its timer; later edits of duties change neither."""
+    beginning = [one for one in told if one.dispatch.kind not in _OF_THE_CLIMB and one.listening.listeners]
+    if not beginning:
+        return
+    alerts = [one.dispatch.alert for one in beginning]
+    known = await repository_escalation.escalations_of(connection, [one.dispatch.alert_id for one in beginning])
+    calendars = await _calendars(connection, alerts, desk)
+    rows = [_row(one, known.get(one.dispatch.alert_id), calendars, desk) for one in beginning]
+    await repository_escalation.write_escalations(connection, rows)
+
+
+async def begin_missing_escalations(runtime: Runtime) -> int:
+    """Set the timers of open alerts that have none, a few hundred at once; how many."""
+    async with transaction(runtime.worker_pool) as connection:
+        alerts = await repository_escalation.lock_without_escalation(connection, _AT_ONCE)
+        if not alerts:
+            return 0
+        desk = await desk_for(runtime, {alert["living_division"] for alert in alerts})
+        posts = await repository.posts_at(connection, {alert["living_division"] for alert in alerts}, desk.today)
+        assigned = await assigned_to(connection, [alert["alert_id"] for alert in alerts])
+        desk, calendars = desk.knowing(posts, assigned, {}, {}), await _calendars(connection, alerts, desk)
+        rows = [_fresh(alert, assigned.get(alert["alert_id"], ()), calendars, desk) for alert in alerts]
+        await repository_escalation.write_escalations(connection, rows)
+    return len(alerts)
+
+
+async def assigned_to(connection: asyncpg.Connection, alert_ids: Iterable[UUID]) -> dict[UUID, list[Listener]]:
+    """Who answers for each alert now."""
+    assigned: dict[UUID, list[Listener]] = {}
+    for row in await repository.assignments_of(connection, alert_ids):
+        listener = Listener(row["officer_no"], Role(row["role"]), Reach(row["reach"]))
+        assigned.setdefault(row["alert_id"], []).append(listener)
+    return assigned
+
+
+def chain_snapshot(chain: Sequence[Rung]) -> list[dict[str, Any]]:
+    """The chain as it is stored."""
+    return [
+        {"level": rung.level, "people": [{"officer_no": p.officer_no, "role": p.role} for p in rung.people]}
+        for rung in chain
+    ]
+
+
+def chain_of(snapshot: Sequence[dict[str, Any]]) -> tuple[Rung, ...]:
+    """The chain that was stored."""
+    return tuple(
+        Rung(
+            rung["level"], tuple(Listener(p["officer_no"], Role(p["role"]), Reach.ESCALATED) for p in rung["people"])
+        )
+        for rung in snapshot
+    )
+
+
+async def _calendars(connection: asyncpg.Connection, alerts: Iterable[Row], desk: Desk) -> Calendars:
+    places = {alert["living_division"] for alert in alerts}
+    if places <= desk.calendars.of_place.keys():
+        return desk.calendars
+    return await read_calendars(connection, places, desk.now)
+
+
+def _row(one: Told, known: Row | None, calendars: Calendars, desk: Desk) -> dict[str, Any]:
+    """A new timer; of one that runs already, neither later nor on a lower level than it was, but by a hand-over."""
+    row = _fresh(one.dispatch.alert, one.listening.listeners, calendars, desk, one)
+    if known is None or one.dispatch.kind is Kind.HANDED_OVER:
+        return row
+    running = known["next_step_at"]
+    soonest = min(running, row["next_step_at"]) if running else row["next_step_at"]
+    return {**row, "step": max(known["step"], row["step"]), "next_step_at": soonest}
+
+
+def _fresh(
+    alert: Row, listeners: Iterable[Listener], calendars: Calendars, desk: Desk, told: Told | None = None
+) -> dict[str, Any]:
+    barred = desk.concerned.get(alert["alert_id"], frozenset()) | (told.dispatch.barred if told else frozenset())
+    levels = levels_by(told.routing.plan.escalate if told and told.routing else ())
+    return {
+        "alert_id": alert["alert_id"],
+        "chain_snapshot": chain_snapshot(chain_at(alert["living_division"], desk.posts, barred, levels)),
+        "step": lowest_level(listeners, levels),
+        "since": desk.now,
+        "next_step_at": due_after(alert, desk.now, calendars),
+        "token": new_id(desk.now),
+        "finished_at": None,
+    }
+
+
+def due_after(alert: Row, since: datetime, calendars: Calendars) -> datetime:
+    """When an alert climbs that stands as it does since then."""
+    due = Deadlines(alert["ack_due_at"], alert["verify_due_at"])
+    calendar = calendars.at(alert["living_division"])
+    return next_step_at(Status(alert["status"]), due, clocks_of(alert).acknowledge, since, calendar)

@@ -1,0 +1,130 @@
+"""Decide what becomes of the pushes of a transaction, and put those that wait into their groups.
+
+Nothing is asked of the database but the calendar: how many pushes a person had, and whether something more urgent was
+told meanwhile, is looked up when a group is told.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts import repository_groups
+from services.alerts.dispatch import Desk, Dispatch, Told
+from services.alerts.domain.flood import Decision, Ending, Known, Message, Push, Rules, decide
+from services.alerts.domain.message import Kind
+from services.alerts.read_calendar import Calendars, read_calendars
+from services.alerts.settings import AlertsSettings
+from shared.clock import SHANGHAI
+from shared.vocabulary.division import FULL_LENGTH, county_of
+
+_NOTHING_KNOWN = Known()
+_AT_ONCE = Decision(Push.SEND)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushes:
+    """The decisions by alert and recipient (None: the divisions' groups). Who has no way out has no push."""
+
+    decided: Mapping[tuple[UUID, str | None], Decision] = field(default_factory=dict)
+
+    def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
+        return (dispatch.alert_id, recipient) not in self.decided
+
+    def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
+        """What the notification's row says of its push."""
+        decision = self.decided.get((dispatch.alert_id, recipient), _AT_ONCE)
+        waits = not self.goes_at_once(dispatch, recipient)
+        is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
+        is_pushed_now = not waits and dispatch.is_urgent
+        return {
+            "decision": decision.push,
+            "reason": decision.reason,
+            "not_before": decision.not_before,
+            "group_key": group_key(recipient, dispatch.living, dispatch.kind) if is_grouped else None,
+            "urgent": dispatch.is_urgent,
+            "outcome": Ending.SENT if is_pushed_now else None,
+            "ended_at": now if is_pushed_now else None,
+        }
+
+
+def group_key(recipient: str | None, division: str, kind: str) -> str:
+    """Names the pushes that are one message."""
+    return f"{recipient or 'group'}:{division}:{kind}"
+
+
+async def decide_pushes(
+    connection: asyncpg.Connection, told: Sequence[Told], reachable: Collection[str | None], desk: Desk
+) -> Pushes:
+    """Decide for those who have an endpoint; what is not in the answer goes at once."""
+    usual = [one for one in told if not one.dispatch.is_urgent]
+    if not desk.settings.flood_control or not usual or not reachable:
+        return Pushes()
+    rules = await rules_of(connection, {one.dispatch.living for one in usual}, desk)
+    decided = {}
+    for one in usual:
+        for recipient in (*_people(one), None):
+            if recipient in reachable:
+                message = Message(one.dispatch.severity, is_for_group=recipient is None)
+                decision = decide(message, _NOTHING_KNOWN, rules[county(one.dispatch.living)], desk.now)
+                decided[one.dispatch.alert_id, recipient] = decision
+    return Pushes(decided)
+
+
+def _people(told: Told) -> Iterable[str]:
+    return (listener.officer_no for listener in told.listening.listeners)
+
+
+async def rules_of(connection: asyncpg.Connection, places: Iterable[str], desk: Desk) -> dict[str, Rules]:
+    """The rules of the counties in which some places lie, by the county's code."""
+    counties = {county(place) for place in places}
+    calendars: Calendars = await read_calendars(connection, counties, desk.now)
+    return {code: rules_for(calendars, code, desk.settings, desk.now) for code in counties}
+
+
+def rules_for(calendars: Calendars, code: str, settings: AlertsSettings, now: datetime) -> Rules:
+    local = now.astimezone(SHANGHAI)
+    digest_at = datetime.combine(local.date(), settings.digest_at, SHANGHAI)
+    return Rules(calendars.at(code), settings.quiet, digest_at, settings.pushes_a_day)
+
+
+def county(place: str) -> str:
+    """The code of the county in which a place lies."""
+    return county_of(place).ljust(FULL_LENGTH, "0")
+
+
+async def put_in_groups(
+    connection: asyncpg.Connection,
+    told: Sequence[Told],
+    made: Mapping[tuple[UUID, str | None], UUID],
+    pushes: Pushes,
+    desk: Desk,
+) -> None:
+    """Let the groups of the new messages be told when their time comes; in the order of their keys."""
+    due: dict[str, dict[str, Any]] = {}
+    for one in told:
+        for recipient in (*_people(one), None):
+            key = (one.dispatch.alert_id, recipient)
+            decision = pushes.decided.get(key)
+            if key not in made or decision is None or decision.push not in (Push.SEND, Push.DEFER):
+                continue
+            row = _group(one.dispatch.living, one.dispatch.kind, recipient, decision, desk)
+            known = due.setdefault(row["group_key"], row)
+            if row["due_at"] < known["due_at"]:
+                due[row["group_key"]] = row
+    await repository_groups.make_groups_due(
+        connection, [due[key] for key in sorted(due)], desk.now, desk.settings.group_interval
+    )
+
+
+def _group(division: str, kind: Kind, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:
+    return {
+        "group_key": group_key(recipient, division, kind),
+        "recipient": recipient,
+        "division": division,
+        "kind": kind,
+        "due_at": decision.not_before or desk.now + desk.settings.group_wait,
+    }

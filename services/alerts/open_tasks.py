@@ -1,0 +1,121 @@
+"""Open the tasks of departments for guarantees found lacking (三保障和饮水问题转部门); none is without a person."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts import repository, repository_tasks
+from services.alerts.channels.inbox import Letter, put_in_inboxes
+from services.alerts.domain.message import Kind, Text, task_text
+from services.alerts.domain.sector import Sector, sector_of, sectors_of
+from services.alerts.letters_to_county import letters_to_county
+from services.alerts.read_calendar import read_calendar
+from services.alerts.repository import Row
+from services.alerts.settings import AlertsSettings
+from shared.regions.name_places import name_places
+from shared.runtime import Runtime
+from shared.vocabulary.identifiers import new_id
+
+
+async def open_tasks(
+    connection: asyncpg.Connection, alert: Row, verification_id: UUID, sectors: Sequence[Sector], runtime: Runtime
+) -> None:
+    """Write a task for each sector that has none open; tell its liaisons, or the county desk if there are none."""
+    if not sectors:
+        return
+    settings, now = runtime.settings, runtime.clock.now()
+    assert isinstance(settings, AlertsSettings)
+    calendar = await read_calendar(connection, alert["living_division"], now)
+    sentences = await repository_tasks.sentences_of(connection, alert["alert_id"])
+    rows = [
+        {
+            "task_id": new_id(now),
+            "alert_id": alert["alert_id"],
+            "verification_id": verification_id,
+            "subject": alert["subject"],
+            "sector": sector,
+            # Only what its own indicator says: another's sentence may tell of an illness.
+            "about": next((s for name, s in sentences.items() if sectors_of([name]) == (sector,)), None),
+            "state": "open",
+            "round": 1,
+            "opened_at": now,
+            "due_at": calendar.add_working_days(now, settings.task_working_days),
+        }
+        for sector in sectors
+    ]
+    tasks = await repository_tasks.add_tasks(connection, rows)
+    log = [
+        {"task_id": task["task_id"], "at": now, "actor": "alerts", "action": "opened", "state_after": "open"}
+        for task in tasks
+    ]
+    await repository.insert_rows(connection, "sector_task_log", log)
+    await _note(connection, alert, tasks, runtime)
+    letters = [letter for task in tasks for letter in await letters_about(connection, alert, task, runtime)]
+    await put_in_inboxes(connection, letters, now)
+
+
+async def _note(connection: asyncpg.Connection, alert: Row, tasks: Sequence[Row], runtime: Runtime) -> None:
+    rows = [
+        {
+            "alert_id": alert["alert_id"],
+            "at": runtime.clock.now(),
+            "actor": "alerts",
+            "action": "task_opened",
+            "status_before": alert["status"],
+            "status_after": alert["status"],
+            "detail": {"task_id": str(task["task_id"]), "sector": task["sector"]},
+        }
+        for task in tasks
+    ]
+    await repository.insert_rows(connection, "alert_log", rows)
+
+
+async def letters_about(connection: asyncpg.Connection, alert: Row, task: Row, runtime: Runtime) -> list[Letter]:
+    """The letters about a task that is open (again): its liaisons', or the county's with a notice of the gap."""
+    sector, place, today = Sector(task["sector"]), alert["living_division"], runtime.clock.today()
+    found = await repository_tasks.liaisons_at(connection, place, today)
+    liaisons = [row["officer_no"] for row in found if sector_of(row["department"]) is sector]
+    name = (await name_places(runtime.directory_pool, [place], today))[place]
+    text = task_text(sector.zh, name, desk=not liaisons)
+    key = f"task:{task['task_id']}:{task['round']}"
+    if not liaisons:
+        return await letters_to_county(connection, runtime, key=key, division=place, text=text)
+    return await letters_to(connection, alert, liaisons, key, text, Kind.TASK, runtime)
+
+
+async def letters_to(
+    connection: asyncpg.Connection,
+    alert: Row,
+    officers: Sequence[str],
+    key: str,
+    text: Text,
+    kind: Kind,
+    runtime: Runtime,
+) -> list[Letter]:
+    """Letters of the same text to some officers about an alert, each once for its key; to be put into inboxes."""
+    now = runtime.clock.now()
+    rows = [
+        {
+            "notification_id": new_id(now),
+            "dedupe_key": f"{key}:{officer_no}",
+            "alert_id": alert["alert_id"],
+            "subject": alert["subject"],
+            "division": alert["living_division"],
+            "recipient": officer_no,
+            "kind": kind,
+            "decision": "send",
+            "created_at": now,
+        }
+        for officer_no in officers
+    ]
+    made = await repository.insert_rows(
+        connection,
+        "notification",
+        rows,
+        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
+        returning="notification_id, recipient",
+    )
+    return [
+        Letter(row["recipient"], row["notification_id"], alert["alert_id"], kind, None, text, None) for row in made
+    ]

@@ -1,0 +1,95 @@
+"""The SQL of who must not answer for an alert because it is about him (回避)."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from services.alerts.repository import Connection
+
+
+async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> bool:
+    """Bar from open alerts the officers whose own household or whose conduct they are about; whether any is new.
+
+    Whoever answered for such an alert, up to the level of who is concerned, answers for it no more: what is on its
+    way to him is cancelled, and the alert waits for its route one level up.
+    """
+    made = await connection.fetch(
+        """
+        INSERT INTO alert_barred (alert_id, officer_no, why, living_division, registered_division, since)
+        SELECT a.alert_id, c.officer_no, c.why, a.living_division, a.registered_division, $2
+        FROM alert a
+        JOIN LATERAL (
+            SELECT o.officer_no, 'family' AS why FROM officer o WHERE o.household_no = a.household_no
+            UNION ALL
+            SELECT o.officer_no, 'complaint' FROM alert_evidence e
+            JOIN officer o ON o.officer_no = e.item ->> 'about_officer' WHERE e.alert_id = a.alert_id
+        ) c ON true
+        WHERE a.alert_id = ANY ($1) AND a.status <> 'closed'
+        ORDER BY a.alert_id, c.officer_no, c.why DESC
+        ON CONFLICT DO NOTHING RETURNING alert_id, officer_no
+        """,
+        list(alert_ids),
+        now,
+    )
+    if made:
+        await _withdraw(connection, [r["alert_id"] for r in made], [r["officer_no"] for r in made], now)
+    return bool(made)
+
+
+async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
+    await connection.execute(
+        """
+        WITH barred AS (
+            SELECT s.alert_id, max(s.level) AS level FROM assignment s
+            JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no) USING (alert_id, officer_no)
+            WHERE s.until IS NULL GROUP BY s.alert_id
+        ), ended AS (
+            UPDATE assignment s SET until = $3 FROM barred b
+            WHERE s.alert_id = b.alert_id AND s.level <= b.level AND s.until IS NULL RETURNING s.alert_id
+        )
+        UPDATE alert SET routed_at = NULL WHERE alert_id IN (SELECT alert_id FROM ended)
+        """,
+        alerts,
+        officers,
+        now,
+    )
+    await connection.execute(
+        """
+        UPDATE delivery d SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL,
+               settled_at = $3
+        FROM notification n JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
+             ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+        WHERE d.notification_id = n.notification_id AND d.state = 'due'
+        """,
+        alerts,
+        officers,
+        now,
+    )
+
+
+async def open_alerts_of(connection: Connection, households: Collection[str]) -> list[UUID]:
+    """The open alerts of these households."""
+    rows = await connection.fetch(
+        "SELECT alert_id FROM alert WHERE household_no = ANY ($1) AND status <> 'closed'", list(households)
+    )
+    return [row["alert_id"] for row in rows]
+
+
+async def concerned_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Whom each alert is about."""
+    rows = await connection.fetch(
+        "SELECT alert_id, array_agg(officer_no) AS officers FROM alert_barred WHERE alert_id = ANY ($1) GROUP BY 1",
+        list(alert_ids),
+    )
+    return {row["alert_id"]: frozenset(row["officers"]) for row in rows}
+
+
+async def appealed_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Whose answer is appealed in each alert; see repository.barred_of."""
+    rows = await connection.fetch(
+        "SELECT alert_id, array_agg(DISTINCT item ->> 'barred') AS officers FROM alert_evidence"
+        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " AND item ->> 'barred' IS NOT NULL GROUP BY 1",
+        list(alert_ids),
+    )
+    return {row["alert_id"]: frozenset(row["officers"]) for row in rows}

@@ -1,0 +1,268 @@
+"""One message about one village: when it goes, what it counts, and that nothing is pushed twice or forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.alerts.group_notifications import tell_due_groups
+from services.alerts.settings import AlertsSettings
+from shared.clock import SHANGHAI, FixedClock
+from shared.runtime import Runtime
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
+
+Rows = Callable[..., Any]
+Tell = Callable[..., Any]
+MONDAY = datetime(2026, 3, 16, 10, 0, tzinfo=SHANGHAI)
+
+pytestmark = pytest.mark.usefixtures("cadres", "calm")
+
+
+@pytest.fixture
+async def calm(alerts_runtime: Runtime, clock: FixedClock) -> AsyncIterator[None]:
+    """Flood control as it is delivered, on a working Monday at ten."""
+    told = alerts_runtime.settings
+    assert isinstance(told, AlertsSettings)
+    alerts_runtime.settings = told.model_copy(update={"flood_control": True})
+    clock.at = MONDAY
+    yield
+    alerts_runtime.settings = told
+
+
+@pytest.fixture
+async def phone(alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]) -> None:
+    """An endpoint of the village secretary's own, and the township's group robot."""
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    for body in (
+        {"channel": "console", "address": "s1", "officer_no": "S1"},
+        {"channel": "console", "address": "group", "division": TOWNSHIP},
+    ):
+        answer = await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+def at(runtime: Runtime, **changes: Any) -> None:
+    assert isinstance(runtime.settings, AlertsSettings)
+    runtime.settings = runtime.settings.model_copy(update=changes)
+
+
+async def to(rows: Rows, recipient: str | None) -> list[dict[str, Any]]:
+    """The deliveries to a person or, None, to the group; the oldest first."""
+    of = {row["notification_id"]: row["recipient"] for row in await rows("notification")}
+    found = [row for row in await rows("delivery") if of[row["notification_id"]] == recipient]
+    return sorted(found, key=lambda row: row["delivery_id"])
+
+
+async def test_a_village_is_one_message_with_the_count(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(*(risk(n) for n in range(5)), *(risk(n, living_division=OTHER_VILLAGE) for n in range(5, 8)))
+    assert await rows("delivery") == []
+    assert len(await rows("inbox_item", "officer_no = 'S1'")) == 8  # also the copies for the registered village
+    clock.at = MONDAY + timedelta(seconds=29)
+    assert await tell_due_groups(alerts_runtime) == 0
+    clock.at = MONDAY + timedelta(seconds=30)
+    await tell_due_groups(alerts_runtime)
+    assert await tell_due_groups(alerts_runtime) == 0
+    counts = sorted((row["message"]["division"], row["message"]["count"]) for row in await to(rows, None))
+    assert counts == [(VILLAGE, 5), (OTHER_VILLAGE, 3)]
+    told = await rows("notification", "group_key IS NOT NULL")
+    assert {row["outcome"] for row in told} == {"sent"}
+
+
+async def test_the_timing_of_alertmanager(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    """group_wait 1 s, group_interval 1 s: two and two news make two messages, the second about all."""
+    at(alerts_runtime, group_wait=timedelta(seconds=1), group_interval=timedelta(seconds=1))
+
+    async def until(seconds: float) -> int:
+        clock.at = MONDAY + timedelta(seconds=seconds)
+        await tell_due_groups(alerts_runtime)
+        return len(await to(rows, "S1"))
+
+    assert await until(1.1) == 0
+    await tell(risk(1))
+    assert await until(1.7) == 0
+    await tell(risk(2))
+    assert await until(2.0) == 0
+    assert await until(2.5) == 1
+    assert await until(3.3) == 1
+    await tell(risk(3), risk(4), risk(5))
+    assert await until(4.0) == 1
+    assert await until(4.5) == 2
+    assert await until(9.5) == 2
+    assert [row["message"]["count"] for row in await to(rows, "S1")] == [2, 5]
+
+
+async def test_an_urgent_one_goes_at_once_at_night_on_a_sunday(
+    tell: Tell, rows: Rows, phone: None, clock: FixedClock
+) -> None:
+    clock.at = datetime(2026, 3, 15, 23, 0, tzinfo=SHANGHAI)
+    await tell(risk(1, severity="red"), risk(2, severity=None, report_ids=[str(uuid4())], reason="hardship_report"))
+    assert len(await to(rows, "S1")) == 2
+    assert all(row["due_at"] == clock.now() and row["priority"] == 0 for row in await rows("delivery"))
+    assert await rows("notification", "decision <> 'send'") == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "slot"),
+    [
+        (datetime(2026, 3, 16, 20, 59, tzinfo=SHANGHAI), None),
+        (datetime(2026, 3, 16, 21, 0, tzinfo=SHANGHAI), datetime(2026, 3, 17, 7, 30, tzinfo=SHANGHAI)),
+        (datetime(2026, 3, 17, 7, 29, tzinfo=SHANGHAI), datetime(2026, 3, 17, 7, 30, tzinfo=SHANGHAI)),
+        (datetime(2026, 3, 17, 7, 30, tzinfo=SHANGHAI), None),
+        (datetime(2026, 3, 20, 21, 0, tzinfo=SHANGHAI), datetime(2026, 3, 23, 7, 30, tzinfo=SHANGHAI)),
+        (datetime(2026, 3, 21, 10, 0, tzinfo=SHANGHAI), datetime(2026, 3, 23, 7, 30, tzinfo=SHANGHAI)),
+    ],
+)
+async def test_nights_and_days_off_defer_and_never_drop(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    moment: datetime,
+    slot: datetime | None,
+) -> None:
+    clock.at = moment
+    await tell(risk())
+    (told,) = await rows("notification", "recipient = 'S1'")
+    assert (told["decision"], told["not_before"]) == ("defer" if slot else "send", slot)
+    due = slot or moment + timedelta(seconds=30)
+    clock.at = due - timedelta(seconds=1)
+    assert await tell_due_groups(alerts_runtime) == 0
+    clock.at = due
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 1
+    (told,) = await rows("notification", "recipient = 'S1'")
+    assert told["outcome"] == "sent"
+
+
+async def test_a_worker_that_was_down_sends_nothing_at_night(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(risk())
+    clock.at = datetime(2026, 3, 16, 22, 0, tzinfo=SHANGHAI)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []
+    clock.at = datetime(2026, 3, 17, 7, 30, tzinfo=SHANGHAI)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 1
+
+
+async def test_acknowledged_before_its_time_it_is_cancelled(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+) -> None:
+    await tell(risk(1), risk(2))
+    first, second = sorted(row["alert_id"] for row in await rows("alert"))
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    await alerts_client.post(f"/alerts/v1/alerts/{first}/acknowledge", json={}, headers=headers)
+    cancelled = await rows("notification", "group_key IS NOT NULL AND alert_id = $1", first)
+    assert {row["outcome"] for row in cancelled} == {"cancelled"}
+    clock.at = MONDAY + timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    assert [row["message"]["count"] for row in await rows("delivery")] == [1, 1]
+    await alerts_client.post(f"/alerts/v1/alerts/{second}/acknowledge", json={}, headers=headers)
+    assert {row["state"] for row in await rows("delivery")} == {"cancelled"}
+
+
+async def test_a_message_about_two_goes_on_while_one_waits(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+) -> None:
+    await tell(risk(1), risk(2))
+    clock.at = MONDAY + timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    states = []
+    for alert in await rows("alert"):
+        await alerts_client.post(f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge", json={}, headers=headers)
+        states.append({row["state"] for row in await rows("delivery")})
+    assert states == [{"due"}, {"cancelled"}]
+
+
+async def test_the_severe_mutes_the_mild_of_its_household(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(risk(1), risk(2))
+    await tell(risk(1, facts_version=11, severity="red"))
+    clock.at = MONDAY + timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    assert [row["message"]["count"] for row in await to(rows, "S1")] == [1, 1]  # the red one; the other household
+    (muted,) = await rows("notification", "recipient = 'S1' AND decision = 'suppress'")
+    assert "更紧急" in muted["reason"]
+
+
+async def test_the_daily_limit_turns_the_rest_into_lines_of_the_digest(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    at(alerts_runtime, pushes_a_day=2, group_interval=timedelta(0))
+    for n in range(4):
+        await tell(risk(n))
+        clock.at += timedelta(minutes=1)
+        await tell_due_groups(alerts_runtime)
+    await tell(risk(9, severity="red"))
+    assert len(await to(rows, "S1")) == 3  # two, and the urgent one
+    assert len(await to(rows, None)) == 5  # the limit is a person's
+    waiting = await rows("notification", "recipient = 'S1' AND decision = 'digest'")
+    assert len(waiting) == 2
+    assert all("上限" in row["reason"] for row in waiting)
+    clock.at += timedelta(days=1)
+    await tell(risk(10))
+    clock.at += timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 4
+
+
+async def test_three_posts_hear_once(tell: Tell, rows: Rows, phone: None, enlist: Callable[..., Any]) -> None:
+    await enlist(("S1", "grid_worker", VILLAGE), ("S1", "first_secretary", VILLAGE))
+    await tell(risk(1, severity="red"))
+    assert len(await rows("notification", "recipient = 'S1'")) == 1
+    assert len(await rows("inbox_item", "officer_no = 'S1'")) == 1
+    assert len(await to(rows, "S1")) == 1
+
+
+async def test_two_thousand_alerts_of_forty_villages_are_forty_messages(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    villages = [str(int(VILLAGE) + n) for n in range(40)]
+    for begin in range(0, 2000, 200):
+        items = [
+            risk(n, living_division=villages[n % 40], registered_division=villages[n % 40])
+            for n in range(begin, begin + 200)
+        ]
+        assert (await tell(*items)).status_code == 200
+        clock.at += timedelta(seconds=2)
+    assert await rows("delivery") == []
+    clock.at = MONDAY + timedelta(seconds=35)
+    while await tell_due_groups(alerts_runtime):
+        pass
+    told = [row["message"] for row in await to(rows, None)]
+    assert sorted((one["division"], one["count"]) for one in told) == [(village, 50) for village in villages]
+    assert {row["outcome"] for row in await rows("notification", "group_key IS NOT NULL")} == {"sent"}
+
+
+async def test_two_workers_tell_a_group_once(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(*(risk(n) for n in range(6)))
+    clock.at = MONDAY + timedelta(seconds=31)
+    await asyncio.gather(*(tell_due_groups(alerts_runtime) for _ in range(3)))
+    assert len(await to(rows, "S1")) == 1
+    assert len(await to(rows, None)) == 1

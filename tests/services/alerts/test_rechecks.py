@@ -1,0 +1,181 @@
+"""A share of the answers is looked at again by the township; what differs opens a new alert for somebody else."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.alerts.settings import AlertsSettings
+from shared.runtime import Runtime
+from tests.conftest import House
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
+
+Bearer = Callable[..., dict[str, str]]
+Rows = Callable[..., Any]
+VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
+
+
+@pytest.fixture
+def all_drawn(alerts_runtime: Runtime) -> Iterator[None]:
+    settings = alerts_runtime.settings
+    assert isinstance(settings, AlertsSettings)
+    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 100})
+    yield
+    alerts_runtime.settings = settings
+
+
+@pytest.fixture
+def leader(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
+    return bearer("township_leader", TOWNSHIP, officer_no="T1")
+
+
+async def answer(
+    client: httpx.AsyncClient, alert: UUID, bearer: Bearer, outcome: str = "no_risk", **more: Any
+) -> httpx.Response:
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    body = {"outcome": outcome, "contact": VISIT, **more}
+    return await client.post(f"/alerts/v1/alerts/{alert}/verification", json=body, headers=headers)
+
+
+async def check(client: httpx.AsyncClient, number: object, headers: dict[str, str], outcome: str) -> httpx.Response:
+    body = {"outcome": outcome, "contact": VISIT, "note": "入户查看"}
+    return await client.post(f"/alerts/v1/rechecks/{number}/result", json=body, headers=headers)
+
+
+async def test_what_agrees_is_counted_and_changes_nothing(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    alert: UUID,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    house: House,
+) -> None:
+    await answer(alerts_client, alert, bearer)
+    (listed,) = (await alerts_client.get("/alerts/v1/rechecks?state=due", headers=leader)).json()["items"]
+    assert (listed["outcome"], listed["household_no"], listed["state"]) == ("no_risk", "H1", "due")
+    done = await check(alerts_client, listed["recheck_id"], leader, "no_risk")
+    assert (done.status_code, done.json()["state"]) == (200, "agrees")
+    assert await house.run_worker("alerts", "rechecks") == 0
+    (count,) = (await alerts_client.get("/alerts/v1/rechecks/counts", headers=leader)).json()["items"]
+    assert (count["answers"], count["drawn"], count["checked"], count["differs"]) == (1, 1, 1, 0)
+    again = await check(alerts_client, listed["recheck_id"], leader, "moved")
+    assert (again.status_code, again.json()["code"]) == (409, "recheck_settled")
+    assert (await rows("alert_log"))[-1]["action"] == "recheck"
+
+
+async def test_what_differs_opens_an_alert_linked_to_the_old_for_another_officer(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    alert: UUID,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    house: House,
+) -> None:
+    await answer(alerts_client, alert, bearer)
+    (drawn,) = await rows("recheck")
+    assert (await check(alerts_client, drawn["verification_id"], leader, "identify")).json()["state"] == "differs"
+    assert await house.run_worker("alerts", "rechecks") == 1
+    assert await house.run_worker("alerts", "rechecks") == 0
+    (opened,) = await rows("alert", "status = 'open'")
+    assert (opened["follows"], opened["household_no"], opened["reason"]) == (alert, "H1", "recheck")
+    (settled,) = await rows("recheck", "opened IS NOT NULL")
+    assert settled["opened"] == opened["alert_id"]
+    assigned = {row["officer_no"] for row in await rows("assignment", "alert_id = $1", opened["alert_id"])}
+    assert "S1" not in assigned
+    assert "G1" in assigned
+    own = await answer(alerts_client, opened["alert_id"], bearer)
+    assert (own.status_code, own.json()["code"]) == (403, "another_officer_needed")
+    (count,) = (await alerts_client.get("/alerts/v1/rechecks/counts", headers=leader)).json()["items"]
+    assert (count["checked"], count["differs"]) == (1, 1)
+
+
+async def test_a_difference_joins_the_alert_that_is_open_already(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    alert: UUID,
+    tell: Any,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    house: House,
+) -> None:
+    await answer(alerts_client, alert, bearer)
+    await tell(risk(facts_version=12))
+    (drawn,) = await rows("recheck")
+    await check(alerts_client, drawn["verification_id"], leader, "identify")
+    await house.run_worker("alerts", "rechecks")
+    (opened,) = await rows("alert", "status <> 'closed'")
+    evidence = await rows("alert_evidence", "alert_id = $1 AND item ->> 'indicator' = 'recheck'", opened["alert_id"])
+    assert len(evidence) == 1
+
+
+@pytest.mark.parametrize(("outcome", "drawn"), [("identify", 0), ("no_risk", 1), ("moved", 1)])
+async def test_an_identification_is_never_drawn(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    alert: UUID,
+    bearer: Bearer,
+    rows: Rows,
+    outcome: str,
+    drawn: int,
+) -> None:
+    await answer(alerts_client, alert, bearer, outcome, causes=["illness"])
+    assert len(await rows("recheck")) == drawn
+
+
+async def test_nobody_checks_his_own_answer_and_the_village_sees_none(
+    alerts_client: httpx.AsyncClient, all_drawn: None, alert: UUID, bearer: Bearer, rows: Rows
+) -> None:
+    await answer(alerts_client, alert, bearer)
+    (drawn,) = await rows("recheck")
+    own = bearer("township_leader", TOWNSHIP, officer_no="S1")
+    refused = await check(alerts_client, drawn["verification_id"], own, "no_risk")
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_answer")
+    village = bearer("village_secretary", VILLAGE, officer_no="S1")
+    for path in ("rechecks", "rechecks/counts", "bursts"):
+        assert (await alerts_client.get(f"/alerts/v1/{path}", headers=village)).status_code == 403
+    elsewhere = bearer("township_leader", OTHER_VILLAGE, officer_no="T9")
+    hidden = await check(alerts_client, drawn["verification_id"], elsewhere, "no_risk")
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "recheck_unknown")
+
+
+@pytest.mark.parametrize("day", ["2026-03-14", "2026-03-16"])
+async def test_a_recheck_lies_between_the_answer_and_today(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    alert: UUID,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    day: str,
+) -> None:
+    await answer(alerts_client, alert, bearer)
+    (drawn,) = await rows("recheck")
+    body = {"outcome": "no_risk", "contact": {**VISIT, "on": day}}
+    path = f"/alerts/v1/rechecks/{drawn['verification_id']}/result"
+    refused = await alerts_client.post(path, json=body, headers=leader)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "recheck_out_of_time")
+
+
+async def test_bursts_are_listed_for_the_township_page_by_page(
+    alerts_client: httpx.AsyncClient, cadres: None, tell: Any, bearer: Bearer, leader: dict[str, str], rows: Rows
+) -> None:
+    await tell(*(risk(n) for n in range(10)))
+    alerts = [row["alert_id"] for row in await rows("alert")]
+    for one in alerts[:9]:
+        await answer(alerts_client, one, bearer, contact={**VISIT, "minutes": 30})
+    few = (await alerts_client.get("/alerts/v1/bursts", headers=leader)).json()["items"]
+    assert [burst["kind"] for burst in few] == ["visits"]
+    await answer(alerts_client, alerts[9], bearer, "moved", contact=None)
+    county = bearer("county_admin", COUNTY, officer_no="C1")
+    page = (await alerts_client.get("/alerts/v1/bursts?limit=1", headers=county)).json()
+    more = await alerts_client.get(f"/alerts/v1/bursts?limit=1&cursor={page['next_cursor']}", headers=county)
+    kinds = [burst["kind"] for one in (page, more.json()) for burst in one["items"]]
+    assert sorted(kinds) == ["closings", "visits"]
+    assert more.json()["next_cursor"] is None
+    closings = next(b for one in (page, more.json()) for b in one["items"] if b["kind"] == "closings")
+    assert (closings["officer_no"], closings["answers"]) == ("S1", 10)

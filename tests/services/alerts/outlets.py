@@ -60,9 +60,9 @@ async def put(client: httpx.AsyncClient, headers: dict[str, str], **body: Any) -
     return made
 
 
-async def deliver_all(runtime: Runtime, *, sick: bool = False, read: float = 5) -> int:
+async def deliver_all(runtime: Runtime, *, sick: bool = False, read: float = 30) -> int:
     """One turn of the worker over all channels, with a short patience."""
-    async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=1), trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=min(read, 10)), trust_env=False) as http:
         way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
         channels = {
             "webhook": WebhookChannel(way),

@@ -56,5 +56,7 @@ def test_up_runs_the_main_job_once_and_the_second_start_loses_nothing(place: Pat
     second = run_up(place / "data")
     assert "花名册 household_register" not in second, "nothing is loaded a second time"
     again = figures(second)
-    for name in ("households", "assessed", "alerts_opened", "messages_inbox"):
+    for name in ("households", "assessed", "alerts_opened"):
         assert again[name] == told[name], name
+    # A digest or the month's sheet may have come meanwhile; nothing of the first run went.
+    assert int(again["messages_inbox"]) >= int(told["messages_inbox"])

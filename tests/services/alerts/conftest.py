@@ -1,6 +1,7 @@
 """A village with its cadres, and monitoring's voice."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from services.alerts.import_officers import import_officers
+from services.alerts.settings import AlertsSettings
+from shared.clock import SHANGHAI, FixedClock
 from shared.contracts.envelope import Event
 from shared.contracts.monitoring import RISK_CHANGED
 from shared.db.pool import to_json
@@ -18,6 +21,7 @@ from shared.runtime import Runtime
 from shared.security.principal import Principal
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
+MONDAY = datetime(2026, 3, 16, 10, 0, tzinfo=SHANGHAI)
 ADMIN = Principal("admin", "person", COUNTY, officer_no="C1")
 
 
@@ -78,6 +82,17 @@ async def alert(tell: Tell, cadres: None, admin: asyncpg.Connection) -> UUID:
     assert (await tell(risk())).status_code == 200
     found: UUID = await admin.fetchval("SELECT alert_id FROM alerts.alert")
     return found
+
+
+@pytest.fixture
+async def calm(alerts_runtime: Runtime, clock: FixedClock) -> AsyncIterator[None]:
+    """Flood control as it is delivered, on a working Monday at ten."""
+    told = alerts_runtime.settings
+    assert isinstance(told, AlertsSettings)
+    alerts_runtime.settings = told.model_copy(update={"flood_control": True})
+    clock.at = MONDAY
+    yield
+    alerts_runtime.settings = told
 
 
 @pytest.fixture

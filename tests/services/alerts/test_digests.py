@@ -1,7 +1,7 @@
 """The day's digest and the month's sheet: once each, late rather than never, and never for nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,27 +11,16 @@ import pytest
 from services.alerts.group_notifications import tell_due_groups
 from services.alerts.make_digests import make_digests
 from services.alerts.make_monthly_sheets import make_monthly_sheets
-from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI, FixedClock
 from shared.runtime import Runtime
+from tests.services.alerts.conftest import MONDAY
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
-MONDAY = datetime(2026, 3, 16, 10, 0, tzinfo=SHANGHAI)
 EVENING = datetime(2026, 3, 16, 20, 0, tzinfo=SHANGHAI)
 
 pytestmark = pytest.mark.usefixtures("cadres", "calm")
-
-
-@pytest.fixture
-async def calm(alerts_runtime: Runtime, clock: FixedClock) -> AsyncIterator[None]:
-    told = alerts_runtime.settings
-    assert isinstance(told, AlertsSettings)
-    alerts_runtime.settings = told.model_copy(update={"flood_control": True})
-    clock.at = MONDAY
-    yield
-    alerts_runtime.settings = told
 
 
 @pytest.fixture

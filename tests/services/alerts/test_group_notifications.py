@@ -1,7 +1,7 @@
 """One message about one village: when it goes, what it counts, and that nothing is pushed twice or forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,24 +13,13 @@ from services.alerts.group_notifications import tell_due_groups
 from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI, FixedClock
 from shared.runtime import Runtime
+from tests.services.alerts.conftest import MONDAY
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
-MONDAY = datetime(2026, 3, 16, 10, 0, tzinfo=SHANGHAI)
 
 pytestmark = pytest.mark.usefixtures("cadres", "calm")
-
-
-@pytest.fixture
-async def calm(alerts_runtime: Runtime, clock: FixedClock) -> AsyncIterator[None]:
-    """Flood control as it is delivered, on a working Monday at ten."""
-    told = alerts_runtime.settings
-    assert isinstance(told, AlertsSettings)
-    alerts_runtime.settings = told.model_copy(update={"flood_control": True})
-    clock.at = MONDAY
-    yield
-    alerts_runtime.settings = told
 
 
 @pytest.fixture

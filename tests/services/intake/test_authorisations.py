@@ -160,11 +160,15 @@ async def test_a_row_that_says_nothing_is_counted_by_whether_its_household_allow
     department: Department, admin: Any
 ) -> None:
     await department.send("authorisations", csv_text([form(授权范围="不动产")]))
-    rows = [dwelling("D1", IN), dwelling("D2", IN, 房屋性质="自建房"), dwelling("D3", OUT, 房屋性质="自建房")]
+    rows = [
+        dwelling("产权0001", IN),
+        dwelling("产权0002", IN, 房屋性质="自建房"),
+        dwelling("产权0003", OUT, 房屋性质="自建房"),
+    ]
     feed = await department.send("property", csv_text(rows))
     assert (feed["counts"]["accepted"], feed["counts"]["unauthorised"]) == (2, 1)
     held = await everything(admin)
-    assert ["D2" in held, "D3" in held] == [True, False]
+    assert ["产权0002" in held, "产权0003" in held] == [True, False]
 
 
 @pytest.mark.usefixtures("homes")

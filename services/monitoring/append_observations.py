@@ -55,10 +55,9 @@ async def append_observations(
 ) -> FeedCounts:
     """Append what a feed's message says and mark the households whose facts changed as due for assessment.
 
-    The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile.
+    The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile;
+    households are locked by being marked, in the order of their numbers.
     """
-    held = {one.place.household_id for one in every if one.place is not None}
-    await households.lock(connection, sorted(held))
     sorted_ = await _sort(connection, told, every)
     await _append_new(connection, told, sorted_.matched, now, priority)
     said = said_of(told)

@@ -62,8 +62,14 @@ async def plan_afresh(connection: asyncpg.Connection) -> None:
 
 
 async def look_up(connection: asyncpg.Connection) -> None:
-    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like."""
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off")
+    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like.
+
+    In the order of the keys, so that households are changed in the order in which everybody else locks them.
+    """
+    await connection.execute(
+        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off;"
+        " SET LOCAL enable_bitmapscan = off"
+    )
 
 
 async def database_time(connection: asyncpg.Connection) -> datetime:

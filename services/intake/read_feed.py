@@ -261,10 +261,10 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     checked = reading.columns.say(block)
     together = rows_a_text(reading.reader.layout)
     shelves = shelves_for(reading.feed["size_bytes"]) if is_shelved(reading.columns.layout) else 0
-    for shelf, clean in lay_on_shelves(checked.clean, shelves):
-        part.packed.append(pack_columns(reading.feed_id, shelf, clean, with_content=not together))
-        if together:
-            part.texts.extend(pack_texts(reading.feed_id, shelf, clean, together))
+    laid = lay_on_shelves(checked.clean, shelves)
+    part.packed.append(pack_columns(reading.feed_id, laid, with_content=not together))
+    if together:
+        part.texts.extend(pack_texts(reading.feed_id, laid, together))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)

@@ -63,7 +63,9 @@ def known_households(running: Running) -> int:
     return int(counts["total"]["households"])
 
 
-def send_feed(running: Running, layout: str, text: str, period: str, *, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
+def send_feed(
+    running: Running, layout: str, text: str, period: str, *, seconds: float = WAIT_SECONDS
+) -> dict[str, Any]:
     """Send a file and wait until it is recorded, `seconds` at most."""
     headers = {**running.bearer("county_admin", COUNTY), "Content-Type": "text/csv"}
     feeds = f"{running.url('intake')}/intake/v1/feeds"

@@ -57,7 +57,8 @@ class Runtime:
     """One service, running.
 
     `pool` and `sessions` act under the service's role, whose rows are limited by the scope of each transaction;
-    `worker_pool` under its worker's role, which sees all rows and serves no request.
+    `worker_pool` under its worker's role, which sees all rows and serves no request. `stopping` is set when its worker
+    is to stop: long work gives way at its next checkpoint.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Runtime:
     http: httpx.AsyncClient
     waker: Waker
     database_url: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ Parts follow each other like work on a line: while one is stored, the next is ch
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -41,6 +41,7 @@ from services.intake.repository_held import HeldRow, content_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
 from services.intake.stream_pieces import PieceStream, Streamed
+from services.intake.turn import Turn
 from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
@@ -169,13 +170,13 @@ class FeedReading:
         return None, [*reads, *self.reader.finish()] if last else reads
 
 
-async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
+async def read_pieces(reading: FeedReading, turn: Turn) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
     checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_parts(reading))))))
     async with aclosing(checked):
         async for part in checked:
             await _keep(reading, part)
-            if not part.last and out_of_time():
+            if not part.last and await turn.is_over():
                 return False
     return True
 

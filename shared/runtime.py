@@ -57,8 +57,8 @@ class Runtime:
     """One service, running.
 
     `pool` and `sessions` act under the service's role, whose rows are limited by the scope of each transaction;
-    `worker_pool` under its worker's role, which sees all rows and serves no request. `stopping` is set when its worker
-    is to stop: long work gives way at its next checkpoint.
+    `worker_pool` under its worker's role, which sees all rows and serves no request. `stopping` is set when its
+    worker is to stop: long work gives way at its next checkpoint.
     """
 
     service: str

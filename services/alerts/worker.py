@@ -32,12 +32,14 @@ from services.alerts.notify_calendar import notify_missing_calendar
 from services.alerts.open_from_rechecks import open_from_rechecks
 from services.alerts.recompute_clocks import recompute_clocks
 from services.alerts.route_unrouted import route_unrouted
+from services.alerts.sealed_tables import SEALED
 from services.alerts.seed_calendar import seed_calendar
 from services.alerts.settings import AlertsSettings
 from services.alerts.watch import watch
 from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
+from shared.security.seal_tick import seal_tick
 from shared.settings import Settings
 from shared.web.outbound_transport import outbound_client
 from shared.worker import Task, Tick, Worker
@@ -72,6 +74,7 @@ def build_worker(
     ]
     ticks = [
         TIDY,
+        seal_tick(*SEALED),
         Tick("notify_calendar", notify_missing_calendar, CronTrigger(hour=9, timezone=SHANGHAI)),
         Tick("watch", watch, IntervalTrigger(minutes=1)),
     ]

@@ -21,6 +21,9 @@ NO_PERSONAL_ROWS: Final = {
     "monitoring.policy_activation": "which policy has assessed since when",
     "intake.receipt": "which report a receipt code opens, by a keyed digest of the code",
     "intake.limit_count": "how often something limited was done, by keyed digests",
+    "seal_entry": "digests of rows of the log, by their keys",
+    "seal_head": "where the chain of these digests ends, signed",
+    "seal_day": "the signed root of a day's digests",
     "idempotency_key": "a digest of the request, and its answer: an id and a status",
 }
 

@@ -63,6 +63,10 @@ class AlertsSettings(Settings):
     burst_minutes: int = Field(default=15, ge=1, le=1440, description="within which they fall")
     task_working_days: int = Field(default=10, ge=1, le=120, description="for a department, each round")
 
+    overdue_superior_working_days: int = Field(
+        default=2, ge=1, le=60, description="until the county's desk is told what is still overdue"
+    )
+
     @field_validator("second_officer_severities", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:

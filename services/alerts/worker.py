@@ -31,6 +31,7 @@ from services.alerts.note_beat import beating
 from services.alerts.notify_calendar import notify_missing_calendar
 from services.alerts.open_from_rechecks import open_from_rechecks
 from services.alerts.recompute_clocks import recompute_clocks
+from services.alerts.remind_overdue import remind_overdue
 from services.alerts.route_unrouted import route_unrouted
 from services.alerts.sealed_tables import SEALED
 from services.alerts.seed_calendar import seed_calendar
@@ -70,6 +71,7 @@ def build_worker(
         Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
         Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
         Task("phones", forget_phones, every=timedelta(hours=1)),
+        Task("overdue", remind_overdue, every=timedelta(minutes=1)),
         Task("rechecks", open_from_rechecks, every=timedelta(minutes=1)),
     ]
     ticks = [

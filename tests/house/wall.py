@@ -15,6 +15,7 @@ NO_PERSONAL_ROWS: Final = {
     "alerts.inbox_counter": "how many letters an officer has had",
     "alerts.watch_beat": "when a task last ran",
     "alerts.watch_incident": "what stood still from when to when",
+    "alerts.reminder": "which task was told to be overdue when",
     "alerts.outlet": "how often a receiver failed and how fast it takes messages",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.identity_sweep": "how far the register was looked through",

@@ -24,10 +24,10 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("chain", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_seal_entry")),
-        sa.UniqueConstraint("source", "row_key", name=op.f("uq_seal_entry_source")),
+        sa.UniqueConstraint("source", "row_key", name=op.f("uq_seal_entry_source_row_key")),
         schema="monitoring",
     )
-    op.create_index(op.f("ix_seal_entry_day"), "seal_entry", ["day", "seq"], schema="monitoring")
+    op.create_index(op.f("ix_seal_entry_day_seq"), "seal_entry", ["day", "seq"], schema="monitoring")
     op.create_table(
         "seal_head",
         sa.Column("head_id", sa.SmallInteger(), autoincrement=False, nullable=False),

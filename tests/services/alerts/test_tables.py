@@ -26,6 +26,7 @@ OPEN_TO_ROLES = {
     "outbox",
     "outbox_delivery",
     "outlet",
+    "reminder",
     "seal_day",
     "seal_entry",
     "seal_head",

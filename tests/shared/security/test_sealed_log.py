@@ -24,6 +24,7 @@ from shared.security.sealed_log import sealing_key
 from shared.security.verify_log import Broken, Verified
 from shared.settings import Settings
 from shared.vocabulary.identifiers import new_id
+from tests.conftest import House
 
 DAY = date(2026, 3, 15)
 NEXT_NIGHT = datetime(2026, 3, 16, 2, 30) - timedelta(hours=8)  # half past two in China, as UTC
@@ -88,10 +89,8 @@ async def test_what_is_written_is_chained_and_the_day_is_signed_once_it_is_over(
 
 
 @pytest.mark.parametrize("service", ["intake", "monitoring", "alerts"])
-async def test_each_service_seals_its_own_log(
-    service: str, request: pytest.FixtureRequest, settings: Settings
-) -> None:
-    runtime: Runtime = await request.getfixturevalue("house").runtime(service)
+async def test_each_service_seals_its_own_log(service: str, house: House, settings: Settings) -> None:
+    runtime = await house.runtime(service)
     async with transaction(runtime.pool) as connection:
         await audit(connection, "tester", "test.deed", "thing:1", now=runtime.clock.now())
     assert await sealed(runtime) == 1
@@ -346,6 +345,6 @@ async def test_the_command_says_it_in_words(
     assert (await asyncio.to_thread(run, "--public-key", "ab")).exit_code == 2
 
 
-async def test_each_service_has_a_key_of_its_own(house: Any) -> None:
+async def test_each_service_has_a_key_of_its_own(house: House) -> None:
     keys = [sealing_key((await house.runtime(name)).keys).private_bytes_raw() for name in SERVICES]
     assert len(set(keys)) == 3

@@ -94,7 +94,8 @@ async def test_what_was_withheld_says_why(
     clock.at = clock.at.replace(hour=22)
     assert (await tell(risk())).status_code == 200
     alert = await admin.fetchval("SELECT alert_id FROM alerts.alert")
-    words = [one["words"] for one in await pages(alerts_client, alert, county_head, 200)]
+    later = bearer("county_admin", COUNTY, officer_no="C1")
+    words = [one["words"] for one in await pages(alerts_client, alert, later, 200)]
     assert "通知 S1 “新预警”：顺延：免打扰时段，顺延推送，3月17日 07:30后推送" in words, words
 
 

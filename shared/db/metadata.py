@@ -11,7 +11,12 @@ _BASES = {
     "monitoring": (base.MonitoringTable, ("services.monitoring.tables", "services.monitoring.tables_log")),
     "alerts": (
         base.AlertsTable,
-        ("services.alerts.tables", "services.alerts.tables_log", "services.alerts.tables_reminders"),
+        (
+            "services.alerts.tables",
+            "services.alerts.tables_log",
+            "services.alerts.tables_reminders",
+            "services.alerts.tables_consultations",
+        ),
     ),
     "directory": (base.DirectoryTable, ("shared.regions.tables", "shared.security.tables")),
 }

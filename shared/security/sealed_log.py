@@ -33,14 +33,22 @@ class SealedTable:
 
     name: str
     key: str
-    key_type: str
+    key_kind: type[UUID] | type[int]
     columns: tuple[str, ...]
+
+    def key_from(self, text: str) -> UUID | int | None:
+        """The key that a row's entry names; None if it cannot be one of this table."""
+        try:
+            key = self.key_kind(text)
+        except ValueError:
+            return None
+        return key if isinstance(key, UUID) or -(2**63) <= key < 2**63 else None
 
 
 AUDIT = SealedTable(
     "audit_log",
     "audit_id",
-    "uuid",
+    UUID,
     (
         "audit_id",
         "at",

@@ -155,10 +155,16 @@ class _Walk:
         elif digest_of(entry.source, row, table.columns) != entry.digest:
             self._found(Broken.ROW_ALTERED, entry)
         elif entry.source == AUDIT.name and row["action"] == EXPIRED:
-            source, before = row["detail"]["source"], date.fromisoformat(row["detail"]["before"])
-            # Whoever removed a row too early cannot excuse it by such an entry.
-            if before <= entry.day - KEPT:
-                self.expired_before[source] = max(before, self.expired_before.get(source, before))
+            self._expire(entry, row["detail"])
+
+    def _expire(self, entry: Entry, detail: Mapping[str, Any]) -> None:
+        """Rows of earlier days may be missing; whoever removed one too early cannot excuse it by such an entry."""
+        try:
+            source, before = str(detail["source"]), date.fromisoformat(str(detail["before"]))
+        except (KeyError, ValueError):
+            return
+        if before <= entry.day - KEPT:
+            self.expired_before[source] = max(before, self.expired_before.get(source, before))
 
     def settle_missing(self) -> None:
         """A row may be missing if an entry of the log says that its time was over."""
@@ -180,12 +186,11 @@ async def _rows_of(
     """The rows that entries stand for, as far as they are there."""
     found: dict[tuple[str, str], asyncpg.Record] = {}
     for name, table in tables.items():
-        keys = [entry["row_key"] for entry in entries if entry["source"] == name]
+        named = (table.key_from(entry["row_key"]) for entry in entries if entry["source"] == name)
+        keys = [key for key in named if key is not None]
         if keys:
             rows = await connection.fetch(
-                f"SELECT {', '.join(table.columns)} FROM {name} WHERE {table.key} = ANY"
-                f" (SELECT k::{table.key_type} FROM unnest($1::text[]) k)",
-                keys,
+                f"SELECT {', '.join(table.columns)} FROM {name} WHERE {table.key} = ANY ($1)", keys
             )
             found.update({(name, str(row[table.key])): row for row in rows})
     return found

@@ -141,6 +141,7 @@ POST /alerts/v1/alerts/{alert_id}/consultation       -      -      -    +     + 
 GET  /alerts/v1/consultations                        +      +      +    +     +      +       -      -       !
 GET  /alerts/v1/consultations/{consultation_id}      +      +      +    +     +      +       -      -       !
 POST /alerts/v1/consultations/{consultation_id}/opinions   + +     +    +     +      +       -      -       !
+POST /alerts/v1/consultations/{consultation_id}/cancellation - -   -    +     +      -       -      -       !
 POST /alerts/v1/consultations/{consultation_id}/decision   - -     -    +     +      -       -      -       !
 POST /alerts/v1/tickets/{ticket_id}/reply            +      +      +    +     +      +       -      -       !
 GET  /alerts/v1/inbox                                +      +      +    +     +      -       +      -       !

@@ -171,5 +171,10 @@ def consultation_text(place: str, by: str) -> Text:
     return Text("联合会商待书面意见", f"{place}有 1 户提交联合会商，请于 {by} 前提交书面意见。")
 
 
+def consultation_cancelled_text(place: str) -> Text:
+    """A department that was asked need not write any more."""
+    return Text("联合会商已取消", f"{place}有 1 户的联合会商已取消，无需再提交书面意见。")
+
+
 _CAUSES = frozenset(cause.value for cause in Cause)
 _CLASSES = frozenset(name.value for name in RiskClass)

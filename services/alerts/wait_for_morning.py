@@ -1,6 +1,6 @@
 """Let a retry that would fall into the night wait for the morning (重试顺延); urgent messages are tried at any hour.
 
-A message that went out by day and failed is tried again when people may be disturbed. The schedule goes on from there.
+What went out by day and failed is tried again when people may be disturbed; the schedule goes on from there.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -142,9 +142,10 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
         if unknown:
             raise typer.BadParameter(f"没有服务 {'、'.join(unknown)}；可用：{'、'.join(SERVICES)}")
         keys = [_key(text) for text in public_key or []]
+        settings = settings_of(data, *asked)
         verified = asyncio.run(
             verify_logs(
-                settings_of(data, *asked),
+                settings,
                 services=asked,
                 public_keys=keys,
                 roots=read_roots(roots) if roots else {},
@@ -156,6 +157,8 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
                 typer.echo(line)
             if len(lines) > most + 1:
                 typer.echo(f"  另有 {len(lines) - most - 1} 处未列出")
+        for name in () if keys else asked:
+            typer.echo(f"公钥 public_key service={name} key={own_key(settings, name).hex()}")
         if roots_to is not None:
             typer.echo(f"已导出日根 roots={write_roots(roots_to, verified)} 文件 {roots_to}")
         if not all(one.is_whole for one in verified):

@@ -22,7 +22,8 @@ class AlertsSettings(Settings):
 
     `flood_control`: whether pushes are grouped by village, deferred over nights and days off, limited and digested;
     without it each warning is pushed at once by itself. `group_wait` is how long a village's first warning waits for
-    others, `group_interval` how long after a message the next one waits. `quiet_hours` is like 21:00-07:30 (empty:
+    others, `group_interval` how long after a message the next one waits. Red ones of a village wait for each
+    other for `red_group_wait`, at any hour; by default not at all. `quiet_hours` is like 21:00-07:30 (empty:
     none), `pushes_a_day` the most that one person gets, urgent ones apart; at `digest_at` he gets the day's digest.
     """
 
@@ -75,6 +76,7 @@ class AlertsSettings(Settings):
     flood_control: bool = True
     group_wait: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0), le=timedelta(hours=1))
     group_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0), le=timedelta(days=1))
+    red_group_wait: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(minutes=5))
     quiet_hours: str = "21:00-07:30"
     pushes_a_day: int = Field(default=12, ge=1, le=1000)
     digest_at: time = time(20)

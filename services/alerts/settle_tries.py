@@ -53,10 +53,11 @@ def _decide(one: Try, now: datetime) -> Decision:
 
 async def _settle(runtime: Runtime, outlet_id: UUID, decided: Decided, now: datetime) -> None:
     async with transaction(runtime.worker_pool) as connection:
-        decided = await wait_for_morning(connection, runtime, decided, now)
-        held = await repository.settle_deliveries(connection, [_row(*one, now) for one in decided])
+        # How long the receiver keeps everybody out is another matter: see `_mind_outlet`.
+        kept = await wait_for_morning(connection, runtime, decided, now)
+        held = await repository.settle_deliveries(connection, [_row(*one, now) for one in kept])
         await repository.insert_attempts(connection, [_attempt(one, now) for one, _ in decided])
-        ours = [(one, decision) for one, decision in decided if one.job.delivery_id in held]
+        ours = [(one, decision) for one, decision in kept if one.job.delivery_id in held]
         await _mind_endpoints(connection, runtime, ours, now)
         await _mind_outlet(connection, runtime, outlet_id, decided, now)
         ending = [one.job.delivery_id for one, decision in ours if _is_ending(one, decision)]

@@ -54,7 +54,7 @@ async def order_return_sheet(
     lines = [
         *rule_lines([_line(rule) for rule in rules], hides_few=hides_few),
         [],
-        *miss_lines(missed.by_route, hides_few=hides_few),
+        *miss_lines({str(route): count for route, count in missed.by_route.items()}, hides_few=hides_few),
     ]
     await audit(
         connection,

@@ -337,6 +337,7 @@ async def test_the_command_says_it_in_words(
     answer = await asyncio.to_thread(run, "--write-roots", str(tmp_path / "roots"))
     assert answer.exit_code == 0, answer.output
     assert "日志完整 whole service=alerts entries=2 signed_days=1 last_day=2026-03-15" in answer.output
+    assert f"public_key service=alerts key={own_key(settings, 'alerts').hex()}" in answer.output
     await admin.execute("DELETE FROM alerts.audit_log WHERE audit_id = $1", ids[0])
     answer = await asyncio.to_thread(run, "--service", "alerts", "--roots", str(tmp_path / "roots"))
     assert answer.exit_code == 1

@@ -15,8 +15,7 @@ from services.alerts.sealed_tables import SEALED
 from shared.clock import SystemClock
 from shared.db.pool import plain_url, prepare_connection
 from shared.security.expire_log import expire_log
-from shared.security.keys import load_keys
-from shared.security.sealed_log import AUDIT, KEPT, SealedTable, public_bytes, sealing_key
+from shared.security.sealed_log import AUDIT, KEPT, SealedTable, public_keys
 from shared.security.verify_log import SENTENCES, Finding, Verified, verify_log
 from shared.settings import Settings
 
@@ -27,23 +26,18 @@ Roots = dict[str, dict[date, bytes]]
 
 
 async def verify_logs(
-    settings: Settings, *, services: Sequence[str], public_keys: Sequence[bytes], roots: Roots
+    settings: Settings, *, services: Sequence[str], trusted_keys: Sequence[bytes], roots: Roots
 ) -> list[Verified]:
-    """Verify the log of each service; without `public_keys` by the keys of this installation."""
+    """Verify the log of each service; without `trusted_keys` by the keys of this installation."""
     verified = []
     for service in services:
-        trusted = list(public_keys) or [own_key(settings, service)]
+        trusted = list(trusted_keys) or public_keys(settings.data / "keys", service)
         async with (
             _connected(settings, service, f"fangpin_{service}_worker") as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             verified.append(await verify_log(connection, service, SERVICES[service], trusted, roots.get(service)))
     return verified
-
-
-def own_key(settings: Settings, service: str) -> bytes:
-    """The public key with which this installation signs a service's log."""
-    return public_bytes(sealing_key(load_keys(settings.data / "keys", service, demo=settings.demo)))
 
 
 async def forget_logs(settings: Settings, before: date, actor: str, now: datetime) -> dict[str, int]:
@@ -147,7 +141,7 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
             verify_logs(
                 settings,
                 services=asked,
-                public_keys=keys,
+                trusted_keys=keys,
                 roots=read_roots(roots) if roots else {},
             )
         )
@@ -158,7 +152,8 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
             if len(lines) > most + 1:
                 typer.echo(f"  另有 {len(lines) - most - 1} 处未列出")
         for name in () if keys else asked:
-            typer.echo(f"公钥 public_key service={name} key={own_key(settings, name).hex()}")
+            for key in public_keys(settings.data / "keys", name):
+                typer.echo(f"公钥 public_key service={name} key={key.hex()}")
         if roots_to is not None:
             typer.echo(f"已导出日根 roots={write_roots(roots_to, verified)} 文件 {roots_to}")
         if not all(one.is_whole for one in verified):

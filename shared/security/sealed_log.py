@@ -7,16 +7,18 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.security.keys import Keyring
+from shared.security.keys import Keyring, secrets_for
 
 BEGINNING = bytes(32)
 EXPIRED = "log.expired"
+_PURPOSE = "sealed log"
 # The law asks for six months; who looked at whose record is kept three years.
 KEPT = timedelta(days=3 * 366)
 
@@ -118,7 +120,13 @@ def head_statement(service: str, seq: int, chain: bytes) -> bytes:
 
 def sealing_key(keys: Keyring) -> Ed25519PrivateKey:
     """The key a service signs its log with; of another installation it is another."""
-    return Ed25519PrivateKey.from_private_bytes(keys.secret_for("sealed log"))
+    return Ed25519PrivateKey.from_private_bytes(keys.secret_for(_PURPOSE))
+
+
+def public_keys(folder: Path, service: str) -> list[bytes]:
+    """The public keys of this installation: the one in use, then those of replaced keys, which signed earlier days."""
+    secrets = secrets_for(folder, service, _PURPOSE)
+    return [public_bytes(Ed25519PrivateKey.from_private_bytes(secret)) for secret in secrets]
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:

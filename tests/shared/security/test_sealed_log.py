@@ -13,14 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.verify_log_command import SERVICES, forget_logs, own_key, read_roots, verify_logs, write_roots
+from services.verify_log_command import SERVICES, forget_logs, read_roots, verify_logs, write_roots
 from shared.clock import FixedClock
 from shared.db.scope import transaction
 from shared.runtime import Runtime
 from shared.security.audit import audit
 from shared.security.keys import create_keys
 from shared.security.seal_log import seal_log
-from shared.security.sealed_log import sealing_key
+from shared.security.sealed_log import public_keys, sealing_key
 from shared.security.verify_log import Broken, Verified
 from shared.settings import Settings
 from shared.vocabulary.identifiers import new_id
@@ -61,7 +61,7 @@ async def signed(runtime: Runtime, clock: FixedClock) -> None:
 
 
 async def verified(settings: Settings, service: str = "alerts", **given: Any) -> Verified:
-    told = {"public_keys": [], "roots": {}, **given}
+    told = {"trusted_keys": [], "roots": {}, **given}
     [one] = await verify_logs(settings, services=[service], **told)
     return one
 
@@ -251,8 +251,20 @@ async def test_the_key_of_another_installation_is_not_ours(
     create_keys(tmp_path / "keys", demo=True)
     other = settings.model_copy(update={"data": tmp_path})
     assert what(await verified(other)) == {Broken.FOREIGN_KEY}
-    key = own_key(settings, "alerts")
-    assert (await verified(other, public_keys=[key])).is_whole, "the public key alone is enough"
+    key = public_keys(settings.data / "keys", "alerts")[0]
+    assert (await verified(other, trusted_keys=[key])).is_whole, "the public key alone is enough"
+
+
+async def test_a_day_signed_before_the_key_was_replaced_is_still_ours(
+    write: Write, alerts_runtime: Runtime, settings: Settings, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Keys are replaced by a line put before the old one (rotation)."""
+    await write(2)
+    await signed(alerts_runtime, clock)
+    create_keys(tmp_path / "keys", demo=True)
+    new = (tmp_path / "keys" / "messages.key").read_text()
+    (tmp_path / "keys" / "messages.key").write_text(new + (settings.data / "keys" / "messages.key").read_text())
+    assert (await verified(settings.model_copy(update={"data": tmp_path}))).is_whole
 
 
 async def test_a_log_rewritten_as_a_whole_differs_from_its_export(
@@ -337,7 +349,7 @@ async def test_the_command_says_it_in_words(
     answer = await asyncio.to_thread(run, "--write-roots", str(tmp_path / "roots"))
     assert answer.exit_code == 0, answer.output
     assert "日志完整 whole service=alerts entries=2 signed_days=1 last_day=2026-03-15" in answer.output
-    assert f"public_key service=alerts key={own_key(settings, 'alerts').hex()}" in answer.output
+    assert f"public_key service=alerts key={public_keys(settings.data / 'keys', 'alerts')[0].hex()}" in answer.output
     await admin.execute("DELETE FROM alerts.audit_log WHERE audit_id = $1", ids[0])
     answer = await asyncio.to_thread(run, "--service", "alerts", "--roots", str(tmp_path / "roots"))
     assert answer.exit_code == 1

@@ -124,7 +124,7 @@ def sealing_key(keys: Keyring) -> Ed25519PrivateKey:
 
 
 def public_keys(folder: Path, service: str) -> list[bytes]:
-    """The public keys of this installation: the one in use, then those of replaced keys, which signed earlier days."""
+    """The public keys of this installation: the one in use, then those of replaced keys (earlier days)."""
     secrets = secrets_for(folder, service, _PURPOSE)
     return [public_bytes(Ed25519PrivateKey.from_private_bytes(secret)) for secret in secrets]
 

@@ -5,12 +5,11 @@ no order of commits is lost; a day is signed when its rows can only have been co
 is running any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import asyncpg
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.clock import SHANGHAI
 from shared.db.scope import transaction
@@ -28,26 +27,20 @@ from shared.security.sealed_log import (
     sealing_key,
 )
 
-ROWS_A_STEP = 5_000
+# So few that the worker's other tasks wait no longer than some hundredths of a second.
+ROWS_A_STEP = 2_000
 # A long task dates its rows by when it began: by then none that began on the day before is still at work.
 AFTER_MIDNIGHT = timedelta(hours=2)
+# What is committed later than this after it was dated waits for the end of its day.
+LATE = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 async def seal_log(runtime: Runtime, tables: Sequence[SealedTable]) -> int:
     """Chain the rows that are not sealed yet and sign the days that are over; how many rows. Safe to run twice."""
     sealed = 0
     for table in tables:
-        since: datetime | None = None
-        while True:
-            async with transaction(runtime.worker_pool) as connection:
-                if not await _is_alone(connection, runtime.service):
-                    return sealed
-                rows = await _unsealed(connection, table, since)
-                await _chain(connection, runtime, table, rows)
-            sealed += len(rows)
-            if len(rows) < ROWS_A_STEP:
-                break
-            since = rows[-1]["at"]
+        sealed += await _seal_table(runtime, table)
     async with transaction(runtime.worker_pool) as connection:
         if await _is_alone(connection, runtime.service) and await _is_settled(connection, runtime):
             late = await _chain_late(connection, runtime, tables)
@@ -55,6 +48,30 @@ async def seal_log(runtime: Runtime, tables: Sequence[SealedTable]) -> int:
             if late < ROWS_A_STEP:
                 await _sign_days(connection, runtime)
     return sealed
+
+
+async def _seal_table(runtime: Runtime, table: SealedTable) -> int:
+    """Chain a table's rows step by step, each step in a transaction of its own."""
+    sealed, since = 0, None
+    while True:
+        async with transaction(runtime.worker_pool) as connection:
+            if not await _is_alone(connection, runtime.service):
+                return sealed
+            rows = await _unsealed(connection, table, since or await _looked_through(connection, runtime))
+            await _chain(connection, runtime, table, rows)
+        sealed += len(rows)
+        if len(rows) < ROWS_A_STEP:
+            return sealed
+        since = rows[-1]["at"]
+
+
+async def _looked_through(connection: asyncpg.Connection, runtime: Runtime) -> datetime | None:
+    """Before when nothing new is expected; None while a day waits to be signed: then all of it is looked through."""
+    head = await connection.fetchrow("SELECT sealed_at, (SELECT max(day) FROM seal_day) AS signed FROM seal_head")
+    if head is None or head["signed"] is None or head["signed"] < _signable_until(runtime) - _DAY:
+        return None
+    sealed_at: datetime = head["sealed_at"]
+    return sealed_at - LATE
 
 
 async def _chain_late(connection: asyncpg.Connection, runtime: Runtime, tables: Sequence[SealedTable]) -> int:
@@ -84,7 +101,7 @@ async def _unsealed(
     A row dated on a day that is signed stays outside: it was put in afterwards, and verifying says so.
     """
     last = await connection.fetchval("SELECT max(day) FROM seal_day")
-    floor = day_begin(last + timedelta(days=1)) if last else None
+    floor = day_begin(last + _DAY) if last else None
     after = max((moment for moment in (floor, since) if moment), default=None)
     return await connection.fetch(
         f"""
@@ -115,9 +132,8 @@ async def _chain(
         )
         chain = entry.chained_to(chain)
         entries.append((entry.seq, entry.source, entry.row_key, entry.day, entry.digest, chain))
-    await connection.executemany(
-        "INSERT INTO seal_entry (seq, source, row_key, day, digest, chain) VALUES ($1, $2, $3, $4, $5, $6)", entries
-    )
+    columns = ["seq", "source", "row_key", "day", "digest", "chain"]
+    await connection.copy_records_to_table("seal_entry", records=entries, columns=columns)
     await _sign_head(connection, runtime, seq, chain)
 
 
@@ -149,7 +165,7 @@ async def _is_settled(connection: asyncpg.Connection, runtime: Runtime) -> bool:
         " pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next FROM seal_head"
     )
     last = await connection.fetchval("SELECT max(day) FROM seal_day")
-    if head is None or (last is not None and last >= today - timedelta(days=1)):
+    if head is None or (last is not None and last >= today - _DAY):
         return False
     # A mark higher than any transaction is of another server, from which this database was restored.
     if head["marked_day"] == today and head["marked_xact"] <= head["next"]:
@@ -164,34 +180,41 @@ def _signable_until(runtime: Runtime) -> date:
 
 
 async def _sign_days(connection: asyncpg.Connection, runtime: Runtime) -> None:
-    """Sign the root of each day that is over and has entries; the days before are signed first."""
-    days = await connection.fetch(
-        "SELECT DISTINCT day FROM seal_entry WHERE day < $1 AND day > coalesce((SELECT max(day) FROM seal_day),"
-        " '-infinity') ORDER BY day",
-        _signable_until(runtime),
-    )
-    key = sealing_key(runtime.keys)
-    for row in days:
-        await _sign_day(connection, runtime, row["day"], key)
-
-
-async def _sign_day(connection: asyncpg.Connection, runtime: Runtime, day: date, key: Ed25519PrivateKey) -> None:
-    head = await connection.fetchrow("SELECT seq, chain FROM seal_head")
+    """Sign the root of each day that is over, in order; of a day without entries too, which says that it had none."""
     last = await connection.fetchrow("SELECT * FROM seal_day ORDER BY number DESC LIMIT 1")
+    head = await connection.fetchrow("SELECT seq, chain FROM seal_head")
+    first = last["day"] + _DAY if last else await connection.fetchval("SELECT min(day) FROM seal_entry")
+    previous = signed_day_of(runtime.service, last) if last else None
+    assert head is not None, "what is settled has a chain"
+    for day in _days(first, _signable_until(runtime)):
+        tree = await _tree(connection, day)
+        signed = SignedDay(
+            runtime.service,
+            day,
+            previous.number + 1 if previous else 1,
+            tree.leaves,
+            tree.root(),
+            head["seq"],
+            head["chain"],
+            previous.digest() if previous else BEGINNING,
+        )
+        await _write_day(connection, runtime, signed)
+        previous = signed
+
+
+def _days(first: date, end: date) -> Iterator[date]:
+    return (first + timedelta(days=after) for after in range((end - first).days))
+
+
+async def _tree(connection: asyncpg.Connection, day: date) -> MerkleTree:
     tree = MerkleTree()
     async for row in connection.cursor("SELECT * FROM seal_entry WHERE day = $1 ORDER BY seq", day):
         tree.add(entry_of(row).leaf())
-    assert head is not None, "a day with entries has a chain"
-    signed = SignedDay(
-        runtime.service,
-        day,
-        last["number"] + 1 if last else 1,
-        tree.leaves,
-        tree.root(),
-        head["seq"],
-        head["chain"],
-        signed_day_of(runtime.service, last).digest() if last else BEGINNING,
-    )
+    return tree
+
+
+async def _write_day(connection: asyncpg.Connection, runtime: Runtime, signed: SignedDay) -> None:
+    key = sealing_key(runtime.keys)
     await connection.execute(
         "INSERT INTO seal_day (day, number, entries, root, seq, chain, previous, public_key, signature, signed_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -201,7 +224,8 @@ async def _sign_day(connection: asyncpg.Connection, runtime: Runtime, day: date,
         runtime.clock.now(),
     )
     # The program's own log usually leaves the machine: a second place that remembers the root.
-    log.info("log.day_sealed", service=runtime.service, day=str(day), entries=tree.leaves, root=tree.root().hex())
+    told = {"day": str(signed.day), "entries": signed.entries, "root": signed.root.hex()}
+    log.info("log.day_sealed", service=runtime.service, **told)
 
 
 def entry_of(row: Any) -> Entry:

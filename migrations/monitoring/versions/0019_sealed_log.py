@@ -3,15 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_sealed_log"
-down_revision = "0012_crosswalk"
+revision = "0019_sealed_log"
+down_revision = "0018_speaking"
 branch_labels = None
 depends_on = None
 
-WORKER = "fangpin_intake_worker"
+WORKER = "fangpin_monitoring_worker"
 # What the sealer may do: an entry and a day, once written, stay.
 GRANTS = {"seal_entry": "SELECT, INSERT", "seal_day": "SELECT, INSERT", "seal_head": "SELECT, INSERT, UPDATE"}
-BY_TIME = ("audit_log",)
 _MOMENT = sa.DateTime(timezone=True)
 
 
@@ -26,9 +25,9 @@ def upgrade() -> None:
         sa.Column("chain", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_seal_entry")),
         sa.UniqueConstraint("source", "row_key", name=op.f("uq_seal_entry_source_row_key")),
-        schema="intake",
+        schema="monitoring",
     )
-    op.create_index(op.f("ix_seal_entry_day_seq"), "seal_entry", ["day", "seq"], schema="intake")
+    op.create_index(op.f("ix_seal_entry_day_seq"), "seal_entry", ["day", "seq"], schema="monitoring")
     op.create_table(
         "seal_head",
         sa.Column("head_id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -41,7 +40,7 @@ def upgrade() -> None:
         sa.Column("marked_xact", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("head_id = 1", name=op.f("ck_seal_head_one")),
         sa.PrimaryKeyConstraint("head_id", name=op.f("pk_seal_head")),
-        schema="intake",
+        schema="monitoring",
     )
     op.create_table(
         "seal_day",
@@ -57,16 +56,12 @@ def upgrade() -> None:
         sa.Column("signed_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_seal_day")),
         sa.UniqueConstraint("number", name=op.f("uq_seal_day_number")),
-        schema="intake",
+        schema="monitoring",
     )
     for table, rights in GRANTS.items():
-        op.execute(f"GRANT {rights} ON intake.{table} TO {WORKER}")
-    for table in BY_TIME:
-        op.create_index(f"ix_{table}_at", table, ["at"], schema="intake", postgresql_using="brin")
+        op.execute(f"GRANT {rights} ON monitoring.{table} TO {WORKER}")
 
 
 def downgrade() -> None:
-    for table in BY_TIME:
-        op.drop_index(f"ix_{table}_at", table, schema="intake")
     for table in GRANTS:
-        op.drop_table(table, schema="intake")
+        op.drop_table(table, schema="monitoring")

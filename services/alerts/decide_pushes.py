@@ -15,7 +15,6 @@ import asyncpg
 from services.alerts import repository_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.flood import Decision, Ending, Known, Message, Push, Rules, decide
-from services.alerts.domain.message import Kind
 from services.alerts.read_calendar import Calendars, read_calendars
 from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI
@@ -39,39 +38,46 @@ class Pushes:
         decision = self.decided.get((dispatch.alert_id, recipient), _AT_ONCE)
         waits = not self.goes_at_once(dispatch, recipient)
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
+        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=dispatch.is_urgent)
         is_pushed_now = not waits and dispatch.is_urgent
         return {
             "decision": decision.push,
             "reason": decision.reason,
             "not_before": decision.not_before,
-            "group_key": group_key(recipient, dispatch.living, dispatch.kind) if is_grouped else None,
+            "group_key": key if is_grouped else None,
             "urgent": dispatch.is_urgent,
             "outcome": Ending.SENT if is_pushed_now else None,
             "ended_at": now if is_pushed_now else None,
         }
 
 
-def group_key(recipient: str | None, division: str, kind: str) -> str:
-    """Names the pushes that are one message."""
-    return f"{recipient or 'group'}:{division}:{kind}"
+def group_key(recipient: str | None, division: str, kind: str, *, is_urgent: bool = False) -> str:
+    """Names the pushes that are one message; urgent ones never wait with the others."""
+    return f"{recipient or 'group'}:{division}:{kind}{':urgent' if is_urgent else ''}"
 
 
 async def decide_pushes(
     connection: asyncpg.Connection, told: Sequence[Told], reachable: Collection[str | None], desk: Desk
 ) -> Pushes:
     """Decide for those who have an endpoint; what is not in the answer goes at once."""
-    usual = [one for one in told if not one.dispatch.is_urgent]
-    if not desk.settings.flood_control or not usual or not reachable:
+    waiting = [one for one in told if _waits(one.dispatch, desk)]
+    if not desk.settings.flood_control or not waiting or not reachable:
         return Pushes()
-    rules = await rules_of(connection, {one.dispatch.living for one in usual}, desk)
+    rules = await rules_of(connection, {one.dispatch.living for one in waiting}, desk)
     decided = {}
-    for one in usual:
+    for one in waiting:
         for recipient in (*_people(one), None):
             if recipient in reachable:
-                message = Message(one.dispatch.severity, is_for_group=recipient is None)
+                urgent = one.dispatch.is_urgent
+                message = Message(one.dispatch.severity, is_urgent=urgent, is_for_group=recipient is None)
                 decision = decide(message, _NOTHING_KNOWN, rules[county(one.dispatch.living)], desk.now)
                 decided[one.dispatch.alert_id, recipient] = decision
     return Pushes(decided)
+
+
+def _waits(dispatch: Dispatch, desk: Desk) -> bool:
+    """Whether a push waits for others of its village: what is urgent only where it may, and a moment."""
+    return not dispatch.is_urgent or (dispatch.may_wait_for_others and bool(desk.settings.red_group_wait))
 
 
 def _people(told: Told) -> Iterable[str]:
@@ -104,6 +110,15 @@ async def put_in_groups(
     desk: Desk,
 ) -> None:
     """Let the groups of the new messages be told when their time comes; in the order of their keys."""
+    for is_urgent in (False, True):
+        rows = _groups([one for one in told if one.dispatch.is_urgent is is_urgent], made, pushes, desk)
+        interval = desk.settings.red_group_wait if is_urgent else desk.settings.group_interval
+        await repository_groups.make_groups_due(connection, rows, desk.now, interval)
+
+
+def _groups(
+    told: Sequence[Told], made: Mapping[tuple[UUID, str | None], UUID], pushes: Pushes, desk: Desk
+) -> list[dict[str, Any]]:
     due: dict[str, dict[str, Any]] = {}
     for one in told:
         for recipient in (*_people(one), None):
@@ -111,20 +126,19 @@ async def put_in_groups(
             decision = pushes.decided.get(key)
             if key not in made or decision is None or decision.push not in (Push.SEND, Push.DEFER):
                 continue
-            row = _group(one.dispatch.living, one.dispatch.kind, recipient, decision, desk)
+            row = _group(one.dispatch, recipient, decision, desk)
             known = due.setdefault(row["group_key"], row)
             if row["due_at"] < known["due_at"]:
                 due[row["group_key"]] = row
-    await repository_groups.make_groups_due(
-        connection, [due[key] for key in sorted(due)], desk.now, desk.settings.group_interval
-    )
+    return [due[key] for key in sorted(due)]
 
 
-def _group(division: str, kind: Kind, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:
+def _group(dispatch: Dispatch, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:
+    wait = desk.settings.red_group_wait if dispatch.is_urgent else desk.settings.group_wait
     return {
-        "group_key": group_key(recipient, division, kind),
+        "group_key": group_key(recipient, dispatch.living, dispatch.kind, is_urgent=dispatch.is_urgent),
         "recipient": recipient,
-        "division": division,
-        "kind": kind,
-        "due_at": decision.not_before or desk.now + desk.settings.group_wait,
+        "division": dispatch.living,
+        "kind": dispatch.kind,
+        "due_at": decision.not_before or desk.now + wait,
     }

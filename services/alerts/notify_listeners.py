@@ -21,7 +21,7 @@ from shared.vocabulary.identifiers import new_id
 
 # (alert, officer) -> notification; officer None is the notification of the divisions' groups.
 Made = Mapping[tuple[UUID, str | None], UUID]
-_URGENT, _USUAL = 0, 5
+URGENT, USUAL = 0, 5
 
 
 async def notify_listeners(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> list[Letter]:
@@ -107,7 +107,7 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
     text = outside_text(dispatch.kind, count=1, place=desk.place(dispatch.living))
     # A person's own message gets a link of its own when it is sent.
     link = desk.link(dispatch.alert_id) if endpoint["officer_no"] else desk.list_link
-    priority = _URGENT if dispatch.is_urgent else _USUAL
+    priority = URGENT if dispatch.is_urgent else USUAL
     content = PushText(dispatch.kind, text, link, dispatch.living, 1)
     return delivery_row(
         dispatch.alert_id, notification_id, content, endpoint, desk, due_at=desk.now, priority=priority
@@ -133,7 +133,7 @@ def delivery_row(
     desk: Desk,
     *,
     due_at: datetime,
-    priority: int = _USUAL,
+    priority: int = USUAL,
 ) -> dict[str, Any]:
     """The row of one push to one endpoint."""
     return {

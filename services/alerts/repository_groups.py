@@ -38,7 +38,7 @@ async def members_of(connection: Connection, keys: Iterable[str], now: datetime)
     return await connection.fetch(
         """
         SELECT n.notification_id, n.group_key, n.alert_id, n.recipient, n.division, n.kind, n.decision,
-               n.not_before, a.severity,
+               n.not_before, n.urgent, a.severity,
                a.status = 'open' AS is_open,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
                        AND u.decision <> 'suppress' AND u.recipient IS NOT DISTINCT FROM n.recipient) AS is_outdone
@@ -61,10 +61,10 @@ async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> froze
 
 
 async def pushes_since(connection: Connection, recipients: Iterable[str], since: datetime) -> dict[str, int]:
-    """How many grouped pushes each person had since a moment."""
+    """How many grouped pushes each person had since a moment, urgent ones apart."""
     rows = await connection.fetch(
         "SELECT recipient, count(*) AS pushes FROM notification WHERE recipient = ANY ($1) AND ended_at >= $2 "
-        "AND carried_by = notification_id AND outcome = 'sent' GROUP BY recipient",
+        "AND carried_by = notification_id AND outcome = 'sent' AND NOT urgent GROUP BY recipient",
         list(recipients),
         since,
     )

@@ -255,3 +255,57 @@ async def test_two_workers_tell_a_group_once(
     await asyncio.gather(*(tell_due_groups(alerts_runtime) for _ in range(3)))
     assert len(await to(rows, "S1")) == 1
     assert len(await to(rows, None)) == 1
+
+
+async def test_red_ones_are_told_at_once_unless_the_county_lets_them_wait(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(risk(1, severity="red"), risk(2, severity="red"))
+    assert len(await to(rows, "S1")) == 2
+    assert await rows("notify_group") == []
+
+
+async def test_red_ones_of_a_village_are_one_message_after_a_moment_at_any_hour(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    """Orange ones of the same night wait for the morning, a household's own word for nothing."""
+    at(alerts_runtime, red_group_wait=timedelta(seconds=10), pushes_a_day=1)
+    night = MONDAY.replace(hour=23)
+    clock.at = night
+    reported = risk(4, severity="red", reason="hardship_report", report_ids=["r4"])
+    await tell(risk(1, severity="red"), risk(2, severity="red"), risk(3), reported)
+    [told] = await to(rows, "S1")
+    assert told["message"]["kind"] == "reported" or told["message"]["count"] == 1
+    clock.at = night + timedelta(seconds=9)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 1
+    clock.at = night + timedelta(seconds=10)
+    await tell_due_groups(alerts_runtime)
+    _, grouped = await to(rows, "S1")
+    assert (grouped["message"]["count"], grouped["priority"]) == (2, 0)
+    waiting = await rows("notification", "recipient = 'S1' AND outcome IS NULL AND decision = 'defer'")
+    assert len(waiting) == 1
+    # They do not use up the day's pushes of the others.
+    clock.at = MONDAY + timedelta(days=1)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 3
+
+
+async def test_a_red_one_that_was_acknowledged_meanwhile_is_not_pushed(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+) -> None:
+    at(alerts_runtime, red_group_wait=timedelta(seconds=10))
+    await tell(risk(1, severity="red"))
+    [alert] = await rows("alert")
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
+    assert (await alerts_client.post(path, json={}, headers=headers)).status_code == 200
+    clock.at = MONDAY + timedelta(seconds=10)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []

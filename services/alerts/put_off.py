@@ -1,4 +1,4 @@
-"""Put off what is due at night or on a day off (免打扰): a try again and a backlog wait for the day as a first try does."""
+"""Put off what is due at night or on a day off (免打扰): a try again and a backlog wait as a first try does."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from shared.runtime import Runtime
 async def put_off(
     connection: asyncpg.Connection, runtime: Runtime, claimed: Sequence[asyncpg.Record]
 ) -> list[asyncpg.Record]:
-    """Those of the claimed deliveries that go now; the others are given back untried until their county's next slot."""
+    """Those of the claimed that go now; the others are given back untried until their county's next slot."""
     settings, now = runtime.settings, runtime.clock.now()
     assert isinstance(settings, AlertsSettings)
     counties = {county(row["owned_in"]) for row in claimed if _can_wait(row)} if settings.flood_control else set()

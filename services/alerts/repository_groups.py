@@ -178,7 +178,8 @@ async def waiting_for_digest(connection: Connection, officers: Iterable[str]) ->
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
                        AND u.decision <> 'suppress' AND u.recipient = n.recipient
                        AND (a.acknowledged_at IS NULL OR u.created_at >= a.acknowledged_at)) AS is_outdone
-        FROM notification n LEFT JOIN alert a ON a.alert_id = n.alert_id WHERE n.recipient = ANY ($1) AND n.decision IN ('digest', 'defer') AND n.outcome IS NULL
+        FROM notification n LEFT JOIN alert a ON a.alert_id = n.alert_id
+        WHERE n.recipient = ANY ($1) AND n.decision IN ('digest', 'defer') AND n.outcome IS NULL
         ORDER BY n.notification_id FOR UPDATE OF n
         """,
         list(officers),

@@ -1,4 +1,4 @@
-"""Ten minutes without a way from monitoring to alerts: what waited drains, once, and leaves what it would have left."""
+"""Ten minutes without a way from monitoring to alerts: what waited drains, once, and as if nothing had been."""
 
 import dataclasses
 import json

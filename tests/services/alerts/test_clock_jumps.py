@@ -58,7 +58,13 @@ async def test_a_clock_set_back_repeats_nothing_and_goes_on_when_it_has_caught_u
 ) -> None:
     clock.at = at("2026-03-19T10:00")
     await tell(*(risk(n, clocks={"acknowledge_hours": 8, "verify_days": 7}) for n in range(3)))
-    for moment in ("2026-03-19T10:01", "2026-03-19T20:00", "2026-03-20T09:30", "2026-03-20T20:00", "2026-03-23T10:00"):
+    for moment in (
+        "2026-03-19T10:01",
+        "2026-03-19T20:00",
+        "2026-03-20T09:30",
+        "2026-03-20T20:00",
+        "2026-03-23T10:00",
+    ):
         clock.at = at(moment)
         await turn(alerts_runtime)
     before = await made(admin)

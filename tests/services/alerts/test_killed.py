@@ -150,7 +150,8 @@ async def some_are_claimed(admin: asyncpg.Connection) -> bool:
 async def end_leases(admin: asyncpg.Connection) -> None:
     """What a minute does to whatever a dead process holds."""
     await admin.execute(
-        "UPDATE alerts.delivery SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL"
+        "UPDATE alerts.delivery SET lease_until = clock_timestamp() - interval '1 second'"
+        " WHERE lease_until IS NOT NULL"
     )
 
 
@@ -231,7 +232,8 @@ async def state_of(admin: asyncpg.Connection, alert_id: UUID) -> dict[str, Any]:
     row = await admin.fetchrow(
         """
         SELECT a.status, a.version, a.acknowledged_at, a.verify_due_at, e.next_step_at, e.token,
-               (SELECT array_agg(DISTINCT d.state) FROM alerts.delivery d WHERE d.alert_id = a.alert_id) AS deliveries,
+               (SELECT array_agg(DISTINCT d.state) FROM alerts.delivery d
+                WHERE d.alert_id = a.alert_id) AS deliveries,
                (SELECT count(*) FROM alerts.alert_log l WHERE l.alert_id = a.alert_id
                 AND l.action = 'acknowledge') AS steps,
                (SELECT count(*) FROM alerts.audit_log u WHERE u.object = 'alert:' || a.alert_id

@@ -1,8 +1,8 @@
 """The life of every message against the real tables: whatever happens, it ends in one way, and goes out under one id.
 
-News, silences, nights, limits, outages, kills, steps of people in any order; then the weather clears, and all that was
-ever to be told is accounted for: sent, sent later, told in a digest, suppressed with a reason, or cancelled because
-somebody acted.
+News, silences, nights, limits, outages, kills, steps of people in any order; then the weather clears, and all that
+was ever to be told is accounted for: sent, sent later, told in a digest, suppressed with a reason, or cancelled
+because somebody acted.
 """
 
 from collections import defaultdict
@@ -150,9 +150,7 @@ class World:
     async def news(self, household: int, severity: str, *, reported: bool) -> None:
         self.version += 1
         reports = [f"r{self.version}"] if reported else []
-        answer = await self.tell(
-            risk(household, facts_version=self.version, severity=severity, report_ids=reports)
-        )
+        answer = await self.tell(risk(household, facts_version=self.version, severity=severity, report_ids=reports))
         assert answer.status_code == 200, answer.text
 
     async def step(self, household: int, step: str) -> None:
@@ -214,9 +212,7 @@ class World:
         return evening if evening > today else evening + timedelta(days=1)
 
 
-WAITING_FOR_DIGEST = (
-    "SELECT count(*) FROM alerts.notification WHERE decision = 'digest' AND outcome IS NULL"
-)
+WAITING_FOR_DIGEST = "SELECT count(*) FROM alerts.notification WHERE decision = 'digest' AND outcome IS NULL"
 NEXT_DUE = """
 SELECT min(at) FROM (
     SELECT due_at FROM alerts.delivery WHERE due_at IS NOT NULL
@@ -289,7 +285,9 @@ class Lives:
         async def of(query: str, *args: Any) -> list[dict[str, Any]]:
             return [dict(row) for row in await county.admin.fetch(query, *args)]
 
-        deliveries = await of("SELECT d.*, e.address FROM alerts.delivery d JOIN alerts.endpoint e USING (endpoint_id)")
+        deliveries = await of(
+            "SELECT d.*, e.address FROM alerts.delivery d JOIN alerts.endpoint e USING (endpoint_id)"
+        )
         steps = await of("SELECT alert_id, at FROM alerts.alert_log WHERE action = ANY ($1)", list(map(str, SEEN_BY)))
         duties = await of("SELECT alert_id, officer_no FROM alerts.assignment WHERE reach = 'duty'")
         return cls(

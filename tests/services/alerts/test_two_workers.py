@@ -89,9 +89,7 @@ async def jump(
 
 
 async def _listening(admin: asyncpg.Connection) -> bool:
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%alerts%'"
-    )
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%alerts%'"
     return bool(await admin.fetchval(query) == WORKERS)
 
 
@@ -129,7 +127,7 @@ async def test_no_double_message_step_digest_or_sheet(
     assert set(sent) == {str(r["delivery_id"]) for r in await admin.fetch("SELECT delivery_id FROM alerts.delivery")}
 
 
-# Three digests, the second of which is of a day before the comparison; three steps; the sheet with the second of them.
+# Three days with a digest; three steps; the month's sheet with the second of them.
 EVENINGS_AND_MORNINGS = (
     "2026-03-19T20:00",
     "2026-03-20T10:30",

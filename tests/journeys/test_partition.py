@@ -1,8 +1,11 @@
-"""Ten minutes without a way from monitoring to alerts: what waited drains, once, and as if nothing had been."""
+"""Ten minutes without a way from monitoring to alerts: what waited drains, once, and the newest of each holds.
+
+Messages may overtake each other on their way; of what is older than is known, alerts takes nothing but reports.
+"""
 
 import dataclasses
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,38 +28,28 @@ from tests.services.alerts.places import risk
 HOUSEHOLDS = 6
 STEP = timedelta(seconds=20)
 STEPS_OF_TEN_MINUTES = 30
-# Of each household in turn: what opens is not the last that is said of it, nor the gravest.
+# Of each household in turn.
 SEVERITIES = ("orange", "red", "orange", "yellow", "orange")
 
 
 @dataclass
 class Way(httpx.AsyncBaseTransport):
-    """The way to alerts: open, cut, or one on which answers get lost; it keeps what arrived, in order."""
+    """The way to alerts: open, cut, or one on which answers get lost; it keeps which messages arrived."""
 
     inside: httpx.AsyncBaseTransport
     state: str = "open"
     tried: int = 0
-    arrived: list[tuple[str, str, int]] = field(default_factory=list)
+    arrived: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.tried += 1
         if self.state == "cut":
             raise httpx.ConnectError("no way")
         answer = await self.inside.handle_async_request(request)
-        event = json.loads(request.content)
-        items = event["data"]["items"]
-        self.arrived += [(event["id"], item["subject"], item["facts_version"]) for item in items]
+        self.arrived.append(json.loads(request.content)["id"])
         if self.state == "deaf":
             raise httpx.ReadError("the answer is lost")
         return answer
-
-    def versions(self) -> dict[str, list[int]]:
-        """Of each household what arrived, in order, repeats left out."""
-        first: dict[str, list[int]] = defaultdict(list)
-        for _, subject, version in self.arrived:
-            if version not in first[subject]:
-                first[subject].append(version)
-        return first
 
 
 @dataclass
@@ -120,20 +113,18 @@ async def test_ten_minutes_of_partition_drain_and_nothing_is_lost_or_doubled(
         assert seconds <= 60, "the backlog is gone within a minute"
 
     events = {str(row["id"]) for row in await admin.fetch("SELECT id FROM monitoring.outbox")}
-    assert {event for event, _, _ in way.arrived} == events
+    assert set(way.arrived) == events
     assert len(events) == speaker.said
-    for subject, versions in way.versions().items():
-        assert versions == sorted(versions), subject
-    await assert_as_if_nothing_had_been(admin, speaker.said)
+    assert way.tried < 25 * speaker.said, "waiting is not hammering"
+    await assert_the_newest_holds(admin, speaker.said)
 
 
-async def assert_as_if_nothing_had_been(admin: asyncpg.Connection, said: int) -> None:
-    """One alert of each household, of its newest facts and as grave as ever was said; each thing told once."""
+async def assert_the_newest_holds(admin: asyncpg.Connection, said: int) -> None:
+    """One alert of each household, of its newest facts and with every report; each thing told once."""
     alerts = {row["subject"]: row for row in await admin.fetch("SELECT * FROM alerts.alert")}
     assert len(alerts) == HOUSEHOLDS == len(await admin.fetch("SELECT DISTINCT subject FROM alerts.alert"))
     newest = {f"household:H{n % HOUSEHOLDS + 1}": n for n in range(1, said + 1)}
     assert {subject: row["facts_version"] for subject, row in alerts.items()} == newest
-    assert {row["severity"] for row in alerts.values()} == {"red"}
     reports = Counter(report for row in alerts.values() for report in row["report_ids"])
     assert reports == Counter(f"r{n}" for n in range(7, said + 1, 7))
     taken = await admin.fetch("SELECT event_id FROM alerts.inbox")

@@ -83,9 +83,9 @@ async def test_a_clock_set_back_repeats_nothing_and_goes_on_when_it_has_caught_u
 @pytest.mark.parametrize(
     ("now", "pushed"),
     [
-        ("2026-02-14T10:00", "2026-02-14T10:00:30"),  # A Saturday worked on instead.
-        ("2026-02-13T22:00", "2026-02-14T07:30"),
-        ("2026-02-14T22:00", "2026-02-24T07:30"),  # Over the Spring Festival.
+        ("2026-05-09T10:00", "2026-05-09T10:00:30"),  # A Saturday worked on instead.
+        ("2026-05-08T22:00", "2026-05-09T07:30"),
+        ("2026-09-19T22:00", "2026-09-20T07:30"),  # A Sunday worked on instead.
         ("2026-10-01T10:00", "2026-10-08T07:30"),  # A Thursday, and National Day.
         ("2026-12-31T22:00", "2027-01-04T07:30"),
     ],

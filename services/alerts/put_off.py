@@ -36,4 +36,4 @@ async def put_off(
 
 def _can_wait(delivery: asyncpg.Record) -> bool:
     """Urgent ones never wait, nor does what an administrator tries out."""
-    return delivery["priority"] > 0 and delivery["message"]["kind"] != Kind.TEST
+    return bool(delivery["priority"] > 0 and delivery["message"]["kind"] != Kind.TEST)

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+from ctypes import c_double
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from shared.logs import configure_logs
 class MovedClock:
     """A clock that several processes read; its owner moves it for all of them at once."""
 
-    seconds: "Synchronized[float]"
+    seconds: c_double
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.seconds.value, UTC)
@@ -27,7 +27,7 @@ class MovedClock:
         return self.now().astimezone(SHANGHAI).date()
 
 
-def work(settings: dict[str, Any], seconds: "Synchronized[float]", log: Path) -> None:
+def work(settings: dict[str, Any], seconds: c_double, log: Path) -> None:
     """What the process does until it is killed: every task and tick of the worker."""
     out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):

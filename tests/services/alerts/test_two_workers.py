@@ -70,7 +70,7 @@ async def jump(
 ) -> AsyncIterator[Jump]:
     clock.at = at("2026-03-19T10:00")
     processes = forkserver()
-    seconds = processes.Value("d", clock.at.timestamp())
+    seconds = processes.RawValue("d", clock.at.timestamp())
     told = {**settings.model_dump(exclude_unset=True), "pool_size": 3}
     nobody = dict.fromkeys(("intake_url", "monitoring_url", "alerts_url"), "http://127.0.0.1:1")
     log = tmp_path / "log.txt"

@@ -42,14 +42,14 @@ POSTS = {
 }
 # Whose each address is: S1 has two, the township's group one, G1 none.
 ADDRESSES = {"s1-first": "S1", "s1-second": "S1", "t1": "T1", "c1": "C1", "group": None}
-HOUSEHOLDS = st.integers(1, 3)
+HOUSEHOLDS = st.integers(1, 2)
 NEWS = st.tuples(
     st.just("news"), HOUSEHOLDS, st.sampled_from(["red", "orange", "orange", "orange", "yellow"]), st.booleans()
 )
 STEPS = st.tuples(
     st.just("step"),
     HOUSEHOLDS,
-    st.sampled_from(["acknowledge", "attempts", "handover", "accept", "decline", "verification", "propose"]),
+    st.sampled_from(["acknowledge", "attempts", "offer", "offer", "accept", "decline", "verification", "propose"]),
 )
 WAITS = st.tuples(st.just("wait"), st.sampled_from([1, 2, 40, 200, 700, 1500]))
 MISHAPS = st.one_of(
@@ -136,6 +136,10 @@ class World:
         match action:
             case "news", household, severity, reported:
                 await self.news(household, severity, reported=reported and household == 1)
+            case "step", household, "offer":
+                await self.step(household, "acknowledge")
+                self.clock.at += timedelta(seconds=1)
+                await self.step(household, "handover")
             case "step", household, step:
                 await self.step(household, step)
             case "wait", minutes:

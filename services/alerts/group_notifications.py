@@ -126,9 +126,6 @@ def digest_of(alerts: Iterable[UUID]) -> str:
 
 def _goes(member: asyncpg.Record, round_: Round, telling: Telling) -> bool:
     """Whether a message goes now; if not, what becomes of it is noted."""
-    if not member["is_open"]:
-        telling.endings.append({**_as_it_is(member), "outcome": Ending.CANCELLED, "ended_at": round_.desk.now})
-        return False
     severity = Severity(member["severity"]) if member["severity"] else None
     known = Known(is_outdone=member["is_outdone"], pushes_today=round_.pushes.get(member["recipient"], 0))
     message = Message(severity, is_urgent=member["urgent"], is_for_group=member["recipient"] is None)

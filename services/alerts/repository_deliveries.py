@@ -116,6 +116,18 @@ async def release(connection: Connection, delivery_ids: Sequence[UUID], token: U
     )
 
 
+async def postpone(connection: Connection, until: Mapping[UUID, datetime], token: UUID) -> None:
+    """Give claimed deliveries back as if they had not been touched, to be due later."""
+    await connection.execute(
+        "UPDATE delivery d SET due_at = l.due_at, lease_until = NULL, lease_token = NULL, attempts = attempts - 1 "
+        "FROM unnest($1::uuid[], $2::timestamptz[]) AS l (delivery_id, due_at) "
+        "WHERE d.delivery_id = l.delivery_id AND d.lease_token = $3",
+        list(until),
+        list(until.values()),
+        token,
+    )
+
+
 async def gateways_of(connection: Connection, divisions: Iterable[str]) -> dict[str, asyncpg.Record]:
     """The SMS gateway of each division: its own or the nearest above."""
     pairs = [(division, above) for division in set(divisions) for above in lineage_of(division)]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -164,6 +165,69 @@ async def test_acknowledged_before_its_time_it_is_cancelled(
     assert [row["message"]["count"] for row in await rows("delivery")] == [1, 1]
     await alerts_client.post(f"/alerts/v1/alerts/{second}/acknowledge", json={}, headers=headers)
     assert {row["state"] for row in await rows("delivery")} == {"cancelled"}
+
+
+async def test_what_is_told_after_an_acknowledgement_is_pushed_too(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+) -> None:
+    """The grid worker has seen both, and offers them to the secretary, who then sees one of them."""
+    await tell(risk(1), risk(2))
+    headers = bearer("grid_worker", VILLAGE, officer_no="G1")
+    for alert in await rows("alert"):
+        path = f"/alerts/v1/alerts/{alert['alert_id']}"
+        clock.at += timedelta(seconds=1)
+        assert (await alerts_client.post(f"{path}/acknowledge", json={}, headers=headers)).status_code == 200
+        clock.at += timedelta(seconds=1)
+        body = {"to_officer_no": "S1", "reason": "外出"}
+        assert (await alerts_client.post(f"{path}/handover", json=body, headers=headers)).status_code == 200
+    clock.at += timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    (push,) = await to(rows, "S1")
+    assert (push["message"]["kind"], push["message"]["count"], push["state"]) == ("handed_over", 2, "due")
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    states = []
+    for offer in await rows("handover"):
+        path = f"/alerts/v1/handovers/{offer['handover_id']}/answer"
+        assert (await alerts_client.post(path, json={"answer": "accept"}, headers=secretary)).status_code == 200
+        states.append((await to(rows, "S1"))[0]["state"])
+    assert states[0] == "due", "the other one still waits for his answer"
+
+
+async def test_who_acknowledges_while_a_group_is_told_hears_nothing_more(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+    database: str,
+) -> None:
+    await tell(risk(1))
+    (alert,) = await rows("alert")
+    clock.at = MONDAY + timedelta(minutes=1)
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    holder = await asyncpg.connect(database)
+    async with holder.transaction():
+        # The worker has read who is to be told, and stands before it reads their ways.
+        await holder.execute("LOCK TABLE alerts.endpoint IN ACCESS EXCLUSIVE MODE")
+        telling = asyncio.create_task(tell_due_groups(alerts_runtime))
+        while not await holder.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+        path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
+        answering = asyncio.create_task(alerts_client.post(path, json={}, headers=headers))
+        await asyncio.wait([answering], timeout=0.3)
+    await holder.close()
+    assert (await answering).status_code == 200
+    await telling
+    assert {row["state"] for row in await rows("delivery")} <= {"cancelled"}
+    assert {row["outcome"] for row in await rows("notification", "group_key IS NOT NULL")} <= {"sent", "cancelled"}
 
 
 async def test_a_message_about_two_goes_on_while_one_waits(

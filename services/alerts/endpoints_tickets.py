@@ -16,7 +16,7 @@ from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, require
-from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -49,9 +49,7 @@ async def get_tickets(
         limit=limit + 1,
     )
     items = [_view(row, runtime) for row in rows[:limit]]
-    return Page(
-        items=items, next_cursor=encode_cursor({"before": str(items[-1].ticket_id)}) if len(rows) > limit else None
-    )
+    return Page(items=items, next_cursor=next_cursor(rows, limit, before="ticket_id"))
 
 
 @router.post("/alerts/v1/tickets/{ticket_id}/reply", summary="部门回复更正单", responses=STEP_PROBLEMS)

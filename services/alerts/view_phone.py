@@ -26,13 +26,6 @@ from shared.vocabulary.division import DivisionLevel, level_of, lineage_of
 from shared.vocabulary.terms import Outcome, Role, Severity
 
 A_PAGE = 40
-_STANDS = {
-    Status.OPEN: "待签收",
-    Status.ACKNOWLEDGED: "已签收",
-    Status.VERIFYING: "核实中",
-    Status.CONFIRMING: "待复核",
-    Status.CLOSED: "已办结",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +215,7 @@ def errand_of(mine: Mine, names: Mapping[str, str], now: datetime) -> Errand:
         place=names[alert["living_division"]],
         severity=alert["severity"] or "none",
         severity_zh=Severity(alert["severity"]).zh if alert["severity"] else "待评估",
-        stands=_STANDS[Status(alert["status"])],
+        stands=Status(alert["status"]).zh,
         causes=_causes(alert, classes),
         due=due,
         left=due.left(now),

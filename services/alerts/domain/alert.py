@@ -16,6 +16,20 @@ class Status(StrEnum):
     CONFIRMING = "confirming"
     CLOSED = "closed"
 
+    @property
+    def zh(self) -> str:
+        """What people at the county call it."""
+        return _ZH[self]
+
+
+_ZH = {
+    Status.OPEN: "待签收",
+    Status.ACKNOWLEDGED: "已签收",
+    Status.VERIFYING: "核实中",
+    Status.CONFIRMING: "待复核",
+    Status.CLOSED: "已办结",
+}
+
 
 class Step(StrEnum):
     """What a person does to an alert; only an answer closes it, at once or confirmed by a second officer (双人复核).

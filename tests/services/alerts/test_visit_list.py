@@ -94,3 +94,19 @@ async def test_a_broken_cursor_is_refused(
     answer = await alerts_client.get(PATH, params={"cursor": cursor}, headers=township)
     assert answer.status_code in (400, 422)
     assert answer.json()["code"] == "invalid_cursor"
+
+
+async def test_what_waits_for_a_second_officer_stands_in_the_file_too(
+    tell: Tell, alerts_client: httpx.AsyncClient, township: dict[str, str], bearer: Bearer, rows: Rows
+) -> None:
+    await tell(risk(severity="red"))
+    (alert,) = await rows("alert")
+    answer = {"outcome": "no_risk", "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"}}
+    path, secretary = (
+        f"/alerts/v1/alerts/{alert['alert_id']}/verification",
+        bearer("village_secretary", VILLAGE, officer_no="S1"),
+    )
+    assert (await alerts_client.post(path, json=answer, headers=secretary)).json()["status"] == "confirming"
+    params = {"division": VILLAGE, "format": "csv", "purpose": "入户走访"}
+    file = await alerts_client.get(PATH, params=params, headers=township)
+    assert (file.status_code, "待复核" in file.text) == (200, True)

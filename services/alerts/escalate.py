@@ -92,7 +92,7 @@ async def _settle_without_step(connection: asyncpg.Connection, alert: Row, desk:
 
 async def _decide(connection: asyncpg.Connection, alerts: Sequence[Row], desk: Desk) -> list[Step]:
     ids = [alert["alert_id"] for alert in alerts]
-    barred = await repository_escalation.barred_by_alert(connection, ids)
+    barred = await repository_concern.barred_in(connection, ids)
     concerned = await repository_concern.concerned_in(connection, ids)
     none = frozenset[str]()
     kept = {each: barred.get(each, none) | concerned.get(each, none) for each in ids}

@@ -84,12 +84,23 @@ async def concerned_in(connection: Connection, alert_ids: Iterable[UUID]) -> dic
     return {row["alert_id"]: frozenset(row["officers"]) for row in rows}
 
 
-async def appealed_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    """Whose answer is appealed in each alert; see repository.barred_of."""
+async def barred_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Officers whose answer is appealed, or differed in a re-check, by the alert that they do not answer again."""
     rows = await connection.fetch(
         "SELECT alert_id, array_agg(DISTINCT item ->> 'barred') AS officers FROM alert_evidence"
-        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
         " AND item ->> 'barred' IS NOT NULL GROUP BY 1",
         list(alert_ids),
     )
     return {row["alert_id"]: frozenset(row["officers"]) for row in rows}
+
+
+async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
+    """Officers who do not answer this alert again."""
+    return (await barred_in(connection, [alert_id])).get(alert_id, frozenset())
+
+
+async def kept_out_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
+    """Everybody who is asked nothing about an alert (回避): whom it is about, and who must not answer it again."""
+    concerned = await concerned_in(connection, [alert_id])
+    return concerned.get(alert_id, frozenset()) | await barred_of(connection, alert_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_concern
 from services.alerts.ask_second import ask_second
 from services.alerts.close_alert import Closing, close_alert, role_of
 from services.alerts.domain.alert import Step
@@ -69,7 +69,7 @@ async def verify(
 
 
 async def _check_may_answer(connection: asyncpg.Connection, alert: repository.Row, doing: Doing) -> None:
-    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
+    if doing.officer_no in await repository_concern.barred_of(connection, doing.alert_id):
         raise AnotherOfficerNeeded("您的答复正被申诉或复查，须由另一位干部重新核实；可移交给其他责任人")
     if await consultation_open(connection, alert["alert_id"]):
         raise ConsultationPending("会商决定前不能另行办结")

@@ -36,6 +36,20 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
     return bool(made)
 
 
+async def bar_as_in(connection: Connection, alert_id: UUID, before: UUID, now: datetime) -> None:
+    """Whom the alert before was about stays out of the one that follows it; both are about the same matter."""
+    await connection.execute(
+        """
+        INSERT INTO alert_barred (alert_id, officer_no, why, living_division, registered_division, since)
+        SELECT $1, officer_no, why, living_division, registered_division, $3 FROM alert_barred WHERE alert_id = $2
+        ON CONFLICT DO NOTHING
+        """,
+        alert_id,
+        before,
+        now,
+    )
+
+
 async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
     await connection.execute(
         """

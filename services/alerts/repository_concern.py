@@ -51,7 +51,7 @@ async def bar_as_in(connection: Connection, alert_id: UUID, before: UUID, now: d
 
 
 async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
-    await connection.execute(
+    ended = await connection.fetch(
         """
         WITH barred AS (
             SELECT s.alert_id, max(s.level) AS level FROM assignment s
@@ -59,21 +59,34 @@ async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[s
             WHERE s.until IS NULL GROUP BY s.alert_id
         ), ended AS (
             UPDATE assignment s SET until = $3 FROM barred b
-            WHERE s.alert_id = b.alert_id AND s.level <= b.level AND s.until IS NULL RETURNING s.alert_id
-        )
-        UPDATE alert SET routed_at = NULL WHERE alert_id IN (SELECT alert_id FROM ended)
+            WHERE s.alert_id = b.alert_id AND s.level <= b.level AND s.until IS NULL
+            RETURNING s.alert_id, s.officer_no
+        ), waiting AS (UPDATE alert SET routed_at = NULL WHERE alert_id IN (SELECT alert_id FROM ended))
+        SELECT alert_id, officer_no FROM ended
         """,
         alerts,
         officers,
         now,
     )
+    alerts, officers = [*alerts, *(r["alert_id"] for r in ended)], [*officers, *(r["officer_no"] for r in ended)]
+    await _cancel(connection, alerts, officers, now)
+
+
+async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
+    """What is on its way to these officers about these alerts, or waits to be pushed or digested."""
     await connection.execute(
         """
+        WITH his AS (
+            SELECT n.notification_id FROM notification n JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
+                   ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+        ), waiting AS (
+            UPDATE notification n SET outcome = 'cancelled', ended_at = $3 FROM his
+            WHERE n.notification_id = his.notification_id AND n.outcome IS NULL AND n.decision <> 'suppress'
+              AND (n.group_key IS NOT NULL OR n.decision = 'digest')
+        )
         UPDATE delivery d SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL,
                settled_at = $3
-        FROM notification n JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
-             ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
-        WHERE d.notification_id = n.notification_id AND d.state = 'due'
+        FROM his WHERE d.notification_id = his.notification_id AND d.state IN ('due', 'uncertain')
         """,
         alerts,
         officers,

@@ -77,8 +77,9 @@ async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str
     await connection.execute(
         """
         WITH his AS (
-            SELECT n.notification_id FROM notification n JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
-                   ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+            SELECT n.notification_id FROM notification n
+            JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
+                 ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
         ), waiting AS (
             UPDATE notification n SET outcome = 'cancelled', ended_at = $3 FROM his
             WHERE n.notification_id = his.notification_id AND n.outcome IS NULL AND n.decision <> 'suppress'

@@ -80,7 +80,7 @@ def as_answered(chain: Sequence[Rung], posts: Iterable[Post]) -> tuple[Rung, ...
     return tuple(Rung(rung.level, _stood_in(rung.people, deputies)) for rung in chain)
 
 
-def _stood_in(people: Iterable[Listener], deputies: Mapping[tuple[str | None, Role], str]) -> tuple[Listener, ...]:
+def _stood_in(people: Iterable[Listener], deputies: Mapping[tuple[str, Role], str]) -> tuple[Listener, ...]:
     answering = (replace(one, officer_no=deputies.get((one.officer_no, one.role), one.officer_no)) for one in people)
     return tuple({one.officer_no: one for one in answering}.values())
 

@@ -61,11 +61,13 @@ async def verify(
     if _waits(alert, verification, runtime):
         detail = {"outcome": verification.outcome, "verification_id": str(verification_id)}
         proposed = await take_step(connection, alert, Step.PROPOSE, doing, detail=detail)
-        await _add(connection, {**row, "state": "awaiting"})
+        await add_answer(connection, {**row, "state": "awaiting"})
         await ask_second(connection, proposed, doing.officer_no, runtime)
         return proposed
     closing = Closing(verification_id, verification, doing.officer_no, row["officer_role"])
-    return await close_alert(connection, alert, Step.VERIFY, doing, closing, runtime, lambda: _add(connection, row))
+    return await close_alert(
+        connection, alert, Step.VERIFY, doing, closing, runtime, lambda: add_answer(connection, row)
+    )
 
 
 async def _check_may_answer(connection: asyncpg.Connection, alert: repository.Row, doing: Doing) -> None:
@@ -111,7 +113,7 @@ async def _is_repeated(connection: asyncpg.Connection, row: dict[str, Any]) -> b
     return True
 
 
-async def _add(connection: asyncpg.Connection, row: dict[str, Any]) -> None:
+async def add_answer(connection: asyncpg.Connection, row: dict[str, Any]) -> None:
     """Write the answer. An id that stands out of the caller's range is taken like any other, and says no more."""
     conflict = "ON CONFLICT (verification_id) DO NOTHING"
     if not await repository.insert_rows(

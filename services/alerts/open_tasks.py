@@ -75,7 +75,7 @@ async def letters_about(connection: asyncpg.Connection, alert: Row, task: Row, r
     """The letters about a task that is open (again): its liaisons', or the county's with a notice of the gap."""
     sector, place, today = Sector(task["sector"]), alert["living_division"], runtime.clock.today()
     found = await repository_tasks.liaisons_at(connection, place, today)
-    liaisons = [row["officer_no"] for row in found if sector_of(row["department"]) is sector]
+    liaisons = [one for one, departments in found.items() if sector in map(sector_of, departments)]
     name = (await name_places(runtime.directory_pool, [place], today))[place]
     text = task_text(sector.zh, name, desk=not liaisons)
     key = f"task:{task['task_id']}:{task['round']}"

@@ -4,31 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.vocabulary.terms import Severity
+from shared.vocabulary.terms import Severity, Term
 
 
-class Status(StrEnum):
+class Status(Term):
     """Where an alert stands (处置状态)."""
 
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    VERIFYING = "verifying"
-    CONFIRMING = "confirming"
-    CLOSED = "closed"
-
-    @property
-    def zh(self) -> str:
-        """What people at the county call it."""
-        return _ZH[self]
-
-
-_ZH = {
-    Status.OPEN: "待签收",
-    Status.ACKNOWLEDGED: "已签收",
-    Status.VERIFYING: "核实中",
-    Status.CONFIRMING: "待复核",
-    Status.CLOSED: "已办结",
-}
+    OPEN = "open", "待签收"
+    ACKNOWLEDGED = "acknowledged", "已签收"
+    VERIFYING = "verifying", "核实中"
+    CONFIRMING = "confirming", "待复核"
+    CLOSED = "closed", "已办结"
 
 
 class Step(StrEnum):

@@ -53,7 +53,7 @@ async def _ask(
 ) -> None:
     place, today = alert["living_division"], runtime.clock.today()
     found = await repository_tasks.liaisons_at(connection, place, today)
-    liaisons = [one for one, departments in found.items() if departments & set(call.departments)]
+    liaisons = [row["officer_no"] for row in found if row["department"] in call.departments]
     name = (await name_places(runtime.directory_pool, [place], today))[place]
     text = consultation_text(name, call.opinions_by.isoformat())
     key = f"consultation:{consultation_id}"

@@ -31,16 +31,16 @@ async def sentences_of(connection: Connection, alert_id: UUID) -> dict[str, str]
     return {row["indicator"]: row["sentence"] for row in rows}
 
 
-async def liaisons_at(connection: Connection, place: str, today: date) -> dict[str, frozenset[str]]:
-    """Who answers for which departments over a place today: its liaisons (部门联络员), or their deputies."""
+async def liaisons_at(connection: Connection, place: str, today: date) -> list[Row]:
+    """Who answers for which department over a place today: its liaisons (部门联络员), or a deputy for who is away."""
     posts = [post for post in await posts_at(connection, [place], today) if post.role is Role.LIAISON]
-    holders = [post.stands_for or post.officer_no for post in posts]
-    rows = await connection.fetch("SELECT officer_no, department FROM officer WHERE officer_no = ANY ($1)", holders)
-    department = {row["officer_no"]: row["department"] for row in rows if row["department"]}
-    liaisons: dict[str, set[str]] = {}
-    for post, holder in zip(posts, holders, strict=True):
-        liaisons.setdefault(post.officer_no, set()).update(filter(None, [department.get(holder)]))
-    return {officer_no: frozenset(liaisons[officer_no]) for officer_no in sorted(liaisons)}
+    held = {post.stands_for or post.officer_no for post in posts}
+    rows = await connection.fetch(
+        "SELECT officer_no, department FROM officer WHERE officer_no = ANY ($1)", list(held)
+    )
+    department = {row["officer_no"]: row["department"] for row in rows}
+    found = {(post.officer_no, department.get(post.stands_for or post.officer_no)) for post in posts}
+    return [{"officer_no": officer_no, "department": of} for officer_no, of in sorted(found, key=str)]
 
 
 async def task_by_id(connection: Connection, task_id: UUID, sector: str | None) -> asyncpg.Record | None:

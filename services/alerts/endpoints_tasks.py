@@ -42,7 +42,7 @@ from shared.vocabulary.division import code_range
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, Wake, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -102,7 +102,7 @@ async def get_tasks(
     )
     await _audit_read(deeds, caller, "task.list", f"division:{lo}", len(rows[:limit]))
     items = await view_tasks(rows[:limit], caller, deeds.runtime)
-    more = encode_cursor({"before": str(items[-1].task_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="task_id")
     return Page(items=items, next_cursor=more)
 
 
@@ -186,7 +186,7 @@ async def get_consultations(
     )
     await _audit_read(deeds, caller, "consultation.list", f"division:{lo}", len(rows[:limit]))
     items = await view_consultations(deeds.connection, rows[:limit], caller, deeds.runtime)
-    more = encode_cursor({"before": str(items[-1].consultation_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="consultation_id")
     return Page(items=items, next_cursor=more)
 
 

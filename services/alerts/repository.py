@@ -210,17 +210,6 @@ async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
     return [row["indicator"] for row in rows]
 
 
-async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
-    """Officers whose answer is appealed, or differed in a re-check, and who do not answer it again (回避)."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
-        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
-        " AND item ->> 'barred' IS NOT NULL",
-        alert_id,
-    )
-    return frozenset(row["officer_no"] for row in rows)
-
-
 async def lock_unrouted_alerts(
     connection: Connection, today: date, *, after: str, limit: int
 ) -> list[asyncpg.Record]:

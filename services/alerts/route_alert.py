@@ -89,8 +89,10 @@ def _barred(dispatch: Dispatch, desk: Desk) -> frozenset[str]:
 
 
 def _assigned(dispatch: Dispatch, desk: Desk) -> Listening:
-    barred = _barred(dispatch, desk)
-    named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in barred]
+    """Who answers for it and still may: in post there today (or his deputy is asked instead), or its helper."""
+    here = {post.officer_no for post in desk.posts if post.place in (dispatch.living, dispatch.registered)}
+    asked = (here | set(desk.paired.get(dispatch.alert["household_no"] or "", ()))) - _barred(dispatch, desk)
+    named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no in asked]
     return Listening(tuple(named), ())
 
 

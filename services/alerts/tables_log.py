@@ -2,7 +2,8 @@
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
-from services.alerts.tables import AlertLog, SectorTaskLog
+from services.alerts.tables_alerts import AlertLog
+from services.alerts.tables_departments import SectorTaskLog
 from shared.db.base import AlertsTable
 from shared.security.seal_tables import SealDayColumns, SealEntryColumns, SealHeadColumns
 

@@ -8,16 +8,8 @@ from shared.db import base
 
 _BASES = {
     "intake": (base.IntakeTable, ("services.intake.tables", "services.intake.tables_log")),
-    "monitoring": (base.MonitoringTable, ("services.monitoring.tables", "services.monitoring.tables_log")),
-    "alerts": (
-        base.AlertsTable,
-        (
-            "services.alerts.tables",
-            "services.alerts.tables_log",
-            "services.alerts.tables_reminders",
-            "services.alerts.tables_consultations",
-        ),
-    ),
+    "monitoring": (base.MonitoringTable, ("services.monitoring.tables",)),
+    "alerts": (base.AlertsTable, ("services.alerts.tables",)),
     "directory": (base.DirectoryTable, ("shared.regions.tables", "shared.security.tables")),
 }
 

@@ -5,10 +5,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from services.alerts.domain.digest import OUTCOMES
 from services.alerts.domain.sector import Sector
 from services.alerts.domain.work_time import SHANGHAI
-from shared.vocabulary.terms import Role, Severity
+from shared.vocabulary.terms import Outcome, Role, Severity
 
 Said = Mapping[str, Any]
 
@@ -117,8 +116,12 @@ def _unreached(detail: Said) -> str:
     return f"{method}联系不上" + _because(detail.get("note")) + ("，已请上一级参与" if detail.get("goes_up") else "")
 
 
+def _outcome(code: str | None) -> str:
+    return Outcome(code).zh if code else "未注明"
+
+
 def _answered(word: str) -> Callable[[Said], str]:
-    return lambda detail: f"{word}，结论：{OUTCOMES.get(detail.get('outcome') or '', '未注明')}"
+    return lambda detail: f"{word}，结论：{_outcome(detail.get('outcome'))}"
 
 
 def _handed_over(detail: Said) -> str:
@@ -169,7 +172,7 @@ _STEPS: Mapping[str, Callable[[Said], str]] = MappingProxyType(
         "confirm": _answered("复核同意并办结"),
         "refuse": _noted("复核不同意", "reason"),
         "verify": _answered("核实办结"),
-        "recheck": lambda detail: f"抽查复核，结论：{OUTCOMES.get(detail.get('found') or '', '未注明')}",
+        "recheck": lambda detail: f"抽查复核，结论：{_outcome(detail.get('found'))}",
         "task_opened": _task_opened,
         "task_done": _noted("部门反馈已解决"),
         "task_not_possible": _noted("部门反馈无法解决"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.contracts.alerts import VERIFIED, Verified
-from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Bearer = Callable[..., dict[str, str]]
 Rows = Callable[..., Any]
@@ -234,3 +234,19 @@ async def test_only_who_was_asked_hears_that_it_is_off(
     assert "张" not in letters[0]["body"]
     other = bearer("liaison", COUNTY, officer_no="L2", department="水利")
     assert (await alerts_client.get(f"/alerts/v1/consultations/{called}", headers=other)).status_code == 404
+
+
+async def test_the_number_of_another_answer_is_refused(
+    alerts_client: httpx.AsyncClient, called: str, leader: dict[str, str], tell: Any, bearer: Bearer, rows: Rows
+) -> None:
+    await tell(risk(2))
+    (other,) = await rows("alert", "household_no = 'H2'")
+    taken = str(uuid4())
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{other['alert_id']}/verification"
+    await alerts_client.post(path, json={"outcome": "moved", "id": taken}, headers=secretary)
+    for department in CALL["departments"]:
+        await opine(alerts_client, called, bearer("liaison", COUNTY, officer_no="L", department=department), "同意")
+    refused = await decide(alerts_client, called, leader, id=taken)
+    assert (refused.status_code, refused.json()["code"]) == (409, "verification_id_taken")
+    assert (await decide(alerts_client, called, leader)).status_code == 200

@@ -34,6 +34,13 @@ class Pushes:
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
         return (dispatch.alert_id, recipient) not in self.decided
 
+    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any] | None:
+        """The row of the group that a message waits in; None if it waits in none."""
+        decision = self.decided.get((dispatch.alert_id, recipient))
+        if decision is None or decision.push not in (Push.SEND, Push.DEFER):
+            return None
+        return _group(dispatch.living, dispatch.kind, recipient, decision, desk)
+
     def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
         """What the notification's row says of its push."""
         decision = self.decided.get((dispatch.alert_id, recipient), _AT_ONCE)
@@ -65,12 +72,18 @@ async def decide_pushes(
         return Pushes()
     rules = await rules_of(connection, {one.dispatch.living for one in usual}, desk)
     decided = {}
+    # Many alerts of one transaction are decided alike.
+    alike: dict[tuple[str, Message], Decision] = {}
     for one in usual:
         for recipient in (*_people(one), None):
             if recipient in reachable:
-                message = Message(one.dispatch.severity, is_for_group=recipient is None)
-                decision = decide(message, _NOTHING_KNOWN, rules[county(one.dispatch.living)], desk.now)
-                decided[one.dispatch.alert_id, recipient] = decision
+                code, message = (
+                    county(one.dispatch.living),
+                    Message(one.dispatch.severity, is_for_group=not recipient),
+                )
+                if (code, message) not in alike:
+                    alike[code, message] = decide(message, _NOTHING_KNOWN, rules[code], desk.now)
+                decided[one.dispatch.alert_id, recipient] = alike[code, message]
     return Pushes(decided)
 
 
@@ -81,7 +94,9 @@ def _people(told: Told) -> Iterable[str]:
 async def rules_of(connection: asyncpg.Connection, places: Iterable[str], desk: Desk) -> dict[str, Rules]:
     """The rules of the counties in which some places lie, by the county's code."""
     counties = {county(place) for place in places}
-    calendars: Calendars = await read_calendars(connection, counties, desk.now)
+    calendars: Calendars = desk.calendars
+    if not counties <= calendars.of_place.keys():
+        calendars = await read_calendars(connection, counties, desk.now)
     return {code: rules_for(calendars, code, desk.settings, desk.now) for code in counties}
 
 
@@ -96,25 +111,13 @@ def county(place: str) -> str:
     return county_of(place).ljust(FULL_LENGTH, "0")
 
 
-async def put_in_groups(
-    connection: asyncpg.Connection,
-    told: Sequence[Told],
-    made: Mapping[tuple[UUID, str | None], UUID],
-    pushes: Pushes,
-    desk: Desk,
-) -> None:
-    """Let the groups of the new messages be told when their time comes; in the order of their keys."""
+async def put_in_groups(connection: asyncpg.Connection, rows: Iterable[dict[str, Any]], desk: Desk) -> None:
+    """Let groups be told when the time of the soonest of their messages comes; in the order of their keys."""
     due: dict[str, dict[str, Any]] = {}
-    for one in told:
-        for recipient in (*_people(one), None):
-            key = (one.dispatch.alert_id, recipient)
-            decision = pushes.decided.get(key)
-            if key not in made or decision is None or decision.push not in (Push.SEND, Push.DEFER):
-                continue
-            row = _group(one.dispatch.living, one.dispatch.kind, recipient, decision, desk)
-            known = due.setdefault(row["group_key"], row)
-            if row["due_at"] < known["due_at"]:
-                due[row["group_key"]] = row
+    for row in rows:
+        known = due.setdefault(row["group_key"], row)
+        if row["due_at"] < known["due_at"]:
+            due[row["group_key"]] = row
     await repository_groups.make_groups_due(
         connection, [due[key] for key in sorted(due)], desk.now, desk.settings.group_interval
     )

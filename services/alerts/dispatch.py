@@ -38,7 +38,8 @@ class Dispatch:
 
     @property
     def alert_id(self) -> UUID:
-        return UUID(str(self.alert["alert_id"]))
+        found = self.alert["alert_id"]
+        return found if isinstance(found, UUID) else UUID(str(found))
 
     @property
     def severity(self) -> Severity | None:
@@ -105,11 +106,15 @@ class Desk:
     today: date
     settings: AlertsSettings
     place_names: dict[str, str] = field(default_factory=dict)
-    posts: Sequence[Post] = ()
+    posts: Mapping[str, Sequence[Post]] = field(default_factory=dict)
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
     paired: Mapping[str, Collection[str]] = field(default_factory=dict)
     concerned: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     calendars: Calendars = NO_CALENDARS
+
+    def posts_at(self, place: str) -> Sequence[Post]:
+        """The posts over a place as they are answered for today."""
+        return self.posts.get(place, ())
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
@@ -126,7 +131,7 @@ class Desk:
 
     def knowing(
         self,
-        posts: Sequence[Post],
+        posts: Mapping[str, Sequence[Post]],
         assigned: dict[UUID, list[Listener]],
         paired: Mapping[str, Collection[str]],
         concerned: Mapping[UUID, frozenset[str]],

@@ -38,7 +38,9 @@ async def begin_escalations(connection: asyncpg.Connection, told: Iterable[Told]
     climbing = {one.dispatch.alert_id for one in beginning} - draft.opened
     known = await repository_escalation.escalations_of(connection, climbing) if climbing else {}
     calendars = await _calendars(connection, alerts, desk)
-    draft.alert_escalation += [_row(one, known.get(one.dispatch.alert_id), calendars, desk) for one in beginning]
+    draft.alert_escalation += [
+        _row(one, known.get(one.dispatch.alert_id) if known else None, calendars, desk) for one in beginning
+    ]
 
 
 async def begin_missing_escalations(runtime: Runtime) -> int:
@@ -110,7 +112,9 @@ def _fresh(
     alert: Row, listeners: Iterable[Listener], calendars: Calendars, desk: Desk, told: Told | None = None
 ) -> dict[str, Any]:
     place = alert["living_division"]
-    barred = desk.concerned.get(alert["alert_id"], frozenset()) | (told.dispatch.barred if told else frozenset())
+    barred = told.dispatch.barred if told else frozenset[str]()
+    if desk.concerned:
+        barred |= desk.concerned.get(alert["alert_id"], frozenset())
     levels = levels_by(told.routing.plan.escalate if told and told.routing else ())
     return {
         "alert_id": alert["alert_id"],

@@ -32,7 +32,7 @@ class Pushes:
     decided: Mapping[tuple[UUID, str | None], Decision] = field(default_factory=dict)
 
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
-        return (dispatch.alert_id, recipient) not in self.decided
+        return not self.decided or (dispatch.alert_id, recipient) not in self.decided
 
     def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any] | None:
         """The row of the group that a message waits in; None if it waits in none."""
@@ -43,16 +43,16 @@ class Pushes:
 
     def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
         """What the notification's row says of its push."""
-        decision = self.decided.get((dispatch.alert_id, recipient), _AT_ONCE)
-        waits = not self.goes_at_once(dispatch, recipient)
+        known = self.decided.get((dispatch.alert_id, recipient)) if self.decided else None
+        decision, waits, is_urgent = known or _AT_ONCE, known is not None, dispatch.is_urgent
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
-        is_pushed_now = not waits and dispatch.is_urgent
+        is_pushed_now = not waits and is_urgent
         return {
             "decision": decision.push,
             "reason": decision.reason,
             "not_before": decision.not_before,
             "group_key": group_key(recipient, dispatch.living, dispatch.kind) if is_grouped else None,
-            "urgent": dispatch.is_urgent,
+            "urgent": is_urgent,
             "outcome": Ending.SENT if is_pushed_now else None,
             "ended_at": now if is_pushed_now else None,
         }

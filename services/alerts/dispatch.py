@@ -39,8 +39,8 @@ class Dispatch:
 
     @property
     def alert_id(self) -> UUID:
-        found = self.alert["alert_id"]
-        return found if isinstance(found, UUID) else UUID(str(found))
+        found: UUID = self.alert["alert_id"]
+        return found
 
     @property
     def severity(self) -> Severity | None:

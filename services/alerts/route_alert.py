@@ -27,12 +27,14 @@ from services.alerts.notify_gaps import notify_gaps
 from services.alerts.notify_listeners import notify_listeners
 from services.alerts.read_scene import Scene, scene_over
 from services.alerts.report_progress import Reported, report_progress
-from services.alerts.rules_in_force import Rules, drafted_traits, rules_for
+from services.alerts.rules_in_force import Rules, rules_for
 from services.alerts.withhold_silenced import withhold_silenced
 from shared.vocabulary.terms import Role
 
 # The queues that routing fills, and the live streams.
 WAKES = ("deliver", "relay", "inbox")
+_NOBODY = frozenset[str]()
+_HEARD_BY_NOBODY = Listening((), ())
 
 
 async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Dispatch], desk: Desk) -> int:
@@ -65,7 +67,7 @@ async def route_drafted(
         desk.now,
         scene.routes,
         is_silenced=scene.is_silenced,
-        told=drafted_traits(draft.alert_evidence),
+        drafted=draft.alert_evidence,
     )
     told = [_told(dispatch, rules, desk) for dispatch in dispatches]
     draft.assignment += _assignments(told, desk)
@@ -103,7 +105,7 @@ async def _looked_up(
 def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     """Those named; or, of a further report, who answers for the alert already; or these and whom the routes tell."""
     if dispatch.only is not None:
-        concerned = desk.concerned.get(dispatch.alert_id, frozenset())
+        concerned = _concerned(dispatch, desk)
         named = tuple(one for one in dispatch.only if one.officer_no not in concerned)
         return Told(dispatch, Listening(named, dispatch.gaps))
     assigned = _assigned(dispatch, desk)
@@ -111,7 +113,7 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     listening = assigned
     if not _goes_to_assigned(dispatch, desk):
         listening = joined(joined(assigned, _listening(dispatch, routing, desk)), _paired(dispatch, desk))
-    if dispatch.alert_id in desk.concerned:
+    if desk.concerned and dispatch.alert_id in desk.concerned:
         # Of a warning about a cadre no group hears: he may read along there.
         dispatch = replace(dispatch, only=listening.listeners)
     return Told(dispatch, listening, routing, silence)
@@ -119,10 +121,16 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
 
 def _barred(dispatch: Dispatch, desk: Desk) -> frozenset[str]:
     """Whose answer is appealed, and whom the warning is about: they hear nothing of it (回避)."""
-    return dispatch.barred | desk.concerned.get(dispatch.alert_id, frozenset())
+    return dispatch.barred | _concerned(dispatch, desk)
+
+
+def _concerned(dispatch: Dispatch, desk: Desk) -> frozenset[str]:
+    return desk.concerned.get(dispatch.alert_id, _NOBODY) if desk.concerned else _NOBODY
 
 
 def _assigned(dispatch: Dispatch, desk: Desk) -> Listening:
+    if not desk.assigned:
+        return _HEARD_BY_NOBODY
     barred = _barred(dispatch, desk)
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no not in barred]
     return Listening(tuple(named), ())
@@ -133,11 +141,15 @@ def _goes_to_assigned(dispatch: Dispatch, desk: Desk) -> bool:
 
 
 def _listening(dispatch: Dispatch, routing: Routing, desk: Desk) -> Listening:
-    places = dict.fromkeys((dispatch.living, dispatch.registered))
-    posts = [post for place in places for post in desk.posts_at(place) if post.officer_no not in dispatch.barred]
-    concerned = desk.concerned.get(dispatch.alert_id, frozenset())
-    listening = hearing(dispatch.living, dispatch.registered, routing.plan.tell, posts, concerned)
-    if _barred(dispatch, desk):
+    living, registered = dispatch.living, dispatch.registered
+    posts = desk.posts_at(living)
+    if registered != living:
+        posts = [*posts, *desk.posts_at(registered)]
+    if dispatch.barred:
+        posts = [post for post in posts if post.officer_no not in dispatch.barred]
+    concerned = _concerned(dispatch, desk)
+    listening = hearing(living, registered, routing.plan.tell, posts, concerned)
+    if concerned or dispatch.barred:
         # His post is filled, he only stands back (回避): that is no gap to be reported.
         return Listening(listening.listeners, () if listening.listeners else listening.gaps)
     return listening
@@ -166,7 +178,10 @@ def _hearing(
 
 def _paired(dispatch: Dispatch, desk: Desk) -> Listening:
     """The household's own helpers, beside those on duty; never those it is about."""
-    barred, helpers = _barred(dispatch, desk), desk.paired.get(dispatch.alert["household_no"] or "", ())
+    helpers = desk.paired.get(dispatch.alert["household_no"] or "", ())
+    if not helpers:
+        return _HEARD_BY_NOBODY
+    barred = _barred(dispatch, desk)
     return paired_at(dispatch.living, (one for one in helpers if one not in barred), desk.posts_at(dispatch.living))
 
 

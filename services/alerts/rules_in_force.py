@@ -28,6 +28,7 @@ from shared.vocabulary.division import county_of
 NATIONAL = "national"
 _MOST_KEPT = 256
 _MOST_ROUTINGS = 4096
+_NO_TRAITS = Traits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Rules:
 
     def routing(self, dispatch: Dispatch) -> Routing:
         routes = self.routes[county_at(dispatch.living)]
-        traits = self.traits.get(dispatch.alert_id, Traits())
+        traits = self.traits.get(dispatch.alert_id, _NO_TRAITS) if self.traits else _NO_TRAITS
         return routes.routing(labels_of(dispatch.alert, traits, routes.asked))
 
     def silence(self, dispatch: Dispatch) -> Silence | None:
@@ -97,11 +98,11 @@ async def rules_for(
     routes: Mapping[str, Routes],
     *,
     is_silenced: bool,
-    told: Mapping[UUID, Traits],
+    drafted: Sequence[Mapping[str, Any]] = (),
 ) -> Rules:
     """The rules for what is to be told; nothing is read for what goes to named people only.
 
-    `told`: what the evidence says of alerts whose evidence is not written yet.
+    `drafted`: the evidence of alerts that is not written yet.
     """
     open_to_rules = [dispatch for dispatch in dispatches if dispatch.only is None]
     if not open_to_rules:
@@ -110,10 +111,11 @@ async def rules_for(
     if is_silenced:
         places = {dispatch.living for dispatch in open_to_rules}
         silences = [silence_of(row) for row in await repository_silences.silences_over(connection, places, now)]
-    traits = dict(told)
+    traits: dict[UUID, Traits] = {}
     # A silence asks always: whether somebody appealed stands in the evidence.
     if silences or any(one.asks_evidence for one in routes.values()):
-        written = [dispatch.alert_id for dispatch in open_to_rules if dispatch.alert_id not in told]
+        traits = _drafted_traits(drafted)
+        written = [dispatch.alert_id for dispatch in open_to_rules if dispatch.alert_id not in traits]
         traits |= await traits_of(connection, written) if written else {}
     return Rules(now, routes, silences, traits)
 
@@ -127,7 +129,7 @@ async def traits_of(connection: asyncpg.Connection, alert_ids: Sequence[UUID]) -
     }
 
 
-def drafted_traits(evidence: Iterable[Mapping[str, Any]]) -> dict[UUID, Traits]:
+def _drafted_traits(evidence: Iterable[Mapping[str, Any]]) -> dict[UUID, Traits]:
     """What evidence that is not written yet says, by alert; as `traits_of` will read it."""
     items: dict[UUID, list[Mapping[str, Any]]] = {}
     for row in evidence:

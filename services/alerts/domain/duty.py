@@ -205,6 +205,10 @@ def holders_of(
 
 def joined(first: Listening, second: Listening) -> Listening:
     """Both, still each person once: what the first says of a person stands."""
+    if not first.listeners and not first.gaps:
+        return second
+    if not second.listeners and not second.gaps:
+        return first
     known = {listener.officer_no for listener in first.listeners}
     added = tuple(listener for listener in second.listeners if listener.officer_no not in known)
     return Listening(first.listeners + added, first.gaps + second.gaps)

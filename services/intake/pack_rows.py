@@ -1,4 +1,8 @@
-"""Staged rows in the binary form of PostgreSQL's COPY (批量写入): many at once out of columns, or one by one."""
+"""Staged rows in the binary form of PostgreSQL's COPY (批量写入): many at once out of columns, or one by one.
+
+Rows of a large file are laid on shelves by the person they name, and recorded shelf by shelf. A message then speaks
+often of a few people, not once of a thousand: whoever takes it in looks each up, and marks his household, once.
+"""
 
 import operator
 import struct
@@ -9,23 +13,42 @@ from uuid import UUID
 
 import polars as pl
 
-from services.intake.domain.check_columns import CONTENT, DIGEST, LINE, RECORD
+from services.intake.domain.check_columns import CONTENT, DIGEST, LINE, PERSON, RECORD
 
-STAGED = ("feed_id", "record", "line", "digest", "is_head", "content", "sealed_number")
-TEXTS = ("feed_id", "last_line", "first_line", "lines", "contents")
+STAGED = ("feed_id", "shelf", "record", "line", "digest", "is_head", "content", "sealed_number")
+TEXTS = ("feed_id", "shelf", "last_line", "first_line", "lines", "contents")
 BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
 
+SHELF_BYTES = 2 * 1024 * 1024  # Of a file: some twenty thousand rows, recorded in one transaction.
+MOST_SHELVES = 1000
+NO_SHELF = 0  # Rows told one by one, and those of a small file.
+
+_SHELF = "shelf"
 _NULL = b"\xff\xff\xff\xff"
 _TWO_BYTES = pl.Series([number.to_bytes(2, "big") for number in range(1 << 16)], dtype=pl.Binary)
 
 
-def pack_columns(feed_id: UUID, clean: pl.DataFrame, *, with_content: bool) -> bytes:
-    """The clean rows of a block; none of them is of a household."""
+def shelves_for(size_bytes: int) -> int:
+    """How many shelves the rows of a file of this size are laid on; none if it is small."""
+    return min(size_bytes // SHELF_BYTES, MOST_SHELVES)
+
+
+def lay_on_shelves(clean: pl.DataFrame, shelves: int) -> list[tuple[int, pl.DataFrame]]:
+    """The clean rows of a block by their shelf; people whose blind indices begin alike are on one."""
+    if not shelves:
+        return [(NO_SHELF, clean)]
+    beginning = clean[PERSON].str.slice(0, 4).str.to_integer(base=16, dtype=pl.Int64, strict=False).fill_null(0)
+    laid = clean.with_columns((beginning * shelves // (1 << 16) + NO_SHELF + 1).alias(_SHELF))
+    return [(part[_SHELF][0], part) for part in laid.partition_by(_SHELF, maintain_order=True)]
+
+
+def pack_columns(feed_id: UUID, shelf: int, clean: pl.DataFrame, *, with_content: bool) -> bytes:
+    """Clean rows of one shelf; none of them is of a household."""
     record, content = clean[RECORD], clean[CONTENT]
     before_line = struct.pack(">iI", 8, 0)  # No file has four thousand million lines.
     packed = [
-        _constant(_start(feed_id)),
+        _constant(_start(feed_id, shelf)),
         _four_bytes(record.str.len_bytes()),
         record.cast(pl.Binary),
         _constant(before_line),
@@ -40,14 +63,14 @@ def pack_columns(feed_id: UUID, clean: pl.DataFrame, *, with_content: bool) -> b
     return b"".join(reduce(operator.add, packed).to_list())
 
 
-def pack_texts(feed_id: UUID, clean: pl.DataFrame, rows: int) -> Iterator[bytes]:
-    """What the clean rows of a block say, up to `rows` of them together."""
+def pack_texts(feed_id: UUID, shelf: int, clean: pl.DataFrame, rows: int) -> Iterator[bytes]:
+    """What clean rows of one shelf say, up to `rows` of them together."""
     for part in clean.select(LINE, CONTENT).iter_slices(rows):
         lines = array("q", part[LINE].to_list())
         text = "\n".join(part[CONTENT].to_list()).encode()
         yield b"".join(
             (
-                struct.pack(">hi", len(TEXTS), 16) + feed_id.bytes,
+                struct.pack(">hi", len(TEXTS), 16) + feed_id.bytes + struct.pack(">ih", 2, shelf),
                 struct.pack(">iqiq", 8, lines[-1], 8, lines[0]),
                 struct.pack(">i", len(lines) * lines.itemsize) + lines.tobytes(),
                 struct.pack(">i", len(text)) + text,
@@ -69,7 +92,7 @@ def pack_row(
     key, text = record.encode(), content.encode()
     return b"".join(
         (
-            _start(feed_id),
+            _start(feed_id, NO_SHELF),
             struct.pack(">i", len(key)) + key,
             struct.pack(">iq", 8, line),
             struct.pack(">i", len(digest)) + digest,
@@ -80,8 +103,8 @@ def pack_row(
     )
 
 
-def _start(feed_id: UUID) -> bytes:
-    return struct.pack(">hi", len(STAGED), 16) + feed_id.bytes
+def _start(feed_id: UUID, shelf: int) -> bytes:
+    return struct.pack(">hi", len(STAGED), 16) + feed_id.bytes + struct.pack(">ih", 2, shelf)
 
 
 def _constant(content: bytes) -> pl.Series:

@@ -15,7 +15,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.feed_row import part_of
-from services.intake.pack_rows import lines_of
+from services.intake.pack_rows import NO_SHELF, lines_of
 from shared.contracts.envelope import Event, WrittenEvent
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.db.pool import to_json
@@ -32,6 +32,7 @@ _ABOUT = ("person", "household_no", "division", "occurred_on")
 _AUTHORISATION = "state.authorisation"  # Intake itself listens to what is said of those.
 # How the content of a staged row begins and ends that holds nothing but observations.
 _OPENING, _CLOSING = '{"observations":[', "]}"
+_PERSON = '"person":"'
 _SAYS_NOTHING = "[]"  # A row for which no condition of its layout held; what a value says stands in quotes.
 
 T = TypeVar("T")
@@ -66,21 +67,35 @@ def rows_a_text(layout: FeedLayout) -> int:
     return 0 if looked_at else max(MOST_OBSERVATIONS // max(len(layout.facts), 1), 1)
 
 
+def is_shelved(layout: FeedLayout) -> bool:
+    """Whether rows are recorded by the person they name; what they say of own codes is found by their line alone."""
+    return bool(rows_a_text(layout)) and not layout.crosswalk
+
+
 def events_of_texts(
     feed: asyncpg.Record, layout: FeedLayout, texts: Iterable[asyncpg.Record], lines: Container[int], now: datetime
 ) -> list[WrittenEvent]:
-    """The messages that say what stands in these texts in some lines; a whole text is a message as it is."""
+    """The messages that say what stands in these texts in some lines; a whole text is a message as it is.
+
+    What was laid on a shelf is said person by person.
+    """
     whole: list[list[str]] = []
     chosen: list[str] = []
     for text in texts:
         kept = [line in lines for line in lines_of(text["lines"])]
         contents: str = text["contents"]
-        if all(kept) and _SAYS_NOTHING not in contents:
+        if all(kept) and text["shelf"] == NO_SHELF and _SAYS_NOTHING not in contents:
             inside = contents[len(_OPENING) : -len(_CLOSING)]
             whole.append([inside.replace(f"{_CLOSING}\n{_OPENING}", ",")])
         else:
             chosen.extend(compress(contents.split("\n"), kept))
+    chosen.sort(key=_person_in)
     return [_written(feed, layout, part, now) for part in (*whole, *_texts(chosen))]
+
+
+def _person_in(content: str) -> str:
+    """The blind index that a row names first, and what stands behind; empty if it names none."""
+    return content.partition(_PERSON)[2]
 
 
 def _contents(layout: FeedLayout, rows: Iterable[asyncpg.Record], changed: Container[str]) -> Iterator[str]:

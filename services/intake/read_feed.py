@@ -29,8 +29,8 @@ from services.intake.domain.header_map import unnamed_column
 from services.intake.domain.normalise import NOTES
 from services.intake.domain.row_error import RowError, echo
 from services.intake.file_limits import FileLimits
-from services.intake.pack_rows import pack_columns, pack_row, pack_texts
-from services.intake.publish_observations import number_place, rows_a_text
+from services.intake.pack_rows import lay_on_shelves, pack_columns, pack_row, pack_texts, shelves_for
+from services.intake.publish_observations import is_shelved, number_place, rows_a_text
 from services.intake.read_blocks import Block, BlockReader, block_of, rows_of
 from services.intake.read_csv import CsvReader
 from services.intake.read_rows import FileRefused, Read, RowReader
@@ -260,9 +260,11 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     assert reading.columns is not None
     checked = reading.columns.say(block)
     together = rows_a_text(reading.reader.layout)
-    part.packed.append(pack_columns(reading.feed_id, checked.clean, with_content=not together))
-    if together:
-        part.texts.extend(pack_texts(reading.feed_id, checked.clean, together))
+    shelves = shelves_for(reading.feed["size_bytes"]) if is_shelved(reading.columns.layout) else 0
+    for shelf, clean in lay_on_shelves(checked.clean, shelves):
+        part.packed.append(pack_columns(reading.feed_id, shelf, clean, with_content=not together))
+        if together:
+            part.texts.extend(pack_texts(reading.feed_id, shelf, clean, together))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)

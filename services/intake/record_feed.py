@@ -13,7 +13,7 @@ from services.intake import repository_ingest as repository
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.note_authorisations import note_authorisations
 from services.intake.publish_observations import BULK, covering_event, ending_events, events_of, events_of_texts
-from services.intake.repository_ingest import FEEDS
+from services.intake.repository_ingest import FEEDS, Place
 from services.intake.settle_feed import ends_unlisted
 from shared.contracts.envelope import Event, WrittenEvent
 from shared.db.scope import transaction
@@ -21,7 +21,7 @@ from shared.messaging.outbox import enqueue
 from shared.queue.claim import extend
 from shared.runtime import Runtime
 
-BATCH_RECORDS = 10_000
+BATCH_RECORDS = 30_000
 BATCH_HOUSEHOLDS = 2000
 
 
@@ -37,8 +37,7 @@ class Recording:
 
 async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) -> bool:
     """Record all that is left and return True, or False when the turn is over."""
-    place = "merged_line" if recording.layout.household is None else "merged_after"
-    after = recording.feed[place]
+    after = _recorded_up_to(recording)
     while (last := await _record_batch(recording, after)) is not None:
         after = last
         if out_of_time():
@@ -51,8 +50,15 @@ async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) 
     return True
 
 
-async def _record_batch(recording: Recording, after: int | str | None) -> int | str | None:
-    """Merge the next records and enqueue what changed; the last line or key, or None when there were none.
+def _recorded_up_to(recording: Recording) -> Place | str:
+    feed = recording.feed
+    if recording.layout.household is not None:
+        return feed["merged_after"] or ""
+    return Place(-1, -1) if feed["merged_line"] is None else Place(feed["merged_shelf"], feed["merged_line"])
+
+
+async def _record_batch(recording: Recording, after: Place | str) -> Place | str | None:
+    """Merge the next records and enqueue what changed; the last row or key, or None when there were none.
 
     The feed itself is touched last: monitoring's answers to earlier batches are noted there meanwhile. A lease lost
     by then takes all of the batch back.
@@ -80,16 +86,15 @@ async def _record_batch(recording: Recording, after: int | str | None) -> int | 
 
 
 async def _record_rows(
-    recording: Recording, connection: asyncpg.Connection, after: int | None
-) -> tuple[int | None, int, Counter[str]]:
-    """Record the next rows; the last line, how many rows they are, and what became of those that are not known."""
+    recording: Recording, connection: asyncpg.Connection, after: Place
+) -> tuple[Place | None, int, Counter[str]]:
+    """Record the next rows; the last, how many rows they are, and what became of those that are not known."""
     feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
-    after = -1 if after is None else after
-    last, records = await repository.next_lines(connection, feed["feed_id"], after, BATCH_RECORDS)
+    last, records = await repository.next_rows(connection, feed["feed_id"], after, BATCH_RECORDS)
     if last is None:
         return None, 0, Counter()
     rows = await repository.merge_batch(connection, feed, layout, after, last, now)
-    await crosswalk.learn(connection, feed, layout, after, last)
+    await crosswalk.learn(connection, feed, layout, after.line, last.line)
     texts = await repository.texts_between(connection, feed["feed_id"], after, last) if rows else []
     lines = {row["line"] for row in rows if row["content"] is None}
     await _say(connection, await asyncio.to_thread(events_of_texts, feed, layout, texts, lines, now))
@@ -101,11 +106,10 @@ async def _record_rows(
 
 
 async def _record_households(
-    recording: Recording, connection: asyncpg.Connection, after: str | None
+    recording: Recording, connection: asyncpg.Connection, after: str
 ) -> tuple[str | None, int, Counter[str]]:
     """Record the next households; the last key, how many they are, and what became of those that are not known."""
     feed, layout, now = recording.feed, recording.layout, recording.runtime.clock.now()
-    after = after or ""
     last, records = await repository.next_households(connection, feed["feed_id"], after, BATCH_HOUSEHOLDS)
     if last is None:
         return None, 0, Counter()

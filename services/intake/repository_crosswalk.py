@@ -9,6 +9,7 @@ import asyncpg
 
 from services.intake.domain.feed_layout import FeedLayout, Kind, Owner
 from services.intake.domain.own_code import OWNERS, TWO_OWNERS, Code
+from services.intake.pack_rows import NO_SHELF
 from shared.vocabulary.division import county_of
 
 
@@ -110,7 +111,7 @@ async def learn(
     if not layout.crosswalk:
         return
     await connection.execute(
-        """
+        f"""
         INSERT INTO crosswalk AS c (department, county, owner_kind, code, owner, learnt_on, layout, record, feed_id,
             received_at)
         SELECT DISTINCT ON (owner_kind, code) $2, $3, owner_kind, code, owner, learnt_on, $6, record, $1, $7
@@ -118,7 +119,7 @@ async def learn(
             SELECT s.owner_kind, s.code, s.owner, CASE WHEN $4::bool THEN $5::date ELSE s.learnt_on END AS learnt_on,
                 s.line, r.record
             FROM feed_code_staged s JOIN feed_row_staged r USING (feed_id, line)
-            WHERE s.feed_id = $1 AND s.line > $8 AND ($9::bigint IS NULL OR s.line <= $9)
+            WHERE s.feed_id = $1 AND r.shelf = {NO_SHELF} AND s.line > $8 AND ($9::bigint IS NULL OR s.line <= $9)
         ) said
         ORDER BY owner_kind, code, learnt_on DESC, line DESC
         ON CONFLICT (department, county, owner_kind, code) DO UPDATE
@@ -155,7 +156,7 @@ async def note_two_owners(connection: asyncpg.Connection, feed: asyncpg.Record, 
                 r.record
             FROM stands s JOIN said d USING (owner_kind, code)
             JOIN unnest($10::text[], $11::text[], $12::text[]) AS h (owner_kind, header, owner) USING (owner_kind)
-            JOIN feed_row_staged r ON r.feed_id = $1 AND r.line = d.line
+            JOIN feed_row_staged r ON r.feed_id = $1 AND r.shelf = {NO_SHELF} AND r.line = d.line
         )
         SELECT count(*) FROM stands
         """,

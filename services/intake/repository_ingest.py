@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +11,14 @@ from services.intake.domain.feed_layout import FeedLayout, Kind
 from services.intake.domain.row_error import RowError
 from services.intake.pack_rows import BEGIN, END, STAGED, TEXTS
 from shared.queue.claim import Queue, claim
+
+
+class Place(NamedTuple):
+    """Where a staged row that is a record stands; they are recorded in this order."""
+
+    shelf: int
+    line: int
+
 
 # Files of one data set are taken in the order of their arrival, whichever worker is free.
 FEEDS = Queue(
@@ -421,7 +429,9 @@ async def skip_merging(connection: asyncpg.Connection, feed_id: UUID, records: i
         """
         UPDATE feed SET unchanged = $2, records_done = $2,
             merged_after = (SELECT max(record) FROM feed_row_staged WHERE feed_id = $1 AND is_head IS NOT NULL),
-            merged_line = (SELECT max(line) FROM feed_row_staged WHERE feed_id = $1)
+            (merged_shelf, merged_line) = (
+                SELECT shelf, line FROM feed_row_staged WHERE feed_id = $1 ORDER BY shelf DESC, line DESC LIMIT 1
+            )
         WHERE feed_id = $1
         """,
         feed_id,
@@ -429,20 +439,23 @@ async def skip_merging(connection: asyncpg.Connection, feed_id: UUID, records: i
     )
 
 
-async def next_lines(connection: asyncpg.Connection, feed_id: UUID, after: int, limit: int) -> tuple[int | None, int]:
-    """The line of the last of the next `limit` staged rows behind line `after`, and how many they are."""
+async def next_rows(
+    connection: asyncpg.Connection, feed_id: UUID, after: Place, limit: int
+) -> tuple[Place | None, int]:
+    """The last of the next `limit` staged rows behind `after` that stand on one shelf, and how many they are."""
     row = await connection.fetchrow(
         """
-        SELECT max(line) AS last, count(*) AS records FROM (
-            SELECT line FROM feed_row_staged WHERE feed_id = $1 AND line > $2 ORDER BY line LIMIT $3
+        SELECT shelf, max(line) AS line, count(*) AS records FROM (
+            SELECT shelf, line FROM feed_row_staged WHERE feed_id = $1 AND (shelf, line) > ($2, $3)
+            ORDER BY shelf, line LIMIT $4
         ) next
+        GROUP BY shelf ORDER BY shelf LIMIT 1
         """,
         feed_id,
-        after,
+        *after,
         limit,
     )
-    assert row is not None
-    return row["last"], row["records"]
+    return (Place(row["shelf"], row["line"]), row["records"]) if row is not None else (None, 0)
 
 
 async def next_households(
@@ -468,20 +481,21 @@ async def merge_batch(
     connection: asyncpg.Connection,
     feed: asyncpg.Record,
     layout: FeedLayout,
-    after: int | str,
-    last: int | str,
+    after: Place | str,
+    last: Place | str,
     now: datetime,
 ) -> list[asyncpg.Record]:
     """Remember the staged records behind `after` up to `last` that differ from what is known, and answer those.
 
-    In order: record and `known`, and where a row is a record also its line and content, if that stands with the row.
-    What is unchanged is only read.
+    Rows that are records stand on the shelf of `last`. In order: record and `known`, and where a row is a record also
+    its line and content, if that stands with the row. What is unchanged is only read.
     """
     known = _NOTHING if feed["known"] == 0 else _lookup("b")
     by, own = ("record", "NULL AS line") if layout.household is not None else ("line", "n.line, n.content")
+    shelf = "AND shelf = $9" if isinstance(last, Place) else ""
     return await connection.fetch(
         f"""
-        WITH batch AS MATERIALIZED ({_records(layout, f"AND {by} > $5 AND {by} <= $6")}),
+        WITH batch AS MATERIALIZED ({_records(layout, f"AND {by} > $5 AND {by} <= $6 {shelf}")}),
         new AS MATERIALIZED (
             SELECT b.*, r.record IS NOT NULL AS known
             FROM batch b LEFT JOIN {known} ON true
@@ -499,11 +513,16 @@ async def merge_batch(
         feed["layout"],
         feed["division"],
         feed["department"],
-        after,
-        last,
+        *(_range(after, last) if isinstance(after, Place) and isinstance(last, Place) else (after, last)),
         now,
         _ending_kinds(layout),
+        *((last.shelf,) if isinstance(last, Place) else ()),
     )
+
+
+def _range(after: Place, last: Place) -> tuple[int, int]:
+    """The lines of the rows behind `after` up to `last`, on the shelf of `last`."""
+    return after.line if after.shelf == last.shelf else -1, last.line
 
 
 _ENDING = """
@@ -531,35 +550,38 @@ async def contents(connection: asyncpg.Connection, feed_id: UUID, records: Seque
     )
 
 
-async def texts_between(connection: asyncpg.Connection, feed_id: UUID, after: int, last: int) -> list[asyncpg.Record]:
-    """The texts in which rows behind line `after` up to `last` stand, with others maybe: their lines and contents."""
+async def texts_between(
+    connection: asyncpg.Connection, feed_id: UUID, after: Place, last: Place
+) -> list[asyncpg.Record]:
+    """The texts in which rows behind `after` up to `last` stand, with others maybe: shelf, lines and contents."""
     return await connection.fetch(
         """
-        SELECT lines, contents FROM feed_text_staged
-        WHERE feed_id = $1 AND last_line > $2 AND first_line <= $3 ORDER BY last_line
+        SELECT shelf, lines, contents FROM feed_text_staged
+        WHERE feed_id = $1 AND shelf = $4 AND last_line > $2 AND first_line <= $3 ORDER BY last_line
         """,
         feed_id,
-        after,
-        last,
+        *_range(after, last),
+        last.shelf,
     )
 
 
 async def note_merge(
-    connection: asyncpg.Connection, feed_id: UUID, *, last: int | str, added: int, changed: int, unchanged: int
+    connection: asyncpg.Connection, feed_id: UUID, *, last: Place | str, added: int, changed: int, unchanged: int
 ) -> None:
-    """Remember how far the recording got: up to which line, or which household."""
-    place = "merged_after" if isinstance(last, str) else "merged_line"
+    """Remember how far the recording got: up to which row, or which household."""
+    place = "merged_after = $2" if isinstance(last, str) else "merged_shelf = $2, merged_line = $6"
     await connection.execute(
         f"""
-        UPDATE feed SET {place} = $2, added = added + $3, changed = changed + $4, unchanged = unchanged + $5,
+        UPDATE feed SET {place}, added = added + $3, changed = changed + $4, unchanged = unchanged + $5,
             records_done = records_done + $3 + $4 + $5
         WHERE feed_id = $1
         """,
         feed_id,
-        last,
+        last if isinstance(last, str) else last.shelf,
         added,
         changed,
         unchanged,
+        *(() if isinstance(last, str) else (last.line,)),
     )
 
 

@@ -163,9 +163,10 @@ class Feed(ClaimColumns, IntakeTable, table=True):
     known: int | None = Field(
         default=None, sa_type=_BIG, sa_column_kwargs=_said("how many of its records were known when it was settled")
     )
-    merged_line: int | None = Field(
-        default=None, sa_type=_BIG, sa_column_kwargs=_said("rows that are records are recorded up to this line")
+    merged_shelf: int | None = Field(
+        default=None, sa_type=_SMALL, sa_column_kwargs=_said("rows that are records are recorded up to this shelf")
     )
+    merged_line: int | None = Field(default=None, sa_type=_BIG, sa_column_kwargs=_said("and up to this line of it"))
     newest_on: date | None = Field(default=None, sa_column_kwargs=_said("latest day that a row speaks of"))
     started_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     finished_at: datetime | None = Field(default=None, sa_type=_MOMENT)
@@ -193,6 +194,7 @@ class FeedRowStaged(IntakeTable, table=True):
     )
 
     feed_id: UUID = Field(primary_key=True)
+    shelf: int = Field(primary_key=True, sa_type=_SMALL, sa_column_kwargs=_said("what the row is recorded with"))
     line: int = Field(primary_key=True, sa_type=_BIG)
     record: str = Field(sa_type=_RECORD)
     digest: bytes = Field(sa_type=_BYTES)
@@ -210,6 +212,7 @@ class FeedTextStaged(IntakeTable, table=True):
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     feed_id: UUID = Field(primary_key=True)
+    shelf: int = Field(primary_key=True, sa_type=_SMALL)
     last_line: int = Field(primary_key=True, sa_type=_BIG)
     first_line: int = Field(sa_type=_BIG)
     lines: bytes = Field(sa_type=_BYTES, sa_column_kwargs=_said("of the rows, eight bytes each"))

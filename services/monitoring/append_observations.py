@@ -51,15 +51,13 @@ class Sorted:
 
 
 async def append_observations(
-    connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told], *, now: datetime, priority: int
+    connection: asyncpg.Connection, told: ObservationsRecorded, sorted_: Sorted, *, now: datetime, priority: int
 ) -> FeedCounts:
     """Append what a feed's message says and mark the households whose facts changed as due for assessment.
 
-    The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile.
+    The caller holds the lock on rosters and on the data set, so that nobody moves, and no record changes, meanwhile;
+    households are locked by being marked, in the order of their numbers.
     """
-    held = {one.place.household_id for one in every if one.place is not None}
-    await households.lock(connection, sorted(held))
-    sorted_ = await _sort(connection, told, every)
     await _append_new(connection, told, sorted_.matched, now, priority)
     said = said_of(told)
     await waiting.add(connection, [entry_of(told, one, key, said) for one, key, _ in sorted_.unmatched])
@@ -87,7 +85,10 @@ async def locate(connection: asyncpg.Connection, told: ObservationsRecorded) -> 
     return Located(every, found.names)
 
 
-async def _sort(connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told]) -> Sorted:
+async def sort_observations(
+    connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told]
+) -> Sorted:
+    """Which of the observations are said for the first time; the caller holds the lock on the data set."""
     counties = {county_of(told.division), *(one.place.county for one in every if one.place is not None)}
     counties |= {county_of(one.one.division) for one in every if one.one.division is not None}
     known = await ledger.records_known(connection, told.data_set, [one.record_key for one in every], counties)

@@ -1,5 +1,6 @@
 """Record what was observed: one self-report or a thousand settlements, by the same path."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,7 +11,13 @@ from services.monitoring import repository_households as households
 from services.monitoring import repository_reports as reports
 from services.monitoring.announce import announce_progress, announce_unmatched_report
 from services.monitoring.append_facts import Appended, append_facts
-from services.monitoring.append_observations import Located, append_observations, locate
+from services.monitoring.append_observations import (
+    Located,
+    Sorted,
+    append_observations,
+    locate,
+    sort_observations,
+)
 from services.monitoring.domain.report import WaitingReport
 from services.monitoring.note_identity import note_observed
 from services.monitoring.read_message import check_divisions, check_indices
@@ -24,6 +31,10 @@ from shared.trace import current_trace
 from shared.vocabulary.division import county_of
 
 A_PERSON_WAITS, BULK = 0, 9
+
+
+class _Alone(Exception):
+    """A message must have the data set for itself."""
 
 
 async def record_observations(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
@@ -52,26 +63,45 @@ async def _record_feed(connection: asyncpg.Connection, told: ObservationsRecorde
 
     What is of no feed takes an earlier report back.
     """
-    located = await _wait_for_turn(connection, told)
-    if told.feed_id is not None:
-        await freshness.record_observed(connection, told, runtime.clock.today())
+    await households.look_up(connection)
+    # Before the turn: where people are, only rosters change.
+    located = await locate(connection, told)
+    sorted_ = await _wait_for_turn(connection, told, located)
     if told.observations:
         now = runtime.clock.now()
-        counts = await append_observations(connection, told, located.every, now=now, priority=BULK)
+        counts = await append_observations(connection, told, sorted_, now=now, priority=BULK)
         await note_observed(connection, told, located.names, now=now)
         if told.feed_id is not None:
             await note_counts(connection, told.feed_id, counts)
+    if told.feed_id is not None:
+        await freshness.record_observed(connection, told, runtime.clock.today())
 
 
-async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded) -> Located:
-    """Find who is meant, then wait until no other message of the data set is at work.
+async def _wait_for_turn(connection: asyncpg.Connection, told: ObservationsRecorded, located: Located) -> Sorted:
+    """Wait until no other message is at work that may speak of the same records; what is said for the first time.
 
-    In this order, so that one message looks up while another writes: where people are, only rosters change.
+    Messages of one feed speak of different records, so those that say nothing but new ones share their turn. All
+    others have the data set for themselves, and the first of a feed lets the rest share it.
     """
-    await households.look_up(connection)
-    located = await locate(connection, told)
-    await households.lock_data_set(connection, county_of(told.division), told.data_set)
-    return located
+    place = county_of(told.division), told.data_set
+    with contextlib.suppress(_Alone):
+        async with connection.transaction():  # Left by an error, it gives its lock back.
+            await households.share_data_set(connection, *place)
+            return await _all_new(connection, told, located)
+    await households.lock_data_set(connection, *place)
+    await freshness.let_speak(connection, *place, told.feed_id)
+    return await sort_observations(connection, told, located.every)
+
+
+async def _all_new(connection: asyncpg.Connection, told: ObservationsRecorded, located: Located) -> Sorted:
+    if told.feed_id is None or not await freshness.is_speaking(
+        connection, county_of(told.division), told.data_set, told.feed_id
+    ):
+        raise _Alone
+    sorted_ = await sort_observations(connection, told, located.every)
+    if sorted_.others:
+        raise _Alone
+    return sorted_
 
 
 async def _hold_report(

@@ -25,7 +25,17 @@ async def record_observed(connection: asyncpg.Connection, told: ObservationsReco
 async def record(
     connection: asyncpg.Connection, division: str, data_set: str, newest_on: date, received_at: datetime
 ) -> None:
-    """Remember the newest thing a data set said of a county, unless something newer is known."""
+    """Remember the newest thing a data set said of a county, unless something newer is known.
+
+    Looked at first: even an insertion that changes nothing would let the messages of a feed wait for each other.
+    """
+    known = await connection.fetchrow(
+        "SELECT newest_on, received_at FROM feed_freshness WHERE (county, data_set) = ($1, $2)",
+        county_of(division),
+        data_set,
+    )
+    if known is not None and known["newest_on"] >= newest_on and known["received_at"] >= received_at:
+        return
     await connection.execute(
         """
         INSERT INTO feed_freshness AS f (county, data_set, newest_on, received_at) VALUES ($1, $2, $3, $4)
@@ -39,6 +49,21 @@ async def record(
         data_set,
         newest_on,
         received_at,
+    )
+
+
+async def is_speaking(connection: asyncpg.Connection, county: str, data_set: str, feed_id: str) -> bool:
+    """Whether this feed's messages may be taken in side by side."""
+    speaking = await connection.fetchval(
+        "SELECT speaking FROM feed_freshness WHERE (county, data_set) = ($1, $2)", county, data_set
+    )
+    return bool(speaking == feed_id)
+
+
+async def let_speak(connection: asyncpg.Connection, county: str, data_set: str, feed_id: str | None) -> None:
+    """Let this feed's messages be taken in side by side; the caller has the data set for himself."""
+    await connection.execute(
+        "UPDATE feed_freshness SET speaking = $3 WHERE (county, data_set) = ($1, $2)", county, data_set, feed_id
     )
 
 

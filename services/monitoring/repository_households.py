@@ -37,6 +37,13 @@ async def lock_data_set(connection: asyncpg.Connection, county: str, data_set: s
     await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}")
 
 
+async def share_data_set(connection: asyncpg.Connection, county: str, data_set: str) -> None:
+    """Wait until nobody has the data set for himself; until the end of the transaction nobody can."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock_shared($1, hashtext($2))", _DATA_SET_LOCK, f"{county}/{data_set}"
+    )
+
+
 async def a_feed_speaks(connection: asyncpg.Connection) -> bool:
     """Whether a message of a data set is being taken in at this moment, or waits for its turn."""
     speaks: bool = await connection.fetchval(
@@ -62,8 +69,14 @@ async def plan_afresh(connection: asyncpg.Connection) -> None:
 
 
 async def look_up(connection: asyncpg.Connection) -> None:
-    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like."""
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off")
+    """Until the end of the transaction, find each key in an index, whatever a table without statistics looks like.
+
+    In the order of the keys, so that households are changed in the order in which everybody else locks them.
+    """
+    await connection.execute(
+        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off;"
+        " SET LOCAL enable_bitmapscan = off"
+    )
 
 
 async def database_time(connection: asyncpg.Connection) -> datetime:

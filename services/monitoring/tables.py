@@ -857,6 +857,11 @@ class FeedFreshness(MonitoringTable, table=True):
     data_set: str = Field(sa_type=_TEXT, primary_key=True)
     newest_on: date
     received_at: datetime = Field(sa_type=_MOMENT)
+    speaking: str | None = Field(
+        default=None,
+        sa_type=_TEXT,
+        sa_column_kwargs={"comment": "the feed whose messages may be taken in side by side"},
+    )
 
 
 class PolicyActivation(MonitoringTable, table=True):

@@ -1,10 +1,10 @@
 """Take a message in once: its row and its effect share a transaction."""
 
 import hashlib
-import json
 from datetime import datetime, timedelta
 
 import asyncpg
+import orjson
 
 from shared.contracts.envelope import Event
 from shared.errors import Conflict, Unprocessable
@@ -29,7 +29,7 @@ async def accept_once(connection: asyncpg.Connection, event: Event, now: datetim
     if event.time < now - KEPT:
         raise MessageTooOld(f"消息产生于 {event.time:%Y-%m-%d}，超过 {KEPT.days} 天，不再接收")
     # The order of keys means nothing in JSON, and a sender that was restored may store them in another.
-    digest = hashlib.sha256(json.dumps(event.data, sort_keys=True, ensure_ascii=False).encode()).digest()
+    digest = hashlib.sha256(orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS)).digest()
     added = await connection.fetchval(
         """
         INSERT INTO inbox (source, event_id, type, digest, event_time, received_at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -60,7 +60,7 @@ from services.intake.domain.own_code import code_of
 MOST_REMEMBERED = 20_000  # Texts of one column.
 MOST_NUMBERS = 250_000  # Identity numbers whose blind index is remembered: some 70 MiB.
 
-LINE, RECORD, DIGEST, CONTENT = "line", "record", "digest", "content"
+LINE, RECORD, DIGEST, CONTENT, PERSON = "line", "record", "digest", "content", "person"
 OWNER_KIND, CODE, OWNER, ON = "owner_kind", "code", "owner", "on"
 
 _SURE = " sure"
@@ -85,8 +85,9 @@ _KNOWN_FIELDS: Mapping[type, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CheckedColumns:
-    """`clean`: line, record, digest and content of the clean rows, in order. `unsure`: positions of all others.
+    """`clean`: line, record, digest, content and person (blind index, hex) of the clean rows, in order.
 
+    `unsure`: positions of all others.
     `named`: what clean rows say of the department's own codes: line, of what, the code, its owner, on which day.
     """
 
@@ -313,7 +314,8 @@ class ColumnChecker:
         )
 
     def _say(self, clean: pl.DataFrame) -> pl.DataFrame:
-        """Line, record, digest and content of clean rows."""
+        """Line, record, digest, content and person of clean rows."""
+        person = next((fact.person for fact in self.layout.facts if fact.person is not None), None)
         spoken = (pl.col(SPOKEN + name).fill_null("") for name in digested(self.layout))
         version = pl.lit(str(self.layout.version))
         key = pl.concat_str((pl.col(SPOKEN + n).fill_null("None") for n in self.layout.natural_key), separator="/")
@@ -325,6 +327,7 @@ class ColumnChecker:
                 pl.col(RECORD_KEY).alias(RECORD),
                 pl.concat_str(version, *spoken, separator=SEPARATOR).cast(pl.Binary).alias(DIGEST),
                 self._content.alias(CONTENT),
+                (pl.lit(None, pl.String) if person is None else pl.col(SPOKEN + person)).alias(PERSON),
             )
             .collect()
         )

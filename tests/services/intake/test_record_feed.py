@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake import record_feed, repository_ingest
+from services.intake import pack_rows, record_feed, repository_ingest
 from services.intake.catalogue import layout_named
 from services.intake.ingest_feed import ingest_once
 from services.intake.publish_observations import MOST_OBSERVATIONS, events_of_texts, rows_a_text
-from tests.services.intake.build import Department, csv_text, medical_row
+from tests.conftest import empty_tables
+from tests.services.intake.build import Department, csv_text, medical_row, number
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 FEED = {
@@ -26,17 +27,24 @@ FEED = {
 }
 
 
-def text_of(lines: list[int]) -> dict[str, Any]:
+def text_of(lines: list[int], shelf: int) -> dict[str, Any]:
     """A staged text whose rows say which line they are."""
     contents = "\n".join(f'{{"observations":[{{"record":"{line}","name":"]}}，"}}]}}' for line in lines)
-    return {"lines": array("q", lines).tobytes(), "contents": contents}
+    return {"shelf": shelf, "lines": array("q", lines).tobytes(), "contents": contents}
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 400), unique=True, max_size=120), st.sets(st.integers(1, 400)), st.integers(1, 30))
-def test_what_is_said_is_what_stands_in_the_chosen_lines(lines: list[int], chosen: set[int], together: int) -> None:
+@given(
+    st.lists(st.integers(1, 400), unique=True, max_size=120),
+    st.sets(st.integers(1, 400)),
+    st.integers(1, 30),
+    st.integers(0, 2),
+)
+def test_what_is_said_is_what_stands_in_the_chosen_lines(
+    lines: list[int], chosen: set[int], together: int, shelf: int
+) -> None:
     lines = sorted(lines)
-    texts = [text_of(lines[at : at + together]) for at in range(0, len(lines), together)]
+    texts = [text_of(lines[at : at + together], shelf) for at in range(0, len(lines), together)]
     layout = layout_named("medical_settlement")
     events = events_of_texts(cast(Any, FEED), layout, cast(Any, texts), chosen, NOW)
     said = [one for event in events for one in json.loads(event.data)["observations"]]
@@ -88,3 +96,34 @@ async def test_of_an_overlapping_file_only_what_is_new_or_different_is_said(
     assert counts == {"added": 60, "changed": 1, "unchanged": 59}
     observations = [o["record"] for _, payload, _ in (await said())[len(before) :] for o in payload["observations"]]
     assert sorted(observations) == [medical_row(i)["结算单号"] for i in (70, *range(120, 180))]
+
+
+def settlements_of_few() -> list[dict[str, str]]:
+    """Three thousand settlements of five hundred people, in no order."""
+    rows = [medical_row(i, 证件号码=number(i * 7 % 500)) for i in range(3000)]
+    for row in rows:
+        del row["个人编号"]  # What is said of own codes is found by line, and laid on no shelf.
+    return rows
+
+
+async def told(department: Department, said: Any) -> tuple[list[str], list[int]]:
+    """What a feed says, sorted, and how many people each message names."""
+    feed = await department.send("medical_settlement", csv_text(settlements_of_few()))
+    assert feed["counts"]["added"] == 3000
+    messages = [payload["observations"] for _, payload, _ in await said()]
+    return sorted(json.dumps(o) for message in messages for o in message), [
+        len({o["person"] for o in message}) for message in messages if message
+    ]
+
+
+async def test_a_large_file_is_said_person_by_person(
+    department: Department, said: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_feed, "BATCH_RECORDS", 700)
+    by_line, people = await told(department, said)
+    assert max(people) == 500
+    await empty_tables(database)
+    monkeypatch.setattr(pack_rows, "SHELF_BYTES", 100_000)
+    by_person, people = await told(department, said)
+    assert by_person == by_line
+    assert max(people) <= 200

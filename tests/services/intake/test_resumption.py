@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.intake import find_by_code, read_feed, record_feed
+from services.intake import find_by_code, pack_rows, read_feed, record_feed
 from services.intake.ingest_feed import ingest_once
+from tests.conftest import empty_tables
 from tests.services.intake.build import Department, csv_text, disability_row, medical_row, register_row
 
 ROWS = 3000
@@ -88,8 +89,6 @@ async def expire_leases(admin: Any) -> None:
 @pytest.fixture
 async def undisturbed(department: Department, admin: Any, house: Any, database: str) -> dict[str, Any]:
     """The outcome of the file taken in without interruption."""
-    from tests.conftest import empty_tables
-
     feed_id = await received(department)
     await house.run_worker("intake", "ingest")
     found = await outcome(admin, feed_id)
@@ -124,6 +123,29 @@ async def test_a_worker_that_dies_at_any_moment_loses_and_doubles_nothing(
     while await ingest_once(stepping):
         pass
     assert await outcome(admin, feed_id) == undisturbed
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_worker_that_dies_amid_the_shelves_of_a_large_file_loses_and_doubles_nothing(
+    department: Department, stepping: Any, admin: Any, house: Any, database: str, monkeypatch: Any, seed: int
+) -> None:
+    monkeypatch.setattr(pack_rows, "SHELF_BYTES", 50_000)
+    rows = [{name: text for name, text in row.items() if name != "个人编号"} for row in rows_with_mistakes()]
+    found = []
+    for interrupted in (False, True):
+        await empty_tables(database)
+        chance = random.Random(seed)
+        feed_id = (await department.post("medical_settlement", csv_text(rows))).json()["id"]
+        for _ in range(12 if interrupted else 0):
+            turn = asyncio.create_task(ingest_once(stepping))
+            await asyncio.sleep(chance.random() * 0.15)
+            turn.cancel()
+            await asyncio.gather(turn, return_exceptions=True)
+            await expire_leases(admin)
+        await house.run_worker("intake", "ingest")
+        found.append(await outcome(admin, feed_id))
+    assert found[0] == found[1]
+    assert await admin.fetchval("SELECT max(merged_shelf) FROM intake.feed") > 1
 
 
 async def test_a_crash_of_the_server_empties_the_staged_rows_and_the_file_is_read_again(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.monitoring import append_observations as short_cut
 from services.monitoring import record_observations
 from services.monitoring.append_facts import append_facts
-from services.monitoring.append_observations import Told
+from services.monitoring.append_observations import Sorted
 from services.monitoring.read_observations import entries_of
 from shared.contracts.envelope import Event
 from shared.contracts.intake import ObservationsRecorded
@@ -28,7 +28,7 @@ A_LATER_ROSTER = "the roster that lists person 4"
 
 
 async def the_ledgers_way(
-    connection: asyncpg.Connection, told: ObservationsRecorded, every: Sequence[Told], *, now: datetime, priority: int
+    connection: asyncpg.Connection, told: ObservationsRecorded, sorted_: Sorted, *, now: datetime, priority: int
 ) -> FeedCounts:
     appended = await append_facts(connection, entries_of(told), now=now, priority=priority)
     return FeedCounts(matched=len(appended.matched), unmatched=len(appended.unmatched), changed=appended.changed)
@@ -92,7 +92,7 @@ async def _left(runtime: Runtime) -> list[Any]:
     )
     due = await fetch("SELECT household_no, due_at, priority, facts_version > 0 FROM household ORDER BY 1")
     counts = await fetch("SELECT feed_id, sum(matched), sum(unmatched), sum(changed) FROM feed_count GROUP BY 1")
-    fresh = await fetch("SELECT * FROM feed_freshness ORDER BY 1, 2")
+    fresh = await fetch("SELECT county, data_set, newest_on, received_at FROM feed_freshness ORDER BY 1, 2")
     return [sorted(map(str, part)) for part in (ledger, waits, due, counts, fresh)]
 
 

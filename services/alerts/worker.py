@@ -39,7 +39,7 @@ from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.settings import Settings
-from shared.web.outbound_transport import OutboundTransport
+from shared.web.lean_transport import LeanTransport
 from shared.worker import Task, Tick, Worker
 
 _ESCALATE_EVERY = timedelta(minutes=1)
@@ -92,7 +92,7 @@ async def deliver_probe(runtime: Runtime) -> int:
 
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    transport = OutboundTransport(settings.webhooks, most_idle=64)
+    transport = LeanTransport(settings.webhooks)
     async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, trust_env=False) as http:
         way = Way(http, settings.webhooks, transport=transport)
         channels: dict[str, Channel] = {

@@ -21,6 +21,7 @@ from shared.web.outbound_transport import AddressNotAllowed, Resolve, addresses_
 IDLE_SECONDS = 5.0
 _HEAD_BYTES = 64 * 1024
 _PIECE_BYTES = 16 * 1024
+_MOST_RECEIVERS = 1024
 _BREAKS = (b"\r", b"\n", b"\0")
 Place = tuple[str, str, int]
 
@@ -50,9 +51,10 @@ class LeanTransport(httpx.AsyncBaseTransport):
     resolve: Resolve = resolve
     most_idle: int = 64
     _idle: dict[Place, list[_Connection]] = field(default_factory=dict)
+    _refusals: dict[tuple[str, bytes, bytes], str | None] = field(default_factory=dict)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        refused = self.rule.refusal(str(request.url))
+        refused = self._refusal(request.url)
         if refused is not None:
             raise AddressNotAllowed(refused, request=request)
         patience = request.extensions.get("timeout", {})
@@ -84,6 +86,15 @@ class LeanTransport(httpx.AsyncBaseTransport):
             self._idle.setdefault(connection.place, []).append(connection)
         else:
             connection.close()
+
+    def _refusal(self, url: httpx.URL) -> str | None:
+        """Why a receiver may not be asked; what the rule looks at is the same for all its messages."""
+        asked = (url.scheme, url.userinfo, url.netloc)
+        if asked not in self._refusals:
+            if len(self._refusals) >= _MOST_RECEIVERS:
+                self._refusals.clear()
+            self._refusals[asked] = self.rule.refusal(str(url))
+        return self._refusals[asked]
 
     async def _connection(self, place: Place, patience: float | None) -> _Connection:
         idle = self._idle.get(place, [])

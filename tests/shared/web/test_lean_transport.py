@@ -19,7 +19,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def receiver(*answers: bytes, closes: bool = False) -> AsyncIterator[tuple[str, list[bytes], list[int]]]:
-    """Answers each request with the next of `answers`, the last for ever; its address, the requests, the connections."""
+    """Answers each request with the next of `answers`, the last for ever; url, requests, connections."""
     said, heads, opened = list(answers), list[bytes](), list[int]()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

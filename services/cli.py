@@ -163,6 +163,7 @@ def bench(
     name: str,
     size: Annotated[int | None, typer.Option("--size")] = None,
     runs: Annotated[int | None, typer.Option("--runs")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="只测其中一部分")] = None,
 ) -> None:
     """测量（见 benchmarks/）；最后一行输出为一个 JSON 对象。"""
     import runpy
@@ -172,7 +173,8 @@ def bench(
     if not script.exists():
         known = "、".join(sorted(path.stem for path in folder.glob("[a-z]*.py")))
         raise typer.BadParameter(f"没有名为 {name} 的测量；可用：{known}")
-    sys.argv = [str(script), *(["--size", str(size)] if size else []), *(["--runs", str(runs)] if runs else [])]
+    given = {"--size": size, "--runs": runs, "--only": only}
+    sys.argv = [str(script), *(text for name, value in given.items() if value for text in (name, str(value)))]
     runpy.run_path(str(script), run_name="__main__")
 
 

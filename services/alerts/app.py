@@ -43,6 +43,8 @@ def create_app(
         settings=settings,
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
+            # Routers are tried in their order, and this door is the busiest.
+            events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             endpoints_answers.router,
             endpoints_tasks.router,
             endpoints.router,
@@ -58,7 +60,6 @@ def create_app(
             endpoints_deliveries.router,
             endpoints_flood.router,
             endpoints_log.router,
-            events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
             subscriptions_router("alerts"),
         ],
         body_limits={"/alerts/v1/officers": 4 * 1024 * 1024, "/alerts/v1/rosters": 8 * 1024 * 1024},

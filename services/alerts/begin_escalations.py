@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from services.alerts import repository, repository_escalation
 from services.alerts.dispatch import Desk, Told, desk_for
 from services.alerts.domain.alert import Deadlines, Status
 from services.alerts.domain.clocks import next_step_at
-from services.alerts.domain.duty import Listener, Reach
-from services.alerts.domain.escalation import Rung, chain_at, levels_by, lowest_level
+from services.alerts.domain.duty import Listener, Post, Reach, by_place
+from services.alerts.domain.escalation import Levels, Rung, chain_at, levels_by, lowest_level
 from services.alerts.domain.message import Kind
+from services.alerts.draft import Draft
 from services.alerts.news import clocks_of
 from services.alerts.read_calendar import Calendars, read_calendars
 from services.alerts.repository import Row
@@ -27,16 +29,18 @@ _OF_THE_CLIMB = (Kind.REMINDER, Kind.ESCALATION)
 _AT_ONCE = 200
 
 
-async def begin_escalations(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> None:
+async def begin_escalations(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk, draft: Draft) -> None:
     """Copy the chain of each alert as it is now and set its timer; later edits of duties change neither."""
     beginning = [one for one in told if one.dispatch.kind not in _OF_THE_CLIMB and one.listening.listeners]
     if not beginning:
         return
     alerts = [one.dispatch.alert for one in beginning]
-    known = await repository_escalation.escalations_of(connection, [one.dispatch.alert_id for one in beginning])
+    climbing = {one.dispatch.alert_id for one in beginning} - draft.opened
+    known = await repository_escalation.escalations_of(connection, climbing) if climbing else {}
     calendars = await _calendars(connection, alerts, desk)
-    rows = [_row(one, known.get(one.dispatch.alert_id), calendars, desk) for one in beginning]
-    await repository_escalation.write_escalations(connection, rows)
+    draft.alert_escalation += [
+        _row(one, known.get(one.dispatch.alert_id) if known else None, calendars, desk) for one in beginning
+    ]
 
 
 async def begin_missing_escalations(runtime: Runtime) -> int:
@@ -48,7 +52,7 @@ async def begin_missing_escalations(runtime: Runtime) -> int:
         desk = await desk_for(runtime, {alert["living_division"] for alert in alerts})
         posts = await repository.posts_at(connection, {alert["living_division"] for alert in alerts}, desk.today)
         assigned = await assigned_to(connection, [alert["alert_id"] for alert in alerts])
-        desk, calendars = desk.knowing(posts, assigned, {}, {}), await _calendars(connection, alerts, desk)
+        desk, calendars = desk.knowing(by_place(posts), assigned, {}, {}), await _calendars(connection, alerts, desk)
         rows = [_fresh(alert, assigned.get(alert["alert_id"], ()), calendars, desk) for alert in alerts]
         await repository_escalation.write_escalations(connection, rows)
     return len(alerts)
@@ -69,6 +73,12 @@ def chain_snapshot(chain: Sequence[Rung]) -> list[dict[str, Any]]:
         {"level": rung.level, "people": [{"officer_no": p.officer_no, "role": p.role} for p in rung.people]}
         for rung in chain
     ]
+
+
+@lru_cache(maxsize=4096)
+def _chain(place: str, posts: tuple[Post, ...], barred: frozenset[str], levels: Levels) -> list[dict[str, Any]]:
+    """The chain over a place as it is stored; only to be read."""
+    return chain_snapshot(chain_at(place, posts, barred, levels))
 
 
 def chain_of(snapshot: Sequence[dict[str, Any]]) -> tuple[Rung, ...]:
@@ -101,11 +111,14 @@ def _row(one: Told, known: Row | None, calendars: Calendars, desk: Desk) -> dict
 def _fresh(
     alert: Row, listeners: Iterable[Listener], calendars: Calendars, desk: Desk, told: Told | None = None
 ) -> dict[str, Any]:
-    barred = desk.concerned.get(alert["alert_id"], frozenset()) | (told.dispatch.barred if told else frozenset())
+    place = alert["living_division"]
+    barred = told.dispatch.barred if told else frozenset[str]()
+    if desk.concerned:
+        barred |= desk.concerned.get(alert["alert_id"], frozenset())
     levels = levels_by(told.routing.plan.escalate if told and told.routing else ())
     return {
         "alert_id": alert["alert_id"],
-        "chain_snapshot": chain_snapshot(chain_at(alert["living_division"], desk.posts, barred, levels)),
+        "chain_snapshot": _chain(place, tuple(desk.posts_at(place)), barred, levels),
         "step": lowest_level(listeners, levels),
         "since": desk.now,
         "next_step_at": due_after(alert, desk.now, calendars),

@@ -22,6 +22,7 @@ from shared.vocabulary.division import FULL_LENGTH, county_of
 
 _NOTHING_KNOWN = Known()
 _AT_ONCE = Decision(Push.SEND)
+_URGENT = ":urgent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,28 @@ class Pushes:
     decided: Mapping[tuple[UUID, str | None], Decision] = field(default_factory=dict)
 
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
-        return (dispatch.alert_id, recipient) not in self.decided
+        return not self.decided or (dispatch.alert_id, recipient) not in self.decided
+
+    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any] | None:
+        """The row of the group that a message waits in; None if it waits in none."""
+        decision = self.decided.get((dispatch.alert_id, recipient))
+        if decision is None or decision.push not in (Push.SEND, Push.DEFER):
+            return None
+        return _group(dispatch, recipient, decision, desk)
 
     def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
         """What the notification's row says of its push."""
-        decision = self.decided.get((dispatch.alert_id, recipient), _AT_ONCE)
-        waits = not self.goes_at_once(dispatch, recipient)
+        known = self.decided.get((dispatch.alert_id, recipient)) if self.decided else None
+        decision, waits, is_urgent = known or _AT_ONCE, known is not None, dispatch.is_urgent
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
-        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=dispatch.is_urgent)
-        is_pushed_now = not waits and dispatch.is_urgent
+        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=is_urgent) if is_grouped else None
+        is_pushed_now = not waits and is_urgent
         return {
             "decision": decision.push,
             "reason": decision.reason,
             "not_before": decision.not_before,
-            "group_key": key if is_grouped else None,
-            "urgent": dispatch.is_urgent,
+            "group_key": key,
+            "urgent": is_urgent,
             "outcome": Ending.SENT if is_pushed_now else None,
             "ended_at": now if is_pushed_now else None,
         }
@@ -53,7 +61,7 @@ class Pushes:
 
 def group_key(recipient: str | None, division: str, kind: str, *, is_urgent: bool = False) -> str:
     """Names the pushes that are one message; urgent ones never wait with the others."""
-    return f"{recipient or 'group'}:{division}:{kind}{':urgent' if is_urgent else ''}"
+    return f"{recipient or 'group'}:{division}:{kind}{_URGENT if is_urgent else ''}"
 
 
 async def decide_pushes(
@@ -65,13 +73,16 @@ async def decide_pushes(
         return Pushes()
     rules = await rules_of(connection, {one.dispatch.living for one in waiting}, desk)
     decided = {}
+    # Many alerts of one transaction are decided alike.
+    alike: dict[tuple[str, Message], Decision] = {}
     for one in waiting:
+        code, severity, is_urgent = county(one.dispatch.living), one.dispatch.severity, one.dispatch.is_urgent
         for recipient in (*_people(one), None):
             if recipient in reachable:
-                urgent = one.dispatch.is_urgent
-                message = Message(one.dispatch.severity, is_urgent=urgent, is_for_group=recipient is None)
-                decision = decide(message, _NOTHING_KNOWN, rules[county(one.dispatch.living)], desk.now)
-                decided[one.dispatch.alert_id, recipient] = decision
+                message = Message(severity, is_urgent=is_urgent, is_for_group=recipient is None)
+                if (code, message) not in alike:
+                    alike[code, message] = decide(message, _NOTHING_KNOWN, rules[code], desk.now)
+                decided[one.dispatch.alert_id, recipient] = alike[code, message]
     return Pushes(decided)
 
 
@@ -87,7 +98,9 @@ def _people(told: Told) -> Iterable[str]:
 async def rules_of(connection: asyncpg.Connection, places: Iterable[str], desk: Desk) -> dict[str, Rules]:
     """The rules of the counties in which some places lie, by the county's code."""
     counties = {county(place) for place in places}
-    calendars: Calendars = await read_calendars(connection, counties, desk.now)
+    calendars: Calendars = desk.calendars
+    if not counties <= calendars.of_place.keys():
+        calendars = await read_calendars(connection, counties, desk.now)
     return {code: rules_for(calendars, code, desk.settings, desk.now) for code in counties}
 
 
@@ -102,35 +115,16 @@ def county(place: str) -> str:
     return county_of(place).ljust(FULL_LENGTH, "0")
 
 
-async def put_in_groups(
-    connection: asyncpg.Connection,
-    told: Sequence[Told],
-    made: Mapping[tuple[UUID, str | None], UUID],
-    pushes: Pushes,
-    desk: Desk,
-) -> None:
-    """Let the groups of the new messages be told when their time comes; in the order of their keys."""
-    for is_urgent in (False, True):
-        rows = _groups([one for one in told if one.dispatch.is_urgent is is_urgent], made, pushes, desk)
-        interval = desk.settings.red_group_wait if is_urgent else desk.settings.group_interval
-        await repository_groups.make_groups_due(connection, rows, desk.now, interval)
-
-
-def _groups(
-    told: Sequence[Told], made: Mapping[tuple[UUID, str | None], UUID], pushes: Pushes, desk: Desk
-) -> list[dict[str, Any]]:
+async def put_in_groups(connection: asyncpg.Connection, rows: Iterable[dict[str, Any]], desk: Desk) -> None:
+    """Let groups be told when the time of the soonest of their messages comes; in the order of their keys."""
     due: dict[str, dict[str, Any]] = {}
-    for one in told:
-        for recipient in (*_people(one), None):
-            key = (one.dispatch.alert_id, recipient)
-            decision = pushes.decided.get(key)
-            if key not in made or decision is None or decision.push not in (Push.SEND, Push.DEFER):
-                continue
-            row = _group(one.dispatch, recipient, decision, desk)
-            known = due.setdefault(row["group_key"], row)
-            if row["due_at"] < known["due_at"]:
-                due[row["group_key"]] = row
-    return [due[key] for key in sorted(due)]
+    for row in rows:
+        known = due.setdefault(row["group_key"], row)
+        if row["due_at"] < known["due_at"]:
+            due[row["group_key"]] = row
+    for is_urgent, interval in ((False, desk.settings.group_interval), (True, desk.settings.red_group_wait)):
+        rows = [due[key] for key in sorted(due) if key.endswith(_URGENT) is is_urgent]
+        await repository_groups.make_groups_due(connection, rows, desk.now, interval)
 
 
 def _group(dispatch: Dispatch, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:

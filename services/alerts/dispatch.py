@@ -1,5 +1,6 @@
 """What routing works on: what is to be told about an alert, and what is looked up once for a whole transaction."""
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -38,7 +39,8 @@ class Dispatch:
 
     @property
     def alert_id(self) -> UUID:
-        return UUID(str(self.alert["alert_id"]))
+        found: UUID = self.alert["alert_id"]
+        return found
 
     @property
     def severity(self) -> Severity | None:
@@ -114,11 +116,15 @@ class Desk:
     today: date
     settings: AlertsSettings
     place_names: dict[str, str] = field(default_factory=dict)
-    posts: Sequence[Post] = ()
+    posts: Mapping[str, Sequence[Post]] = field(default_factory=dict)
     assigned: dict[UUID, list[Listener]] = field(default_factory=dict)
     paired: Mapping[str, Collection[str]] = field(default_factory=dict)
     concerned: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     calendars: Calendars = NO_CALENDARS
+
+    def posts_at(self, place: str) -> Sequence[Post]:
+        """The posts over a place as they are answered for today."""
+        return self.posts.get(place, ())
 
     def place(self, code: str) -> str:
         """The name of a place; its code where no name is known."""
@@ -135,7 +141,7 @@ class Desk:
 
     def knowing(
         self,
-        posts: Sequence[Post],
+        posts: Mapping[str, Sequence[Post]],
         assigned: dict[UUID, list[Listener]],
         paired: Mapping[str, Collection[str]],
         concerned: Mapping[UUID, frozenset[str]],
@@ -146,9 +152,27 @@ class Desk:
         return replace(self, calendars=calendars)
 
 
+# What places are called, by code and day; asked again each minute.
+_NAMES: dict[tuple[str, date], str] = {}
+_NAMES_FROM = [0.0]
+_NAMES_SECONDS = 60.0
+
+
 async def desk_for(runtime: Runtime, places: Iterable[str]) -> Desk:
     """A desk at this moment, with the names of `places`."""
     settings = runtime.settings
     assert isinstance(settings, AlertsSettings)
     now, today = runtime.clock.now(), runtime.clock.today()
-    return Desk(now, today, settings, await name_places(runtime.directory_pool, places, today))
+    return Desk(now, today, settings, await _names(runtime, places, today))
+
+
+async def _names(runtime: Runtime, places: Iterable[str], today: date) -> dict[str, str]:
+    if time.monotonic() - _NAMES_FROM[0] > _NAMES_SECONDS:
+        _NAMES.clear()
+        _NAMES_FROM[0] = time.monotonic()
+    wanted = set(places)
+    unknown = [code for code in wanted if (code, today) not in _NAMES]
+    if unknown:
+        found = await name_places(runtime.directory_pool, unknown, today)
+        _NAMES.update(((code, today), name) for code, name in found.items())
+    return {code: _NAMES.get((code, today), code) for code in wanted}

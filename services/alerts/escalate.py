@@ -16,7 +16,7 @@ from services.alerts import repository, repository_concern, repository_escalatio
 from services.alerts.begin_escalations import assigned_to, chain_of
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.alert import Status
-from services.alerts.domain.duty import Gap, Listener, Post, Reach
+from services.alerts.domain.duty import Gap, Listener, Post, Reach, by_place
 from services.alerts.domain.escalation import LEVELS, TOP, Climb, as_answered, chain_at, climb
 from services.alerts.domain.message import Kind
 from services.alerts.news import clocks_of
@@ -72,7 +72,7 @@ async def _desk(connection: asyncpg.Connection, due: Sequence[Row], runtime: Run
     posts = await repository.posts_at(connection, places, desk.today)
     assigned = await assigned_to(connection, [alert["alert_id"] for alert in due])
     calendars = await read_calendars(connection, places, desk.now)
-    return desk.knowing(posts, assigned, {}, {}).dated(calendars)
+    return desk.knowing(by_place(posts), assigned, {}, {}).dated(calendars)
 
 
 def _is_climbing(alert: Row, desk: Desk) -> bool:
@@ -102,7 +102,7 @@ async def _decide(connection: asyncpg.Connection, alerts: Sequence[Row], desk: D
 def _step(alert: Row, barred: Mapping[UUID, frozenset[str]], desk: Desk) -> Step:
     alert_id, place = alert["alert_id"], alert["living_division"]
     kept = barred.get(alert_id, frozenset())
-    posts = [post for post in desk.posts if post.place == place and post.officer_no not in kept]
+    posts = [post for post in desk.posts_at(place) if post.officer_no not in kept]
     climbed = _climb(alert, posts)
     told = {person.officer_no for person in climbed.people} if climbed else set()
     reminded = _reminded(desk.assigned.get(alert_id, ()), told, {post.officer_no for post in posts})

@@ -1,12 +1,13 @@
 """News of a risk, as the alert it makes: a new one, or the open one with what was added."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from services.alerts.domain.alert import worse
 from services.alerts.domain.clocks import Clocks, ClockUnit, Length
@@ -213,5 +214,4 @@ def _note(note: ReportNote) -> dict[str, Any]:
 
 def digest_of(kind: str, item: dict[str, Any]) -> str:
     """What makes a piece of evidence the same as another."""
-    text = json.dumps([kind, item], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps([kind, item], option=orjson.OPT_SORT_KEYS)).hexdigest()

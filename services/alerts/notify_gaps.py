@@ -4,39 +4,30 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.alerts import repository
 from services.alerts.channels.inbox import Letter
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.duty import Gap, Post
 from services.alerts.domain.message import Kind, gap_text
+from services.alerts.draft import Draft
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 
 NOBODY = "辖区内没有任何在岗责任人"
 
 
-async def notify_gaps(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> list[Letter]:
-    """Write the notices; the letters that are new are returned, to be put into inboxes."""
+def notify_gaps(told: Sequence[Told], desk: Desk, draft: Draft) -> None:
+    """Draft the notices and their letters."""
     gaps = sorted({gap for one in told for gap in one.listening.gaps}, key=lambda gap: (gap.place, gap.role))
-    addressed = [(gap, admin) for gap in gaps for admin in _admins(gap.place, desk.posts)]
+    addressed = [(gap, admin) for gap in gaps for admin in _admins(desk.posts_at(gap.place))]
     rows = [_notice(gap, admin, desk) for gap, admin in addressed]
-    rows += [_unrouted(one.dispatch, desk) for one in told if not one.listening.listeners]
-    made = await repository.insert_rows(
-        connection,
-        "notification",
-        rows,
-        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
-        returning="notification_id, dedupe_key",
-    )
-    fresh = {row["dedupe_key"]: row["notification_id"] for row in made}
-    keyed = ((gap, admin, fresh.get(_key(gap, admin, desk))) for gap, admin in addressed)
-    return [_letter(gap, admin, made_id, desk) for gap, admin, made_id in keyed if made_id is not None]
+    draft.notify([*rows, *(_unrouted(one.dispatch, desk) for one in told if not one.listening.listeners)])
+    draft.letters += [
+        _letter(gap, admin, row["notification_id"], desk) for (gap, admin), row in zip(addressed, rows, strict=True)
+    ]
 
 
-def _admins(place: str, posts: Iterable[Post]) -> list[str]:
-    return sorted({p.officer_no for p in posts if p.place == place and p.role is Role.COUNTY_ADMIN})
+def _admins(posts: Iterable[Post]) -> list[str]:
+    return sorted({post.officer_no for post in posts if post.role is Role.COUNTY_ADMIN})
 
 
 def _key(gap: Gap, admin: str, desk: Desk) -> str:

@@ -1,6 +1,6 @@
 """Notify who hears a warning: a letter into each inbox at once, a push to each endpoint when it may go."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,83 +10,94 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
-from services.alerts.channels_in_use import channels_in_use, first_of_each
+from services.alerts.channels_in_use import first_of_each
 from services.alerts.decide_pushes import Pushes, decide_pushes, put_in_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
-from services.alerts.domain.duty import Listener
 from services.alerts.domain.message import Text, inbox_text, outside_text
+from services.alerts.draft import Draft
 from shared.security.access import FIELD_CLASSES_OF_ROLE
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id
+from shared.vocabulary.terms import Role
 
-# (alert, officer) -> notification; officer None is the notification of the divisions' groups.
-Made = Mapping[tuple[UUID, str | None], UUID]
 URGENT, USUAL = 0, 5
 
 
-async def notify_listeners(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> list[Letter]:
-    """Write notifications and deliveries; the letters that are new are returned, to be put into inboxes."""
-    endpoints = await _endpoints(connection, told, desk)
-    pushes = await decide_pushes(connection, told, {endpoint["officer_no"] for endpoint in endpoints}, desk)
-    made = await _notify(connection, told, endpoints, pushes, desk)
-    deliveries = [
-        _delivery(one.dispatch, made[one.dispatch.alert_id, endpoint["officer_no"]], endpoint, desk)
-        for one in told
-        for endpoint in endpoints
-        if (one.dispatch.alert_id, endpoint["officer_no"]) in made
-        and _reaches(endpoint, one)
-        and pushes.goes_at_once(one.dispatch, endpoint["officer_no"])
-    ]
-    await repository.insert_rows(connection, "delivery", deliveries)
-    await put_in_groups(connection, told, made, pushes, desk)
-    return [
-        _letter(one.dispatch, listener, made[one.dispatch.alert_id, listener.officer_no], desk)
-        for one in told
-        for listener in one.listening.listeners
-        if (one.dispatch.alert_id, listener.officer_no) in made
-    ]
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways out: the first of each person, all of each division's groups."""
+
+    of_person: Mapping[str, repository.Row]
+    of_division: Mapping[str, Sequence[repository.Row]]
+
+    def out(self, told: Told, recipient: str | None) -> Sequence[repository.Row]:
+        """Of one who hears it; or (None) of the groups, which hear what happens in their divisions and is for all."""
+        if recipient is not None:
+            endpoint = self.of_person.get(recipient)
+            return () if endpoint is None else (endpoint,)
+        if told.dispatch.only is not None or not self.of_division:
+            return ()
+        return [each for above in lineage_of(told.dispatch.living) for each in self.of_division.get(above, ())]
 
 
-async def _endpoints(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> Sequence[asyncpg.Record]:
-    officers = {listener.officer_no for one in told for listener in one.listening.listeners}
-    divisions = {division for one in told for division in lineage_of(one.dispatch.living)}
-    found = await repository.endpoints_of(connection, officers, divisions, channels_in_use(desk.settings))
-    return first_of_each(found)
+def ways_of(endpoints: Iterable[repository.Row]) -> Ways:
+    of_person, of_division = {}, dict[str, list[repository.Row]]()
+    for endpoint in first_of_each(endpoints):
+        if endpoint["officer_no"] is not None:
+            of_person[endpoint["officer_no"]] = endpoint
+        else:
+            of_division.setdefault(endpoint["division"], []).append(endpoint)
+    return Ways(of_person, of_division)
 
 
-def _reaches(endpoint: repository.Row, told: Told) -> bool:
-    """A person's endpoint hears what he hears; a group's, what happens in its division and is for all."""
-    if endpoint["officer_no"] is not None:
-        return any(listener.officer_no == endpoint["officer_no"] for listener in told.listening.listeners)
-    return told.dispatch.only is None and endpoint["division"] in lineage_of(told.dispatch.living)
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The pushes of a draft: what goes at once, and what waits with others of its group; by the message's id."""
+
+    deliveries: Sequence[dict[str, Any]]
+    groups: Sequence[tuple[UUID, dict[str, Any]]]
+
+    async def queue(self, connection: asyncpg.Connection, made: Collection[UUID], desk: Desk) -> None:
+        """Queue the pushes of the messages that are new."""
+        going = [row for row in self.deliveries if row["notification_id"] in made]
+        await repository.insert_rows(connection, "delivery", going)
+        await put_in_groups(connection, [row for message, row in self.groups if message in made], desk)
 
 
-async def _notify(
+async def notify_listeners(
     connection: asyncpg.Connection,
     told: Sequence[Told],
-    endpoints: Sequence[repository.Row],
-    pushes: Pushes,
+    endpoints: Iterable[repository.Row],
     desk: Desk,
-) -> Made:
-    rows = [
-        _notification(one.dispatch, recipient, pushes, desk)
-        for one in told
-        for recipient in _recipients(one, endpoints)
-    ]
-    made = await repository.insert_rows(
-        connection,
-        "notification",
-        rows,
-        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
-        returning="notification_id, alert_id, recipient",
-    )
-    return {(row["alert_id"], row["recipient"]): row["notification_id"] for row in made}
+    draft: Draft,
+) -> Sending:
+    """Draft messages and letters; the pushes are returned, to be queued when the draft is written."""
+    ways = ways_of(endpoints)
+    pushes = await decide_pushes(connection, told, _reachable(ways), desk)
+    deliveries, groups = [], []
+    for one in told:
+        for recipient, role in _recipients(one, ways):
+            message = _notification(one.dispatch, recipient, pushes, desk)
+            draft.notify([message])
+            message_id: UUID = message["notification_id"]
+            if role is not None and recipient is not None:
+                draft.letters.append(_letter(one.dispatch, recipient, role, message_id, desk))
+            if pushes.goes_at_once(one.dispatch, recipient):
+                ways_out = ways.out(one, recipient)
+                deliveries += [_delivery(one.dispatch, message_id, endpoint, desk) for endpoint in ways_out]
+            elif (group := pushes.group(one.dispatch, recipient, desk)) is not None:
+                groups.append((message_id, group))
+    return Sending(deliveries, groups)
 
 
-def _recipients(told: Told, endpoints: Iterable[repository.Row]) -> list[str | None]:
-    people: list[str | None] = [listener.officer_no for listener in told.listening.listeners]
-    has_group = any(e["officer_no"] is None and _reaches(e, told) for e in endpoints)
-    return [*people, None] if has_group else people
+def _reachable(ways: Ways) -> set[str | None]:
+    return {*ways.of_person, *([None] if ways.of_division else [])}
+
+
+def _recipients(told: Told, ways: Ways) -> list[tuple[str | None, Role | None]]:
+    """Each person once, and the groups if any of them hears it."""
+    people: list[tuple[str | None, Role | None]] = [(one.officer_no, one.role) for one in told.listening.listeners]
+    return [*people, (None, None)] if ways.out(told, None) else people
 
 
 def _notification(dispatch: Dispatch, recipient: str | None, pushes: Pushes, desk: Desk) -> dict[str, Any]:
@@ -161,12 +172,10 @@ def delivery_row(
     }
 
 
-def _letter(dispatch: Dispatch, listener: Listener, notification_id: UUID, desk: Desk) -> Letter:
-    text = inbox_text(
-        dispatch.kind, dispatch.subject(desk.place(dispatch.living)), FIELD_CLASSES_OF_ROLE[listener.role]
-    )
+def _letter(dispatch: Dispatch, officer_no: str, role: Role, notification_id: UUID, desk: Desk) -> Letter:
+    text = inbox_text(dispatch.kind, dispatch.subject(desk.place(dispatch.living)), FIELD_CLASSES_OF_ROLE[role])
     return Letter(
-        listener.officer_no,
+        officer_no,
         notification_id,
         dispatch.alert_id,
         dispatch.kind,

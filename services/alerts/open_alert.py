@@ -3,7 +3,9 @@
 One household, one open alert, many pieces of evidence. What does not open is stored with the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +13,9 @@ import asyncpg
 
 from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
-from services.alerts.domain.change import Change, change_for
+from services.alerts.domain.change import Change, Known, change_for
 from services.alerts.domain.message import Kind
+from services.alerts.draft import Draft
 from services.alerts.news import (
     News,
     digest_of,
@@ -23,63 +26,101 @@ from services.alerts.news import (
     opening,
 )
 from services.alerts.open_tickets import close_corrected
-from services.alerts.read_calendar import read_calendars
-from services.alerts.repository_calendar import hold_calendar
-from services.alerts.route_alert import WAKES, route_alerts
+from services.alerts.read_scene import Scene, scene_over
+from services.alerts.repository import Row
+from services.alerts.route_alert import WAKES, route_drafted
 from shared.contracts.envelope import Event
 from shared.contracts.monitoring import RiskChanged, RiskItem
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 
 MONITORING = "monitoring"
+# What is known of a subject of which there was never news.
+_NEW: Mapping[str, Any] = {"facts_version": -1, "report_ids": ()}
 
 
 async def open_alerts(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
     """Take in a `risk_changed` message; the names of the queues it filled."""
     told = RiskChanged.model_validate(event.data)
     items = newest_of_each(told.items)
-    await hold_calendar(connection)
-    desk = await desk_for(runtime, {place for i in items for place in (i.living_division, i.registered_division)})
-    desk = desk.dated(await read_calendars(connection, {i.living_division for i in items}, desk.now))
-    news, withheld = await _decide(connection, items, told.policy_version, desk)
-    await _write(connection, news, event, desk)
-    moved = await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
-    quiet = [_quiet(one, desk) for one in news if _dispatch(one) is None]
-    await repository.insert_rows(
-        connection, "notification", [*withheld, *quiet], conflict="ON CONFLICT (dedupe_key) DO NOTHING"
-    )
-    await repository.remember_subjects(connection, [_seen(item) for item in items])
-    await close_corrected(connection, items, desk.now)
-    await route_alerts(connection, [d for d in map(_dispatch, news) if d is not None], desk)
+    places = {place for item in items for place in (item.living_division, item.registered_division)}
+    desk = await desk_for(runtime, places)
+    past = await _past_of(connection, items)
+    scene = await scene_over(connection, places, _households(items), desk, named=_named(items))
+    desk = desk.dated(scene.calendars)
+    news, withheld = _decide(items, past, told.policy_version, desk)
+    draft = Draft()
+    barred = _open([one for one in news if one.before is None], event, desk, scene, draft)
+    moved = await _extend(connection, [one for one in news if one.before is not None], event, desk)
+    dispatched = [(one, _dispatch(one)) for one in news]
+    draft.notify([*withheld, *(_quiet(one, desk) for one, dispatch in dispatched if dispatch is None)])
+    await _remember(connection, items, past, desk)
+    dispatches = [dispatch for _, dispatch in dispatched if dispatch is not None]
+    await route_drafted(connection, dispatches, desk, scene, draft, barred=barred)
     return (*WAKES, "route") if moved else WAKES
 
 
-async def _decide(
-    connection: asyncpg.Connection, items: Sequence[RiskItem], policy_version: str, desk: Desk
-) -> tuple[list[News], list[dict[str, Any]]]:
-    """Read what is known under locks and decide each item: what opens or extends, and the rows of what does not."""
-    names = [item.subject for item in items]
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the tables know of the subjects of a message, locked; a subject that is new altogether is in none."""
+
+    subjects: Mapping[str, asyncpg.Record]
+    alerts: Mapping[str, Row]
+    closed: Mapping[str, UUID]
+
+    def of(self, item: RiskItem) -> Known:
+        return repository.known(self.subjects.get(item.subject, _NEW), self.alerts.get(item.subject))
+
+
+async def _past_of(connection: asyncpg.Connection, items: Sequence[RiskItem]) -> Past:
+    """Lock the subjects, and read what is known of those that were there."""
     reported = [
         (f"report:{report_id}", item.subject, item.household_no)
         for item in items
         if item.household_no is not None
         for report_id in item.report_ids
     ]
-    subjects = await repository.lock_subjects(connection, [*names, *(report for report, _, _ in reported)])
-    await repository.adopt_alerts(connection, reported)
-    alerts = await repository.lock_open_alerts(connection, names)
-    closed = await repository.last_closed_alerts(connection, set(names) - alerts.keys())
+    rows = {report: {"subject": report, "facts_version": -1, "report_ids": []} for report, _, _ in reported}
+    subjects = await repository.take_subjects(
+        connection, [*{**rows, **{item.subject: _seen(item) for item in items}}.values()]
+    )
+    if not subjects:
+        return Past({}, {}, {})
+    if reported:
+        await repository.adopt_alerts(connection, reported)
+    names = {item.subject for item in items}
+    # A household that is new may have been handed the alert of its report.
+    alerts = await repository.lock_open_alerts(connection, names if reported else names & subjects.keys())
+    closed = await repository.last_closed_alerts(connection, (names & subjects.keys()) - alerts.keys())
+    return Past(subjects, alerts, closed)
+
+
+def _households(items: Iterable[RiskItem]) -> set[str]:
+    return {item.household_no for item in items if item.household_no is not None}
+
+
+def _named(items: Iterable[RiskItem]) -> set[str]:
+    """The officers whom complaints name."""
+    named = {fact.about_officer for item in items for fact in item.evidence}
+    named |= {note.about_officer for item in items for note in item.notes}
+    return {officer_no for officer_no in named if officer_no}
+
+
+def _decide(
+    items: Sequence[RiskItem], past: Past, policy_version: str, desk: Desk
+) -> tuple[list[News], list[dict[str, Any]]]:
+    """Decide each item: what opens or extends, and the rows of what does not."""
     news, withheld = [], []
     for item in items:
-        before, calendar = alerts.get(item.subject), desk.calendars.at(item.living_division)
-        known = repository.known(subjects[item.subject], before)
+        before, calendar = past.alerts.get(item.subject), desk.calendars.at(item.living_division)
+        known = past.of(item)
         change = change_for(known, facts_version=item.facts_version, opens=item.opens, report_ids=item.report_ids)
         if change is Change.WITHHOLD:
             withheld.append(_withheld(item, desk))
         elif change is not Change.IGNORE:
             new_reports = tuple(r for r in item.report_ids if r not in known.report_ids)
             alert = (
-                opening(item, policy_version, closed.get(item.subject), calendar, now=desk.now, today=desk.today)
+                opening(item, policy_version, past.closed.get(item.subject), calendar, now=desk.now, today=desk.today)
                 if before is None
                 else extended(before, item, policy_version, new_reports, calendar, now=desk.now)
             )
@@ -87,19 +128,56 @@ async def _decide(
     return news, withheld
 
 
-async def _write(connection: asyncpg.Connection, news: Sequence[News], event: Event, desk: Desk) -> None:
-    await repository.insert_rows(connection, "alert", [one.alert for one in news if one.before is None])
-    await repository.extend_alerts(connection, [extension(one.alert) for one in news if one.before is not None])
-    fresh = await _add_evidence(connection, news, event, desk)
+def _open(news: Sequence[News], event: Event, desk: Desk, scene: Scene, draft: Draft) -> dict[UUID, frozenset[str]]:
+    """Draft the alerts that open, with their evidence and timelines; whom each is about."""
+    draft.alert += [one.alert for one in news]
+    draft.alert_evidence += _evidence(news, event, desk)
+    fresh = Counter(alert_id for alert_id, _ in {(row["alert_id"], row["digest"]) for row in draft.alert_evidence})
+    draft.alert_log += [_log_row(one, fresh[one.alert_id], event, desk) for one in news]
+    concerned = {one.alert_id: _concerned(one, scene) for one in news}
+    draft.alert_barred += [
+        {
+            "alert_id": one.alert_id,
+            "officer_no": officer_no,
+            "why": why,
+            "living_division": one.alert["living_division"],
+            "registered_division": one.alert["registered_division"],
+            "since": desk.now,
+        }
+        for one in news
+        for officer_no, why in concerned[one.alert_id].items()
+    ]
+    return {alert_id: frozenset(officers) for alert_id, officers in concerned.items() if officers}
+
+
+def _concerned(one: News, scene: Scene) -> dict[str, str]:
+    """Who must not answer for an alert that opens (回避), and why; see `bar_concerned`."""
+    complaint = dict.fromkeys(sorted(_named([one.item]) & scene.named), "complaint")
+    family = dict.fromkeys(scene.families.get(one.item.household_no or "", ()), "family")
+    return {**complaint, **family}
+
+
+async def _extend(connection: asyncpg.Connection, news: Sequence[News], event: Event, desk: Desk) -> bool:
+    """Write what is added to open alerts; whether somebody is concerned who was not before."""
+    if not news:
+        return False
+    await repository.extend_alerts(connection, [extension(one.alert) for one in news])
+    fresh = await _add_evidence(connection, _evidence(news, event, desk))
     rows = [_log_row(one, fresh.get(one.alert_id, 0), event, desk) for one in news]
     await repository.insert_rows(connection, "alert_log", rows)
+    return await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
 
 
-async def _add_evidence(
-    connection: asyncpg.Connection, news: Iterable[News], event: Event, desk: Desk
-) -> dict[UUID, int]:
-    """Write each piece of evidence once; how many are new, by alert."""
-    rows = [
+async def _remember(connection: asyncpg.Connection, items: Sequence[RiskItem], past: Past, desk: Desk) -> None:
+    """Note what was seen of the subjects that were known, and close the tickets that waited for it."""
+    known = [item for item in items if item.subject in past.subjects]
+    if known:
+        await repository.remember_subjects(connection, [_seen(item) for item in known])
+        await close_corrected(connection, known, desk.now)
+
+
+def _evidence(news: Iterable[News], event: Event, desk: Desk) -> list[dict[str, Any]]:
+    return [
         {
             "alert_id": one.alert_id,
             "event_id": event.id,
@@ -113,6 +191,10 @@ async def _add_evidence(
         for one in news
         for kind, item in evidence_of(one.item)
     ]
+
+
+async def _add_evidence(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[UUID, int]:
+    """Write each piece of evidence once; how many are new, by alert."""
     made = await repository.insert_rows(
         connection,
         "alert_evidence",

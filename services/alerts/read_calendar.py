@@ -16,6 +16,9 @@ NATION, NATION_HI = "000000000000", AFTER_EVERYTHING
 PACKAGE, STATE_COUNCIL, COUNTY = "chinesecalendar", "state_council", "county"
 # The package may know years that nobody has written down yet: those deadlines run into.
 _YEARS_AHEAD = 3
+# Days by their digest, so that what is kept can never be out of date.
+_KEPT: dict[tuple[str | None, int], "Days"] = {}
+_MOST_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,32 @@ NO_CALENDARS = Calendars({})
 async def read_calendars(connection: asyncpg.Connection, places: Iterable[str], now: datetime) -> Calendars:
     """The calendars of `places` from this year on."""
     wanted = set(places)
-    first = date(now.astimezone(SHANGHAI).year, 1, 1)
-    regions = {NATION, *(region for place in wanted for region in lineage_of(place))}
-    rows = await repository_calendar.calendar_days(connection, regions, first)
-    return Calendars({place: _calendar(place, rows, first.year) for place in wanted})
+    first = first_day(now)
+    return Days(await repository_calendar.calendar_days(connection, regions_of(wanted), first), first.year).at(wanted)
+
+
+async def calendars_named(
+    connection: asyncpg.Connection, digest: str | None, places: Iterable[str], now: datetime
+) -> Calendars:
+    """As read_calendars; days whose digest was seen before are not read again."""
+    wanted, first = set(places), first_day(now)
+    days = _KEPT.get((digest, first.year))
+    if days is None:
+        rows = await repository_calendar.calendar_days(connection, regions_of(wanted), first) if digest else ()
+        while len(_KEPT) >= _MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)))
+        days = _KEPT[digest, first.year] = Days(rows, first.year)
+    return days.at(wanted)
+
+
+def first_day(now: datetime) -> date:
+    """Deadlines made now hang on the days from here on."""
+    return date(now.astimezone(SHANGHAI).year, 1, 1)
+
+
+def regions_of(places: Iterable[str]) -> set[str]:
+    """Whose days hold in any of the places."""
+    return {NATION, *(region for place in places for region in lineage_of(place))}
 
 
 async def read_calendar(connection: asyncpg.Connection, place: str, now: datetime) -> WorkCalendar:
@@ -63,12 +88,31 @@ async def read_year(connection: asyncpg.Connection, place: str, year: int) -> tu
     return sorted(days.values(), key=lambda day: day.on), is_known
 
 
-def _calendar(place: str, rows: Sequence[Row], first_year: int) -> WorkCalendar:
-    regions = {NATION, *lineage_of(place)}
+class Days:
+    """The days written for some regions from a year on; places with the same days share a calendar."""
+
+    def __init__(self, rows: Sequence[Row], first_year: int) -> None:
+        self._first_year = first_year
+        self._of_region: dict[str, list[Row]] = {}
+        self._made: dict[tuple[str, ...], WorkCalendar] = {}
+        for row in rows:
+            self._of_region.setdefault(row["region"], []).append(row)
+
+    def at(self, places: Iterable[str]) -> Calendars:
+        return Calendars({place: self._at(place) for place in places})
+
+    def _at(self, place: str) -> WorkCalendar:
+        regions = tuple(region for region in (NATION, *lineage_of(place)) if region in self._of_region)
+        if regions not in self._made:
+            rows = [row for region in regions for row in self._of_region[region]]
+            self._made[regions] = _calendar(rows, self._first_year)
+        return self._made[regions]
+
+
+def _calendar(rows: Sequence[Row], first_year: int) -> WorkCalendar:
     by_year: dict[int, list[Row]] = {year: [] for year in range(first_year, first_year + _YEARS_AHEAD)}
     for row in rows:
-        if row["region"] in regions:
-            by_year.setdefault(row["date"].year, []).append(row)
+        by_year.setdefault(row["date"].year, []).append(row)
     days: dict[date, DayKind] = {}
     known = set()
     for year, of_year in by_year.items():

@@ -16,6 +16,7 @@ from services.alerts import repository, repository_concern, repository_reminders
 from services.alerts.channels.inbox import Letter, put_in_inboxes
 from services.alerts.channels_in_use import channels_in_use, first_of_each
 from services.alerts.dispatch import Desk, desk_for
+from services.alerts.domain.duty import by_place
 from services.alerts.domain.message import Kind, outside_overdue_text, overdue_text
 from services.alerts.domain.sector import Sector, sector_of
 from services.alerts.notify_listeners import PushText, delivery_row
@@ -70,7 +71,7 @@ async def _desk(connection: asyncpg.Connection, items: Sequence[Row], runtime: R
     desk = await desk_for(runtime, places)
     concerned = await repository_concern.concerned_in(connection, {item["alert_id"] for item in items})
     posts = await repository.posts_at(connection, places, desk.today)
-    return desk.knowing(posts, {}, {}, concerned).dated(await read_calendars(connection, places, desk.now))
+    return desk.knowing(by_place(posts), {}, {}, concerned).dated(await read_calendars(connection, places, desk.now))
 
 
 def _is_working(item: Row, desk: Desk) -> bool:
@@ -112,7 +113,7 @@ def _county_desk(item: Row, desk: Desk) -> tuple[str, ...]:
 
 
 def _posts(item: Row, desk: Desk, roles: Collection[Role]) -> list[str]:
-    return [post.officer_no for post in desk.posts if post.place == item["living_division"] and post.role in roles]
+    return [post.officer_no for post in desk.posts_at(item["living_division"]) if post.role in roles]
 
 
 def _row(one: Reminded, desk: Desk) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, Row, insert_rows
-
-_CALENDAR_LOCK = "hashtextextended('alerts.calendar', 0)"
+from services.alerts.repository import CALENDAR_LOCK, Connection, Row, insert_rows
 
 
 async def hold_calendar(connection: Connection) -> None:
@@ -17,12 +15,12 @@ async def hold_calendar(connection: Connection) -> None:
 
     So every deadline that was computed from the old calendar is there to be found when a new one is committed.
     """
-    await connection.execute(f"SELECT pg_advisory_xact_lock_shared({_CALENDAR_LOCK})")
+    await connection.execute(f"SELECT pg_advisory_xact_lock_shared({CALENDAR_LOCK})")
 
 
 async def change_calendar(connection: Connection) -> None:
     """Wait for those who hold the calendar, and let nobody hold it until the commit."""
-    await connection.execute(f"SELECT pg_advisory_xact_lock({_CALENDAR_LOCK})")
+    await connection.execute(f"SELECT pg_advisory_xact_lock({CALENDAR_LOCK})")
 
 
 async def calendar_days(connection: Connection, regions: Iterable[str], first: date) -> list[asyncpg.Record]:
@@ -33,6 +31,13 @@ async def calendar_days(connection: Connection, regions: Iterable[str], first: d
         list(regions),
         first,
     )
+
+
+# Names what `calendar_days` would read: the same name, the same days.
+DAYS_DIGEST = """
+SELECT md5(string_agg(concat_ws('|', region, date, source, kind), ',' ORDER BY region, date, source)) AS digest
+FROM work_calendar_day WHERE region = ANY ($1) AND date >= $2
+"""
 
 
 async def years_of(connection: Connection, region: str, source: str) -> set[int]:

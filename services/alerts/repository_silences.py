@@ -10,20 +10,18 @@ from services.alerts.repository import Connection, Row, insert_rows
 
 _WITHHELD = "(SELECT count(*) FROM notification n WHERE n.silence_id = s.silence_id) AS withheld"
 
+SILENCES_OVER = """
+SELECT * FROM silence s
+WHERE s.released_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2
+  AND (s.expired_at IS NULL OR s.expired_at > $2)
+  AND EXISTS (SELECT FROM unnest($1::text[]) p (place) WHERE s.division <= p.place COLLATE "C"
+              AND p.place COLLATE "C" < s.division_hi)
+"""
+
 
 async def silences_over(connection: Connection, places: Collection[str], now: datetime) -> list[asyncpg.Record]:
     """The silences that hold at a moment over any of the places."""
-    return await connection.fetch(
-        """
-        SELECT * FROM silence s
-        WHERE s.released_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2
-          AND (s.expired_at IS NULL OR s.expired_at > $2)
-          AND EXISTS (SELECT FROM unnest($1::text[]) p (place) WHERE s.division <= p.place COLLATE "C"
-                      AND p.place COLLATE "C" < s.division_hi)
-        """,
-        list(places),
-        now,
-    )
+    return await connection.fetch(SILENCES_OVER, list(places), now)
 
 
 async def add_silence(connection: Connection, row: Row) -> UUID:

@@ -1,21 +1,20 @@
 """Route warnings: to whom, and by which ways; each person once, no warning without a person."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_concern, repository_pairing, repository_routes
-from services.alerts.begin_escalations import begin_escalations
-from services.alerts.channels.inbox import put_in_inboxes
+from services.alerts import repository, repository_concern, repository_routes
+from services.alerts.begin_escalations import assigned_to, begin_escalations
 from services.alerts.dispatch import Desk, Dispatch, Routing, Told
 from services.alerts.domain.duty import (
-    Listener,
     Listening,
     Post,
-    Reach,
     as_held,
     copied_at,
     joined,
@@ -23,8 +22,10 @@ from services.alerts.domain.duty import (
     paired_at,
 )
 from services.alerts.domain.message import Kind
+from services.alerts.draft import Draft
 from services.alerts.notify_gaps import notify_gaps
 from services.alerts.notify_listeners import notify_listeners
+from services.alerts.read_scene import Scene, scene_over
 from services.alerts.report_progress import Reported, report_progress
 from services.alerts.rules_in_force import Rules, rules_for
 from services.alerts.withhold_silenced import withhold_silenced
@@ -32,44 +33,79 @@ from shared.vocabulary.terms import Role
 
 # The queues that routing fills, and the live streams.
 WAKES = ("deliver", "relay", "inbox")
+_NOBODY = frozenset[str]()
+_HEARD_BY_NOBODY = Listening((), ())
 
 
 async def route_alerts(connection: asyncpg.Connection, dispatches: Sequence[Dispatch], desk: Desk) -> int:
     """Assign, notify and queue for delivery; how many reach somebody. Call once a transaction: it locks inboxes."""
     if not dispatches:
         return 0
-    desk = await _looked_up(connection, dispatches, desk)
-    rules = await rules_for(connection, dispatches, desk.now, desk.today)
+    places = {place for dispatch in dispatches for place in (dispatch.living, dispatch.registered)}
+    households = {dispatch.alert["household_no"] for dispatch in dispatches if dispatch.alert["household_no"]}
+    return await route_drafted(connection, dispatches, desk, await scene_over(connection, places, households, desk))
+
+
+async def route_drafted(
+    connection: asyncpg.Connection,
+    dispatches: Sequence[Dispatch],
+    desk: Desk,
+    scene: Scene,
+    draft: Draft | None = None,
+    *,
+    barred: Mapping[UUID, frozenset[str]] = MappingProxyType({}),
+) -> int:
+    """As route_alerts; what opens stands in the `draft` and is written with what it leads to.
+
+    `barred`: whom those alerts are about.
+    """
+    draft = Draft() if draft is None else draft
+    desk = await _looked_up(connection, dispatches, desk, scene, draft, barred)
+    rules = await rules_for(
+        connection,
+        dispatches,
+        desk.now,
+        scene.routes,
+        is_silenced=scene.is_silenced,
+        drafted=draft.alert_evidence,
+    )
     told = [_told(dispatch, rules, desk) for dispatch in dispatches]
-    await _assign(connection, told, desk)
-    await begin_escalations(connection, told, desk)
+    draft.assignment += _assignments(told, desk)
+    await begin_escalations(connection, told, desk, draft)
     spoken = [one for one in told if one.silence is None]
-    await withhold_silenced(connection, [one for one in told if one.silence is not None], desk)
-    letters = [*await notify_listeners(connection, spoken, desk), *await notify_gaps(connection, told, desk)]
-    await put_in_inboxes(connection, letters, desk.now)
-    await _remember(connection, told, desk)
+    people = {listener.officer_no for one in spoken for listener in one.listening.listeners}
+    endpoints = await scene.endpoints_with(connection, people, desk)
+    withhold_silenced([one for one in told if one.silence is not None], endpoints, desk, draft)
+    sending = await notify_listeners(connection, spoken, endpoints, desk, draft)
+    notify_gaps(told, desk, draft)
+    remembered = _remember_drafted(told, desk, draft)
+    await sending.queue(connection, await draft.write(connection, desk.now), desk)
+    await _remember(connection, [one for one in told if one.dispatch.alert_id not in remembered], desk)
     reached = [Reported(one.dispatch.alert_id, one.dispatch.new_reports) for one in told if one.listening.listeners]
     await report_progress(connection, reached, ("routed", "delivered"), desk.now)
     return len(reached)
 
 
-async def _looked_up(connection: asyncpg.Connection, dispatches: Sequence[Dispatch], desk: Desk) -> Desk:
-    places = {place for dispatch in dispatches for place in (dispatch.living, dispatch.registered)}
-    posts = await repository.posts_at(connection, places, desk.today)
-    assigned: dict[UUID, list[Listener]] = {}
-    ids = [dispatch.alert_id for dispatch in dispatches]
-    for row in await repository.assignments_of(connection, ids):
-        listener = Listener(row["officer_no"], Role(row["role"]), Reach(row["reach"]))
-        assigned.setdefault(row["alert_id"], []).append(listener)
-    households = [dispatch.alert["household_no"] for dispatch in dispatches if dispatch.alert["household_no"]]
-    paired = await repository_pairing.paired_with(connection, households, desk.today)
-    return desk.knowing(posts, assigned, paired, await repository_concern.concerned_in(connection, ids))
+async def _looked_up(
+    connection: asyncpg.Connection,
+    dispatches: Sequence[Dispatch],
+    desk: Desk,
+    scene: Scene,
+    draft: Draft,
+    barred: Mapping[UUID, frozenset[str]],
+) -> Desk:
+    """The desk with who holds which post and which alert; of alerts that open, nobody holds one yet."""
+    known = {dispatch.alert_id for dispatch in dispatches} - draft.opened
+    assigned = await assigned_to(connection, known) if known else {}
+    concerned = await repository_concern.concerned_in(connection, known) if known else {}
+    desk = desk.knowing(scene.posts, assigned, scene.paired, {**concerned, **barred})
+    return desk if desk.calendars.of_place else desk.dated(scene.calendars)
 
 
 def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     """Those named; or, of a further report, who answers for the alert already; or these and whom the routes tell."""
     if dispatch.only is not None:
-        concerned = desk.concerned.get(dispatch.alert_id, frozenset())
+        concerned = _concerned(dispatch, desk)
         named = tuple(one for one in dispatch.only if one.officer_no not in concerned)
         return Told(dispatch, Listening(named, dispatch.gaps))
     assigned = _assigned(dispatch, desk)
@@ -77,7 +113,7 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     listening = assigned
     if not _goes_to_assigned(dispatch, desk):
         listening = joined(joined(assigned, _listening(dispatch, routing, desk)), _paired(dispatch, desk))
-    if dispatch.alert_id in desk.concerned:
+    if desk.concerned and dispatch.alert_id in desk.concerned:
         # Of a warning about a cadre no group hears: he may read along there.
         dispatch = replace(dispatch, only=listening.listeners)
     return Told(dispatch, listening, routing, silence)
@@ -85,12 +121,18 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
 
 def _barred(dispatch: Dispatch, desk: Desk) -> frozenset[str]:
     """Whose answer is appealed, and whom the warning is about: they hear nothing of it (回避)."""
-    return dispatch.barred | desk.concerned.get(dispatch.alert_id, frozenset())
+    return dispatch.barred | _concerned(dispatch, desk)
+
+
+def _concerned(dispatch: Dispatch, desk: Desk) -> frozenset[str]:
+    return desk.concerned.get(dispatch.alert_id, _NOBODY) if desk.concerned else _NOBODY
 
 
 def _assigned(dispatch: Dispatch, desk: Desk) -> Listening:
     """Who answers for it and still may: in post there today (or his deputy is asked instead), or its helper."""
-    here = {post.officer_no for post in desk.posts if post.place in (dispatch.living, dispatch.registered)}
+    if not desk.assigned:
+        return _HEARD_BY_NOBODY
+    here = {post.officer_no for place in {dispatch.living, dispatch.registered} for post in desk.posts_at(place)}
     asked = (here | set(desk.paired.get(dispatch.alert["household_no"] or "", ()))) - _barred(dispatch, desk)
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no in asked]
     return Listening(tuple(named), ())
@@ -101,10 +143,15 @@ def _goes_to_assigned(dispatch: Dispatch, desk: Desk) -> bool:
 
 
 def _listening(dispatch: Dispatch, routing: Routing, desk: Desk) -> Listening:
-    posts = [post for post in desk.posts if post.officer_no not in dispatch.barred]
-    concerned = desk.concerned.get(dispatch.alert_id, frozenset())
-    listening = hearing(dispatch.living, dispatch.registered, routing.plan.tell, posts, concerned)
-    if _barred(dispatch, desk):
+    living, registered = dispatch.living, dispatch.registered
+    posts = desk.posts_at(living)
+    if registered != living:
+        posts = [*posts, *desk.posts_at(registered)]
+    if dispatch.barred:
+        posts = [post for post in posts if post.officer_no not in dispatch.barred]
+    concerned = _concerned(dispatch, desk)
+    listening = hearing(living, registered, routing.plan.tell, posts, concerned)
+    if concerned or dispatch.barred:
         # His post is filled, he only stands back (回避): that is no gap to be reported.
         return Listening(listening.listeners, () if listening.listeners else listening.gaps)
     return listening
@@ -118,6 +165,14 @@ def hearing(
     concerned: Collection[str] = frozenset(),
 ) -> Listening:
     """Who of the posts told hears of a household, and who gets the copy for its registered place."""
+    return _hearing(living, registered, tuple(tell), tuple(posts), frozenset(concerned))
+
+
+# Who holds the posts of a village changes a few times a year.
+@lru_cache(maxsize=4096)
+def _hearing(
+    living: str, registered: str, tell: tuple[Role, ...], posts: tuple[Post, ...], concerned: frozenset[str]
+) -> Listening:
     here = [post for post in posts if post.place == living]
     listening = listening_above(living, as_held(tell, here), posts, concerned)
     return joined(listening, copied_at(registered, posts, concerned)) if registered != living else listening
@@ -125,12 +180,15 @@ def hearing(
 
 def _paired(dispatch: Dispatch, desk: Desk) -> Listening:
     """The household's own helpers, beside those on duty; never those it is about."""
-    barred, helpers = _barred(dispatch, desk), desk.paired.get(dispatch.alert["household_no"] or "", ())
-    return paired_at(dispatch.living, (one for one in helpers if one not in barred), desk.posts)
+    helpers = desk.paired.get(dispatch.alert["household_no"] or "", ())
+    if not helpers:
+        return _HEARD_BY_NOBODY
+    barred = _barred(dispatch, desk)
+    return paired_at(dispatch.living, (one for one in helpers if one not in barred), desk.posts_at(dispatch.living))
 
 
-async def _assign(connection: asyncpg.Connection, told: Iterable[Told], desk: Desk) -> None:
-    rows = [
+def _assignments(told: Iterable[Told], desk: Desk) -> list[dict[str, Any]]:
+    return [
         {
             "alert_id": one.dispatch.alert_id,
             "officer_no": listener.officer_no,
@@ -142,8 +200,38 @@ async def _assign(connection: asyncpg.Connection, told: Iterable[Told], desk: De
         for one in told
         for listener in one.listening.listeners
     ]
-    conflict = "ON CONFLICT (alert_id, officer_no) WHERE until IS NULL DO NOTHING"
-    await repository.insert_rows(connection, "assignment", rows, conflict=conflict)
+
+
+def _remember_drafted(told: Sequence[Told], desk: Desk, draft: Draft) -> set[UUID]:
+    """What the routes decided of alerts that open goes into their rows and timelines; which these are."""
+    opening = {row["alert_id"]: row for row in draft.alert}
+    remembered = set()
+    for one in told:
+        row = opening.get(one.dispatch.alert_id)
+        if row is None or one.routing is None:
+            continue
+        row["route_version"], row["route_nodes"] = one.routing.version, one.routing.nodes
+        row["routed_at"] = desk.now if one.listening.listeners else None
+        draft.alert_log.append(_routed(one, one.routing, row, desk))
+        remembered.add(one.dispatch.alert_id)
+    return remembered
+
+
+def _routed(told: Told, routing: Routing, alert: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
+    decided = _remembered(told, routing)
+    return {
+        "alert_id": alert["alert_id"],
+        "at": desk.now,
+        "actor": "alerts",
+        "action": "routed",
+        "status_before": alert["status"],
+        "status_after": alert["status"],
+        "detail": {
+            "route_version": decided["route_version"],
+            "nodes": decided["route_nodes"],
+            "tell": decided["tell"],
+        },
+    }
 
 
 async def _remember(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> None:

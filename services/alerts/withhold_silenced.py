@@ -1,37 +1,26 @@
 """Withhold what a silence holds back (静默): each message that is not sent is a row with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import asyncpg
-
-from services.alerts import repository
-from services.alerts.channels_in_use import channels_in_use
 from services.alerts.dispatch import Desk, Told
 from services.alerts.domain.silence import Silence
+from services.alerts.draft import Draft
+from services.alerts.repository import Row
 from shared.clock import SHANGHAI
 from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id
 
 
-async def withhold_silenced(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> None:
-    """Write the messages that each person, and each group, would have had."""
-    if not told:
-        return
-    groups = await _divisions_with_groups(connection, told, desk)
-    rows = [
+def withhold_silenced(told: Sequence[Told], endpoints: Iterable[Row], desk: Desk, draft: Draft) -> None:
+    """Draft the messages that each person, and each group, would have had."""
+    groups = {endpoint["division"] for endpoint in endpoints if endpoint["officer_no"] is None}
+    draft.notify(
         _row(one, one.silence, recipient, desk)
         for one in told
         if one.silence is not None
         for recipient in _recipients(one, groups)
-    ]
-    await repository.insert_rows(connection, "notification", rows, conflict="ON CONFLICT (dedupe_key) DO NOTHING")
-
-
-async def _divisions_with_groups(connection: asyncpg.Connection, told: Sequence[Told], desk: Desk) -> set[str]:
-    divisions = {division for one in told for division in lineage_of(one.dispatch.living)}
-    endpoints = await repository.endpoints_of(connection, (), divisions, channels_in_use(desk.settings))
-    return {endpoint["division"] for endpoint in endpoints}
+    )
 
 
 def _recipients(told: Told, groups: set[str]) -> list[str | None]:

@@ -28,15 +28,11 @@ def _server_settings(role: str | None, schema: str, options: Mapping[str, str]) 
     return settings
 
 
-def _is_app_role(role: str | None) -> bool:
-    return role is not None and role.count("_") == 1
-
-
 async def _leave(connection: asyncpg.Connection) -> None:
-    """Requests set nothing that outlives a transaction, so a connection goes back as it is.
+    """Our roles set nothing that outlives a transaction, so a connection goes back as it is.
 
-    asyncpg's RESET ALL would be a second round trip for every request. Workers keep it: a tick cancelled at the wrong
-    moment must not leave its advisory lock behind.
+    asyncpg's RESET ALL would be a second round trip for every transaction. (A tick holds its advisory lock on a
+    connection of its own.)
     """
 
 
@@ -51,7 +47,7 @@ async def open_pool(
         init=prepare_connection,
         server_settings=_server_settings(role, schema, options or {}),
         command_timeout=60,
-        reset=_leave if _is_app_role(role) else None,
+        reset=_leave if role else None,
         # A compiled policy is longer than the 15 KB that asyncpg keeps prepared; planned anew it costs double.
         max_cacheable_statement_size=512 * 1024,
     )

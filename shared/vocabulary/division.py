@@ -88,6 +88,7 @@ def parent_of(code: str) -> DivisionCode | None:
     return DivisionCode(code[:kept].ljust(FULL_LENGTH, "0"))
 
 
+@lru_cache(maxsize=65_536)
 def lineage_of(code: str) -> tuple[DivisionCode, ...]:
     """The province, what lies between, and the division itself, from the top down."""
     above = parent_of(code)

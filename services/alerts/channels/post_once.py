@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -26,11 +28,16 @@ _PLAIN = {"user-agent": "fangpin-alerts", "accept": "application/json", "accept-
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way out: a client without redirects; what the `rule` refuses is not even tried."""
+    """The way out: a client without redirects; what the `rule` refuses is not even tried.
+
+    With a `transport` the client is passed by: what it does besides (cookies, log-ins, redirects) is not wanted here,
+    and takes longer than the sending. The transport asks the rule itself.
+    """
 
     http: httpx.AsyncClient
     rule: Outbound
     whole_seconds: float = WHOLE_SECONDS
+    transport: httpx.AsyncBaseTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,12 @@ class AnswerTooLong(Exception):
 
 async def post_once(way: Way, request: Request, *, now: datetime) -> Answered | SendOutcome:
     """The answer if its status is 2xx; else what the failure comes to."""
-    refused = way.rule.refusal(request.url)
+    refused = None if way.transport else way.rule.refusal(request.url)
     if refused:
         return SendOutcome(OutcomeClass.FIX, reason=refused)
     try:
         async with asyncio.timeout(way.whole_seconds):
-            return await _ask(way.http, request, now)
+            return await _ask(way, request, now)
     except AnswerTooLong:
         return SendOutcome(OutcomeClass.RETRY, reason="answer too long")
     except AddressNotAllowed as refusal:
@@ -73,21 +80,39 @@ async def post_once(way: Way, request: Request, *, now: datetime) -> Answered | 
         return SendOutcome(OutcomeClass.RETRY, reason=type(failure).__name__)
 
 
-async def _ask(http: httpx.AsyncClient, request: Request, now: datetime) -> Answered | SendOutcome:
-    url = httpx.URL(request.url)
-    async with http.stream(
-        request.method,
-        url.copy_merge_params(request.query) if request.query else url,
-        content=request.body,
-        headers={**_PLAIN, **request.headers},
-        follow_redirects=False,
-    ) as answer:
+async def _ask(way: Way, request: Request, now: datetime) -> Answered | SendOutcome:
+    async with _answer(way, request) as answer:
         if not answer.is_success:
             return of_status(answer.status_code, answer.headers.get("retry-after"), now)
         if request.reads:
             return Answered(answer.status_code, await _read(answer))
         await _drain(answer)
         return Answered(answer.status_code)
+
+
+@asynccontextmanager
+async def _answer(way: Way, request: Request) -> AsyncIterator[httpx.Response]:
+    url = _url(request.url)
+    if request.query:
+        url = url.copy_merge_params(request.query)
+    headers = {**_PLAIN, **request.headers}
+    if way.transport is None:
+        sent = way.http.build_request(request.method, url, content=request.body, headers=headers)
+        answer = await way.http.send(sent, stream=True, follow_redirects=False)
+    else:
+        patience = {"timeout": way.http.timeout.as_dict()}
+        sent = httpx.Request(request.method, url, content=request.body, headers=headers, extensions=patience)
+        answer = await way.transport.handle_async_request(sent)
+    try:
+        yield answer
+    finally:
+        await answer.aclose()
+
+
+# A receiver's address is read once, not with each message.
+@lru_cache(maxsize=1024)
+def _url(text: str) -> httpx.URL:
+    return httpx.URL(text)
 
 
 async def _read(answer: httpx.Response) -> bytes:

@@ -3,7 +3,7 @@
 One small file per channel and kind below `wording/` (a kind without a file takes `any.txt`), by locale.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound
@@ -29,12 +29,18 @@ def _wording() -> ImmutableSandboxedEnvironment:
 
 def wording(channel: str, message: Message, *, locale: str = LOCALE) -> str:
     """The words of a channel for a message, without its link."""
-    place = cut(" ".join(message.place.split()), PLACE_CHARACTERS, characters)
+    return _worded(channel, message.kind, message.count, message.place, locale)
+
+
+# Many messages say the same: one for each warning of a village.
+@lru_cache(maxsize=4096)
+def _worded(channel: str, kind: str, count: int, place: str, locale: str) -> str:
+    shown = cut(" ".join(place.split()), PLACE_CHARACTERS, characters)
     try:
-        template = _wording().get_template(f"{locale}/{channel}/{message.kind}.txt")
+        template = _wording().get_template(f"{locale}/{channel}/{kind}.txt")
     except TemplateNotFound:
         template = _wording().get_template(f"{locale}/{channel}/any.txt")
-    return template.render(count=message.count, place=place).strip()
+    return template.render(count=count, place=shown).strip()
 
 
 def robot_text(channel: str, message: Message) -> str:

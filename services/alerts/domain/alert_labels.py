@@ -1,6 +1,6 @@
 """The labels of an alert (标签): what routes and silences may ask of it, each said by the alert or its evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -71,30 +71,42 @@ class Row(Protocol):
     def __getitem__(self, name: str, /) -> Any: ...
 
 
-def labels_of(alert: Row, traits: Traits) -> dict[str, tuple[str, ...]]:
-    """The labels of an alert, as it is stored."""
-    return {
-        "severity": _one(alert["severity"]),
-        "cause": tuple(alert["causes"]),
-        "class": _one(alert["recommendation"]),
-        "listed_as": _one(alert["listed_as"]),
-        **division_labels(alert["living_division"]),
-        "department": traits.departments,
-        "source": traits.sources,
-        "indicator": traits.indicators,
-        "reason": _one(alert["reason"]),
-        "household": _one(alert["household_no"]),
-        "reported": _yes(bool(alert["report_ids"])),
-        "appealed": _yes("appeal" in traits.indicators),
-        "moved": _yes(alert["living_division"] != alert["registered_division"]),
-        "first": _yes(alert["follows"] is None),
-    }
+def labels_of(alert: Row, traits: Traits, asked: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The labels of an alert, as it is stored; all, or those asked for."""
+    names = LABELS if asked is None else asked
+    return {name: value for name in names if (value := _VALUES[name](alert, traits)) is not None}
 
 
-def division_labels(division: str) -> dict[str, tuple[str, ...]]:
+def _level(level: DivisionLevel) -> "Value":
+    return lambda alert, _: division_labels(alert["living_division"], (level,)).get(LABEL_OF_LEVEL[level])
+
+
+Value = Callable[[Row, Traits], tuple[str, ...] | None]
+LABEL_OF_LEVEL = {level: name for name, level in LEVEL_OF_LABEL.items()}
+_VALUES: Mapping[str, Value] = {
+    "severity": lambda alert, _: _one(alert["severity"]),
+    "cause": lambda alert, _: tuple(alert["causes"]),
+    "class": lambda alert, _: _one(alert["recommendation"]),
+    "listed_as": lambda alert, _: _one(alert["listed_as"]),
+    **{name: _level(level) for name, level in LEVEL_OF_LABEL.items()},
+    "department": lambda _, traits: traits.departments,
+    "source": lambda _, traits: traits.sources,
+    "indicator": lambda _, traits: traits.indicators,
+    "reason": lambda alert, _: _one(alert["reason"]),
+    "household": lambda alert, _: _one(alert["household_no"]),
+    "reported": lambda alert, _: _yes(bool(alert["report_ids"])),
+    "appealed": lambda _, traits: _yes("appeal" in traits.indicators),
+    "moved": lambda alert, _: _yes(alert["living_division"] != alert["registered_division"]),
+    "first": lambda alert, _: _yes(alert["follows"] is None),
+}
+
+
+def division_labels(
+    division: str, levels: Collection[DivisionLevel] = tuple(LEVEL_OF_LABEL.values())
+) -> dict[str, tuple[str, ...]]:
     """A division as the codes of its county, town and village, each cut to its own digits."""
     level = level_of(division)
-    return {name: (division[: DIGITS[of]],) for name, of in LEVEL_OF_LABEL.items() if level >= of}
+    return {LABEL_OF_LEVEL[of]: (division[: DIGITS[of]],) for of in levels if level >= of}
 
 
 def _one(value: str | None) -> tuple[str, ...]:

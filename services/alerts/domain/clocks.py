@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from services.alerts.domain.alert import Deadlines, Status
 from services.alerts.domain.work_time import WorkCalendar
@@ -29,16 +30,22 @@ class Length:
 
     def after(self, start: datetime, calendar: WorkCalendar) -> datetime:
         """The deadline of what began at `start`."""
-        match self.unit:
-            case ClockUnit.HOURS:
-                return calendar.add_hours(start, self.number)
-            case ClockUnit.WORKING_HOURS:
-                return calendar.add_working_hours(start, self.number)
-            case ClockUnit.DAYS:
-                return calendar.add_days(start, self.number)
-            case ClockUnit.WORKING_DAYS:
-                # A package may say 0; the end of the next working day is the soonest there is.
-                return calendar.add_working_days(start, max(self.number, 1))
+        return _after(self, start, calendar)
+
+
+# Alerts of one message begin at one moment, mostly with the same clocks.
+@lru_cache(maxsize=64)
+def _after(length: Length, start: datetime, calendar: WorkCalendar) -> datetime:
+    match length.unit:
+        case ClockUnit.HOURS:
+            return calendar.add_hours(start, length.number)
+        case ClockUnit.WORKING_HOURS:
+            return calendar.add_working_hours(start, length.number)
+        case ClockUnit.DAYS:
+            return calendar.add_days(start, length.number)
+        case ClockUnit.WORKING_DAYS:
+            # A package may say 0; the end of the next working day is the soonest there is.
+            return calendar.add_working_days(start, max(length.number, 1))
 
 
 @dataclass(frozen=True, slots=True)

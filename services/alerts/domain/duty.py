@@ -20,6 +20,9 @@ class Reach(StrEnum):
     ESCALATED = "escalated"
 
 
+_FIRST_TOLD = {reach: at for at, reach in enumerate(Reach)}
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One post (岗位) that a person holds today over a division; `place` is the division it was looked up for.
@@ -164,6 +167,14 @@ def paired_at(place: str, officers: Iterable[str], posts: Iterable[Post]) -> Lis
     return Listening(tuple(listeners), ())
 
 
+def by_place(posts: Iterable[Post]) -> dict[str, list[Post]]:
+    """The posts of each place they were looked up for."""
+    found: dict[str, list[Post]] = {}
+    for post in posts:
+        found.setdefault(post.place, []).append(post)
+    return found
+
+
 def present(posts: Sequence[Post], absences: Iterable[Absence], on: date) -> list[Post]:
     """The posts as they are answered for on a day: a deputy for who is away, and without one nobody.
 
@@ -180,6 +191,10 @@ def present(posts: Sequence[Post], absences: Iterable[Absence], on: date) -> lis
 
 def joined(first: Listening, second: Listening) -> Listening:
     """Both, still each person once: what the first says of a person stands."""
+    if not first.listeners and not first.gaps:
+        return second
+    if not second.listeners and not second.gaps:
+        return first
     known = {listener.officer_no for listener in first.listeners}
     added = tuple(listener for listener in second.listeners if listener.officer_no not in known)
     return Listening(first.listeners + added, first.gaps + second.gaps)
@@ -230,4 +245,4 @@ def _keep_lowest(found: dict[str, Listener], listener: Listener) -> None:
 
 
 def _rank(listener: Listener) -> tuple[int, int]:
-    return listener.level, list(Reach).index(listener.reach)
+    return listener.level, _FIRST_TOLD[listener.reach]

@@ -51,9 +51,12 @@ WORKING_HOURS = (Hours(time(8, 30), time(12)), Hours(time(14, 30), time(18)))
 NIGHT = Quiet(time(21), time(8))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkCalendar:
-    """The working days of one place: Monday to Friday, but for `days`; in years not `known` that is provisional."""
+    """The working days of one place: Monday to Friday, but for `days`; in years not `known` that is provisional.
+
+    Each is equal to itself only, so that what was computed with it can be kept.
+    """
 
     days: Mapping[date, DayKind]
     known: frozenset[int]

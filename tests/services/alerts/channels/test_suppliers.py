@@ -168,6 +168,17 @@ async def test_nothing_is_sent_where_the_operator_did_not_allow(name: str) -> No
         assert len(receiver.received) == 1
 
 
+@pytest.mark.parametrize("name", ["wecom", "dingtalk", "webhook", "sms"])
+async def test_nobody_is_led_to_another_host(name: str) -> None:
+    """However allowed it is: an answer never decides where a message goes."""
+    async with http_receiver() as inside, way() as out:
+        for status in ("302 Found", "307 Temporary Redirect"):
+            async with http_receiver(f"{status}\r\nlocation: {inside.url}") as receiver:
+                found = await channel(name, out).send(MESSAGE, target(name, receiver), now=NOW)
+            assert found.outcome is OutcomeClass.FIX
+    assert inside.received == []
+
+
 async def test_a_dead_port_is_tried_again() -> None:
     async with way() as out:
         found = await WecomChannel(out).send(MESSAGE, Target("http://127.0.0.1:1/?key=x"), now=NOW)

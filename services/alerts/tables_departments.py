@@ -18,7 +18,7 @@ class Consultation(AlertsTable, table=True):
     __table_args__ = (
         Index("ux_consultation_open", "alert_id", unique=True, postgresql_where=text("state = 'open'")),
         Index(None, "alert_id"),
-        CheckConstraint("state IN ('open','decided')", name="state"),
+        CheckConstraint("state IN ('open','decided','cancelled')", name="state"),
         CheckConstraint("(state = 'decided') = (num_nonnulls(decided_at, decided_by, held_on) = 3)", name="decided"),
     )
 

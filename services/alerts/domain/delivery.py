@@ -133,14 +133,14 @@ def after_inquiry(
     """Decide about a message that may have been sent; `waited`: its receipt was waited for already.
 
     What the supplier does not know is sent. Where it cannot be asked and no receipt came, it is sent again: a second
-    message costs little, a lost one a household's help.
+    message costs little, a lost one a household's help. After the end of all tries it waits for a person.
     """
     if said is Inquiry.SENT:
         return Decision(DeliveryState.DELIVERED)
     if said is Inquiry.FAILED:
         return Decision(DeliveryState.DEAD)
     if said is Inquiry.UNKNOWN or (said is Inquiry.CANNOT_ASK and waited):
-        return Decision(DeliveryState.DUE, now)
+        return _later(now, give_up_at)
     due_at = now + (RECEIPT_WAIT if said is Inquiry.CANNOT_ASK else wait_after(attempt, None, jitter))
     return Decision(DeliveryState.DEAD) if due_at > give_up_at else Decision(DeliveryState.UNCERTAIN, due_at)
 

@@ -23,13 +23,19 @@ VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
 MONDAY_AFTER = datetime(2026, 3, 30, 9, 30, tzinfo=SHANGHAI)
 
 
-@pytest.fixture
-def all_drawn(alerts_runtime: Runtime) -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def none_drawn(alerts_runtime: Runtime) -> Iterator[None]:
+    """No re-check is drawn by chance, which would be overdue too."""
     settings = alerts_runtime.settings
     assert isinstance(settings, AlertsSettings)
-    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 100})
+    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 0})
     yield
     alerts_runtime.settings = settings
+
+
+@pytest.fixture
+def all_drawn(alerts_runtime: Runtime, none_drawn: None) -> None:
+    alerts_runtime.settings = alerts_runtime.settings.model_copy(update={"recheck_percent": 100})
 
 
 @pytest.fixture

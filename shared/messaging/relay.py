@@ -1,4 +1,8 @@
-"""Send what the outbox holds: claim, let go of the connection, post signed, record."""
+"""Send what the outbox holds: claim, let go of the connection, post signed, record.
+
+What one message stumbles over puts off that message. While a peer as a whole is away nothing is put off but the peer:
+what waits keeps its place, and drains in the order in which it was said.
+"""
 
 import asyncio
 import base64
@@ -7,7 +11,7 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import httpx
@@ -47,6 +51,7 @@ class Post:
     sealed_secret: bytes
     division: str | None
     event: WrittenEvent
+    failures: int = 0
 
     @property
     def internal(self) -> bool:
@@ -70,6 +75,11 @@ class Answer:
         return self.status in {400, 409, 410, 413, 415, 422}
 
     @property
+    def away(self) -> bool:
+        """Nobody is there who could have taken any message; that one took too long says nothing of the others."""
+        return self.status in {502, 503} or (self.status is None and "Timeout" not in (self.error or "Timeout"))
+
+    @property
     def stumbled(self) -> bool:
         """The subscriber is there, and breaks over this very message."""
         return self.status == 500
@@ -85,13 +95,19 @@ class Hand:
 
 
 NOTHING_TO_SEND = Answer(204)
+AWAY = """
+UPDATE subscription SET failures = failures + 1, quiet_until = $2
+WHERE subscription_id = $1 AND (quiet_until IS NULL OR quiet_until <= $3)
+"""
+BACK = "UPDATE subscription SET failures = 0, quiet_until = NULL WHERE subscription_id = $1 AND failures > 0"
 # How often one turn claims, so that a worker can stop between two.
 TURN_CLAIMS = 8
 
 
 async def relay_urgent(runtime: Runtime) -> int:
     """Send messages somebody waits for; its own task, so that they never queue behind a file."""
-    return await _relay(runtime, limit=16, at_once=16, extra="priority = 0", lease=URGENT_LEASE)
+    extra = f"priority = 0 AND subscription_id IN ({_PEERS} {_THERE})"
+    return await _relay(runtime, limit=16, at_once=16, extra=extra, lease=URGENT_LEASE)
 
 
 async def relay_once(runtime: Runtime) -> int:
@@ -99,7 +115,7 @@ async def relay_once(runtime: Runtime) -> int:
 
     Three to a peer at once: more of a file would queue there before one lock, on connections that a report needs.
     """
-    inside = f"priority > 0 AND subscription_id IN ({_PEERS})"
+    inside = f"priority > 0 AND subscription_id IN ({_PEERS} {_THERE})"
     outside = f"priority > 0 AND subscription_id NOT IN ({_PEERS})"
     return await _relay(runtime, limit=12, at_once=3, extra=inside) or await _relay(
         runtime, limit=8, at_once=8, extra=outside
@@ -107,6 +123,7 @@ async def relay_once(runtime: Runtime) -> int:
 
 
 _PEERS = f"SELECT subscription_id FROM subscription WHERE name LIKE '{INTERNAL_PREFIX}%'"
+_THERE = "AND (quiet_until IS NULL OR quiet_until <= $1)"
 
 
 async def _relay(runtime: Runtime, *, limit: int, at_once: int, extra: str, lease: timedelta = LEASE) -> int:
@@ -164,15 +181,16 @@ async def _claim(
     details = await connection.fetch(
         """
         SELECT o.id, o.aggregateid, o.type, o.payload::text AS payload, o.traceparent, o.created_at,
-               s.subscription_id, s.name, s.url, s.secret, s.division
+               s.subscription_id, s.name, s.url, s.secret, s.division, s.failures
         FROM unnest($1::uuid[], $2::uuid[]) AS due (outbox_id, subscription_id)
         JOIN outbox o ON o.id = due.outbox_id JOIN subscription s ON s.subscription_id = due.subscription_id
         """,
         [row["outbox_id"] for row in claimed],
         [row["subscription_id"] for row in claimed],
     )
-    leases = {(row["outbox_id"], row["subscription_id"]): row for row in claimed}
-    return [_as_post(runtime, row, leases[row["id"], row["subscription_id"]]) for row in details]
+    told = {(row["id"], row["subscription_id"]): row for row in details}
+    leases = [((lease["outbox_id"], lease["subscription_id"]), lease) for lease in claimed]
+    return [_as_post(runtime, told[key], lease) for key, lease in leases if key in told]
 
 
 def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Post:
@@ -185,9 +203,16 @@ def _as_post(runtime: Runtime, row: asyncpg.Record, lease: asyncpg.Record) -> Po
         data=row["payload"],
         traceparent=row["traceparent"],
     )
-    key = (row["id"], row["subscription_id"])
     return Post(
-        key, lease["lease_token"], lease["attempts"], row["name"], row["url"], row["secret"], row["division"], event
+        key=(row["id"], row["subscription_id"]),
+        token=lease["lease_token"],
+        attempts=lease["attempts"],
+        receiver=row["name"],
+        url=row["url"],
+        sealed_secret=row["secret"],
+        division=row["division"],
+        event=event,
+        failures=row["failures"],
     )
 
 
@@ -260,6 +285,14 @@ async def _give_back(runtime: Runtime, post: Post) -> None:
             )
 
 
+async def _leave_alone(connection: asyncpg.Connection, post: Post, answer: Answer, now: datetime) -> None:
+    """Let the message keep its place, and the peer be tried again after a while; of several that fail once."""
+    log.warning("relay.peer_away", to=post.receiver, status=answer.status, error=answer.error)
+    said = "last_status = $1, last_error = $2"
+    await finish(connection, QUEUE, post.key, post.token, set_sql=said, args=(answer.status, answer.error))  # type: ignore[arg-type]
+    await connection.execute(AWAY, post.key[1], now + delay(post.failures + 1, INTERNAL_SCHEDULE), now)
+
+
 async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, answer: Answer) -> None:
     now = runtime.clock.now()
     if answer.accepted:
@@ -271,6 +304,11 @@ async def _settle(runtime: Runtime, connection: asyncpg.Connection, post: Post, 
             set_sql="state = 'delivered', due_at = NULL, delivered_at = $1, last_status = $2, last_error = NULL",
             args=(now, answer.status),
         )
+        if post.failures:
+            await connection.execute(BACK, post.key[1])
+        return
+    if post.internal and answer.away:
+        await _leave_alone(connection, post, answer, now)
         return
     # A peer that is away for a weekend still gets everything; only what it breaks over waits for a person.
     given_up = post.attempts >= GIVE_UP_AFTER and (answer.stumbled or not post.internal)

@@ -47,6 +47,12 @@ class SubscriptionColumns(SQLModel):
     active: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
     division: str | None = None
     created_at: datetime = Field(sa_type=_MOMENT)
+    failures: int = Field(
+        default=0, sa_column_kwargs={"server_default": text("0"), "comment": "of a peer that is away, in a row"}
+    )
+    quiet_until: datetime | None = Field(
+        default=None, sa_type=_MOMENT, sa_column_kwargs={"comment": "until then a peer that is away is left alone"}
+    )
 
 
 class InboxColumns(SQLModel):

@@ -3,8 +3,8 @@
 Three rows in a hundred are bad, two of people nobody knows. The baseline is a bare binary COPY of the good rows into
 one logged table of the same server, prepared beforehand. `stored`: accepted rows and errors are in the database, rows
 are checked against each other and compared with what is known; `line`: monitoring has answered every message. The
-clock of both starts when the department starts sending. When the households that the facts touched are assessed, the
-same rows come again, one byte longer.
+clock of both starts when the department starts sending. When the households that the facts touched are assessed and
+checked, the same rows come again, one byte longer.
 `peak_mib` is the highest resident memory of the process that takes files in.
 """
 
@@ -35,6 +35,7 @@ CREATE TABLE bare (settlement_no text, number text, name text, settled_on date, 
     paid_basic bigint, paid_serious bigint, paid_aid bigint, paid_other bigint, self_compliant bigint,
     self_other bigint)
 """
+DUE = "EXISTS (SELECT FROM monitoring.{} WHERE due_at <= now())"
 # Four people a household, known by the index of their number.
 REGISTER = """
 INSERT INTO monitoring.household
@@ -111,9 +112,9 @@ async def take_in(running: Running, admin: asyncpg.Connection, file: Path, tail:
 
 
 async def assessed(admin: asyncpg.Connection) -> None:
-    """Wait until no household is due: the second file is to be measured, not the assessments after the first."""
+    """Wait until nothing is due: the second file is to be measured, not what monitoring does after the first."""
     until = time.monotonic() + LONGEST_SECONDS
-    while await admin.fetchval("SELECT EXISTS (SELECT FROM monitoring.household WHERE due_at <= now())"):
+    while await admin.fetchval(f"SELECT {DUE.format('household')} OR {DUE.format('quality_due')}"):
         assert time.monotonic() < until, "assessments do not end"
         await asyncio.sleep(1)
 

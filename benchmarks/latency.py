@@ -1,4 +1,4 @@
-"""`fangpin bench latency`: from the 202 of a self-report to the inbox, while a large feed is ingested."""
+"""`fangpin bench latency`: a self-report's time to its 202, and from there to the inbox, beside a large feed."""
 
 import argparse
 import statistics
@@ -47,17 +47,19 @@ class Inbox:
         self._halt.set()  # The thread ends with the next line; the stream pings every few seconds.
 
 
-def phase(running: Running, families: list[Family]) -> list[float]:
-    """Let the families report, one after the other; seconds from each 202 to its message.
+def phase(running: Running, families: list[Family]) -> tuple[list[float], list[float]]:
+    """Let the families report, one after the other; seconds until each 202, and from there to its message.
 
     Messages to one officer come in the order of the reports that caused them, so they are paired in order.
     """
     inbox = Inbox(running)
     before = _settled(inbox)
+    posted: list[float] = []
     accepted: list[float] = []
     headers = running.bearer("system", COUNTY)
     with httpx.Client(timeout=10) as client:
         for family in families:
+            posted.append(time.perf_counter())
             sent = client.post(
                 f"{running.url('intake')}/intake/v1/self-reports",
                 json=family.report(SystemClock().today()),
@@ -69,7 +71,8 @@ def phase(running: Running, families: list[Family]) -> list[float]:
     until(lambda: len(inbox.came) - before >= len(families), "every report reached the inbox", 60)
     inbox.stop()
     came = sorted(list(inbox.came.values())[before:])
-    return [arrived - left for left, arrived in zip(accepted, came, strict=False)]
+    waited = [left - began for began, left in zip(posted, accepted, strict=True)]
+    return waited, [arrived - left for left, arrived in zip(accepted, came, strict=False)]
 
 
 def _settled(inbox: Inbox) -> int:
@@ -105,7 +108,7 @@ def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
         reporting = [Family(10_000 + n, VILLAGE) for n in range(2 * REPORTS_A_PHASE)]
         others = [Family(50_000 + n, VILLAGE) for n in range(FEED_FAMILIES)]
         load_village(running, [*reporting, *others])
-        quiet = phase(running, reporting[:REPORTS_A_PHASE])
+        quiet_posts, quiet = phase(running, reporting[:REPORTS_A_PHASE])
         with ThreadPoolExecutor(1) as pool:
             day = SystemClock().today() - timedelta(days=40)
             started = time.perf_counter()
@@ -113,7 +116,7 @@ def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
                 send_feed, running, "medical_settlement", big_feed(others, rows), f"{day:%Y-%m}", seconds=900
             )
             time.sleep(1)
-            loaded = phase(running, reporting[REPORTS_A_PHASE:])
+            posts, loaded = phase(running, reporting[REPORTS_A_PHASE:])
             during = not feed.done()
             recorded = feed.result(timeout=600)
         memory = sum(psutil.Process(one.pid).memory_info().rss for one in running.processes.values())
@@ -122,6 +125,8 @@ def measure(mode: Any, data: Path, rows: int) -> dict[str, float]:
             "p50_ms": _quantile(loaded, 0.5),
             "baseline": _quantile(quiet, 0.99),
             "baseline_p50_ms": _quantile(quiet, 0.5),
+            "post_p99_ms": _quantile(posts, 0.99),
+            "baseline_post_p99_ms": _quantile(quiet_posts, 0.99),
             "feed_still_running_at_the_end": float(during),
             "feed_rows": recorded["counts"]["read"],
             "feed_seconds": round(time.perf_counter() - started, 1),
@@ -139,6 +144,7 @@ def _quantile(seconds: list[float], share: float) -> float:
 def _medians(found: list[dict[str, float]]) -> dict[str, Any]:
     merged: dict[str, Any] = {name: statistics.median(one[name] for one in found) for name in found[0]}
     merged["ratio"] = round(merged["ours"] / merged["baseline"], 2)
+    merged["post_ratio"] = round(merged["post_p99_ms"] / merged["baseline_post_p99_ms"], 2)
     merged["unit"] = "ms, 202 to inbox, p99"
     return merged
 

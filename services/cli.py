@@ -13,6 +13,7 @@ from demo_county.score import Scored
 from services.assess_command import add_assess_command
 from services.places import shipped_villages
 from services.policy_commands import add_policy_commands
+from services.verify_log_command import add_log_commands
 from shared.clock import SystemClock
 from shared.errors import FangpinError
 from shared.settings import Settings
@@ -185,6 +186,7 @@ app.add_typer(regions_app, name="regions")
 app.add_typer(keys_app, name="keys")
 app.add_typer(clients_app, name="clients")
 add_assess_command(app)
+add_log_commands(app, lambda data, *schemas: attached(settings_of(data), *schemas))
 add_policy_commands(policy_app)
 app.add_typer(policy_app, name="policy")
 app.add_typer(

@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from shared.clock import Clock, SystemClock
 from shared.db.key_check import check_keys
-from shared.db.pool import open_engine, open_pool
+from shared.db.pool import open_pool
 from shared.db.scope import transaction
 from shared.messaging.subscription import register_peers
 from shared.security.keys import Keyring, load_keys
@@ -56,8 +55,9 @@ class Waker:
 class Runtime:
     """One service, running.
 
-    `pool` and `sessions` act under the service's role, whose rows are limited by the scope of each transaction;
-    `worker_pool` under its worker's role, which sees all rows and serves no request.
+    `pool` acts under the service's role, whose rows are limited by the scope of each transaction; `worker_pool` under
+    its worker's role, which sees all rows and serves no request. `stopping` is set when its worker is to stop: long
+    work gives way at its next checkpoint.
     """
 
     service: str
@@ -66,11 +66,11 @@ class Runtime:
     pool: asyncpg.Pool
     worker_pool: asyncpg.Pool
     directory_pool: asyncpg.Pool
-    sessions: async_sessionmaker[AsyncSession]
     keys: Keyring
     http: httpx.AsyncClient
     waker: Waker
     database_url: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -95,27 +95,13 @@ async def open_runtime(
         app = await pool(f"fangpin_{service}", service, url, settings.pool_size)
         worker = await pool(f"fangpin_{service}_worker", service, url, settings.pool_size)
         directory = await pool("fangpin_directory", "directory", settings.database_url_of("directory"), 2)
-        engine = open_engine(url, role=f"fangpin_{service}", schema=service, size=settings.pool_size)
-        stack.push_async_callback(engine.dispose)
         http = await stack.enter_async_context(_client(settings, transport))
         waker = Waker(worker, f"fangpin_{service}")
         stack.push_async_callback(waker.close)
         await check_keys(directory, settings.data / "keys", service)
         async with transaction(worker) as connection:
             await register_peers(connection, service, settings, clock.now())
-        yield Runtime(
-            service,
-            settings,
-            clock,
-            app,
-            worker,
-            directory,
-            async_sessionmaker(engine, expire_on_commit=False),
-            keys,
-            http,
-            waker,
-            url,
-        )
+        yield Runtime(service, settings, clock, app, worker, directory, keys, http, waker, url)
 
 
 def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:

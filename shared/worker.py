@@ -72,6 +72,7 @@ class Worker:
     async def run(self) -> None:
         self._events.update({task.name: asyncio.Event() for task in self.tasks})
         async with open_runtime(self.service, self.settings, transport=self.transport, clock=self.clock) as runtime:
+            runtime.stopping = self._stopping
             scheduler = self._scheduler(runtime)
             scheduler.start()
             listener = asyncio.create_task(self._listen(runtime))

@@ -29,7 +29,7 @@ from shared.errors import UnsupportedMedia
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.strict_json import parse_strict
@@ -163,7 +163,4 @@ def _known(view: Any, row: repository.Row) -> dict[str, Any]:
 
 def page_of(view: Any, rows: list[Any], limit: int, key: str, direction: str = "after") -> Page[Any]:
     shown = [view.model_validate(_known(view, row)) for row in rows[:limit]]
-    more = len(rows) > limit
-    place = rows[limit - 1][key] if more else None
-    cursor = encode_cursor({direction: place if isinstance(place, int) else str(place)}) if more else None
-    return Page[view](items=shown, next_cursor=cursor)
+    return Page[view](items=shown, next_cursor=next_cursor(rows, limit, **{direction: key}))

@@ -19,7 +19,9 @@ async def answer_alert(
     A worse level or a further plea does: the household is then to be looked at with that in mind.
     """
     alert = await lock_any_version(connection, doing)
-    if alert["status"] != Status.CLOSED and seen != mark_of(alert["severity"], alert["report_ids"]):
+    # Answered already, by this answer sent again or by another: `verify` knows which.
+    answered = alert["status"] in (Status.CONFIRMING, Status.CLOSED)
+    if not answered and seen != mark_of(alert["severity"], alert["report_ids"]):
         raise AlertChanged("填写期间预警升级或农户又有新的求助，请看过上面的情况再提交一次；填写的内容都还在")
     return await verify(
         connection,

@@ -4,7 +4,7 @@ from typing import Any
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.duty import LADDER, Listener, Reach
 from services.alerts.domain.message import Kind
@@ -20,7 +20,9 @@ async def ask_second(
 ) -> None:
     """Tell them that an answer of `officer_no` waits; that there is nobody to tell is written down."""
     desk = await desk_for(runtime, [alert["living_division"]])
-    posts = await repository.posts_at(connection, [alert["living_division"]], desk.today)
+    kept_out = await repository_concern.kept_out_of(connection, alert["alert_id"])
+    held = await repository.posts_at(connection, [alert["living_division"]], desk.today)
+    posts = [post for post in held if post.officer_no not in kept_out]
     ranks = [LADDER.index(post.role) for post in posts if post.officer_no == officer_no and post.role in LADDER]
     own = max(ranks, default=0)
     others = [p for p in posts if p.role in LADDER and LADDER.index(p.role) >= own and p.officer_no != officer_no]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_answers
+from services.alerts import repository, repository_answers, repository_concern
 from services.alerts.close_alert import close_alert, closing_of, role_of
 from services.alerts.dispatch import Dispatch, desk_for
 from services.alerts.domain.alert import Status, Step
@@ -82,7 +82,7 @@ async def _check(
         raise NothingToConfirm
     if doing.officer_no == answer["officer_no"] or _is_below(role_of(doing), Role(answer["officer_role"])):
         raise SecondOfficerNeeded
-    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
+    if doing.officer_no in await repository_concern.barred_of(connection, doing.alert_id):
         raise SecondOfficerNeeded("您的答复正被申诉或复查，须由其他干部复核")
     if not opinion.agrees and not opinion.reason:
         raise ReasonNeeded(

@@ -12,6 +12,7 @@ from services.alerts.domain.alert import Step
 from services.alerts.domain.consultation import Decision, decision_objections
 from services.alerts.domain.verification import Verification
 from services.alerts.take_step import Doing, locked_alert
+from services.alerts.verify import add_answer
 from shared.clock import SHANGHAI
 from shared.runtime import Runtime
 
@@ -38,7 +39,7 @@ async def decide_consultation(
         changes = {"held_on": decision.held_on, "attendees": list(decision.attendees), "measures": decision.measures}
         decided = {**changes, "decided_by": doing.officer_no, "decided_at": doing.now}
         await repository_consultations.decide(connection, consultation_id, decided)
-        await repository.insert_rows(connection, "verification", [_answer(closing, consultation_id, doing)])
+        await add_answer(connection, _answer(closing, consultation_id, doing))
 
     return await close_alert(connection, alert, Step.VERIFY, doing, closing, runtime, store)
 

@@ -6,7 +6,7 @@ told meanwhile, is looked up when a group is told.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,6 @@ import asyncpg
 from services.alerts import repository_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.flood import Decision, Ending, Known, Message, Push, Rules, decide
-from services.alerts.domain.message import Kind
 from services.alerts.read_calendar import Calendars, read_calendars
 from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI
@@ -34,57 +33,63 @@ class Pushes:
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
         return not self.decided or (dispatch.alert_id, recipient) not in self.decided
 
-    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any] | None:
-        """The row of the group that a message waits in; None if it waits in none."""
+    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> "Due | None":
+        """The group that a message waits in; None if it waits in none."""
         decision = self.decided.get((dispatch.alert_id, recipient))
         if decision is None or decision.push not in (Push.SEND, Push.DEFER):
             return None
-        return _group(dispatch.living, dispatch.kind, recipient, decision, desk)
+        settings = desk.settings
+        interval = settings.red_group_wait if dispatch.is_urgent else settings.group_interval
+        return Due(_group(dispatch, recipient, decision, desk), interval)
 
     def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
         """What the notification's row says of its push."""
         known = self.decided.get((dispatch.alert_id, recipient)) if self.decided else None
         decision, waits, is_urgent = known or _AT_ONCE, known is not None, dispatch.is_urgent
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
+        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=is_urgent)
         is_pushed_now = not waits and is_urgent
         return {
             "decision": decision.push,
             "reason": decision.reason,
             "not_before": decision.not_before,
-            "group_key": group_key(recipient, dispatch.living, dispatch.kind) if is_grouped else None,
+            "group_key": key if is_grouped else None,
             "urgent": is_urgent,
             "outcome": Ending.SENT if is_pushed_now else None,
             "ended_at": now if is_pushed_now else None,
         }
 
 
-def group_key(recipient: str | None, division: str, kind: str) -> str:
-    """Names the pushes that are one message."""
-    return f"{recipient or 'group'}:{division}:{kind}"
+def group_key(recipient: str | None, division: str, kind: str, *, is_urgent: bool = False) -> str:
+    """Names the pushes that are one message; urgent ones never wait with the others."""
+    return f"{recipient or 'group'}:{division}:{kind}{':urgent' if is_urgent else ''}"
 
 
 async def decide_pushes(
     connection: asyncpg.Connection, told: Sequence[Told], reachable: Collection[str | None], desk: Desk
 ) -> Pushes:
     """Decide for those who have an endpoint; what is not in the answer goes at once."""
-    usual = [one for one in told if not one.dispatch.is_urgent]
-    if not desk.settings.flood_control or not usual or not reachable:
+    waiting = [one for one in told if _waits(one.dispatch, desk)]
+    if not desk.settings.flood_control or not waiting or not reachable:
         return Pushes()
-    rules = await rules_of(connection, {one.dispatch.living for one in usual}, desk)
+    rules = await rules_of(connection, {one.dispatch.living for one in waiting}, desk)
     decided = {}
     # Many alerts of one transaction are decided alike.
     alike: dict[tuple[str, Message], Decision] = {}
-    for one in usual:
+    for one in waiting:
         for recipient in (*_people(one), None):
             if recipient in reachable:
-                code, message = (
-                    county(one.dispatch.living),
-                    Message(one.dispatch.severity, is_for_group=not recipient),
-                )
+                code, urgent = county(one.dispatch.living), one.dispatch.is_urgent
+                message = Message(one.dispatch.severity, is_urgent=urgent, is_for_group=recipient is None)
                 if (code, message) not in alike:
                     alike[code, message] = decide(message, _NOTHING_KNOWN, rules[code], desk.now)
                 decided[one.dispatch.alert_id, recipient] = alike[code, message]
     return Pushes(decided)
+
+
+def _waits(dispatch: Dispatch, desk: Desk) -> bool:
+    """Whether a push waits for others of its village: what is urgent only where it may, and a moment."""
+    return not dispatch.is_urgent or (dispatch.may_wait_for_others and bool(desk.settings.red_group_wait))
 
 
 def _people(told: Told) -> Iterable[str]:
@@ -111,23 +116,31 @@ def county(place: str) -> str:
     return county_of(place).ljust(FULL_LENGTH, "0")
 
 
-async def put_in_groups(connection: asyncpg.Connection, rows: Iterable[dict[str, Any]], desk: Desk) -> None:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A group to be told, and how long after its last message at the soonest."""
+
+    row: dict[str, Any]
+    interval: timedelta
+
+
+async def put_in_groups(connection: asyncpg.Connection, groups: Sequence[Due], desk: Desk) -> None:
     """Let groups be told when the time of the soonest of their messages comes; in the order of their keys."""
-    due: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        known = due.setdefault(row["group_key"], row)
-        if row["due_at"] < known["due_at"]:
-            due[row["group_key"]] = row
-    await repository_groups.make_groups_due(
-        connection, [due[key] for key in sorted(due)], desk.now, desk.settings.group_interval
-    )
+    for interval in sorted({group.interval for group in groups}, reverse=True):
+        due: dict[str, dict[str, Any]] = {}
+        for row in (group.row for group in groups if group.interval == interval):
+            known = due.setdefault(row["group_key"], row)
+            if row["due_at"] < known["due_at"]:
+                due[row["group_key"]] = row
+        await repository_groups.make_groups_due(connection, [due[key] for key in sorted(due)], desk.now, interval)
 
 
-def _group(division: str, kind: Kind, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:
+def _group(dispatch: Dispatch, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:
+    wait = desk.settings.red_group_wait if dispatch.is_urgent else desk.settings.group_wait
     return {
-        "group_key": group_key(recipient, division, kind),
+        "group_key": group_key(recipient, dispatch.living, dispatch.kind, is_urgent=dispatch.is_urgent),
         "recipient": recipient,
-        "division": division,
-        "kind": kind,
-        "due_at": decision.not_before or desk.now + desk.settings.group_wait,
+        "division": dispatch.living,
+        "kind": dispatch.kind,
+        "due_at": decision.not_before or desk.now + wait,
     }

@@ -19,6 +19,7 @@ from services.alerts.channels.channel import Channel, Message, Target
 from services.alerts.domain.breaker import PROBE_EVERY, Bucket, Rate
 from services.alerts.domain.delivery import DeliveryState, EndpointState
 from services.alerts.phone_token import make_links
+from services.alerts.put_off import put_off
 from services.alerts.send_batch import Batch
 from services.alerts.tried import Job
 from shared.db.scope import transaction
@@ -70,9 +71,10 @@ async def _claim(runtime: Runtime, *, sick: bool, busy: Collection[UUID]) -> dic
         most = {row["outlet_id"]: _most(row["outlet_id"], buckets, sick=sick) for row in outlets}
         if not any(most.values()):
             return {}
-        rows = await repository.claim_deliveries(
+        claimed = await repository.claim_deliveries(
             connection, most, now=now, lease=LEASE, token=new_id(), costly=COSTLY
         )
+        rows = await put_off(connection, runtime, claimed)
         await _spend(connection, rows, buckets)
         if sick:
             await repository.hold_outlets(connection, most.keys(), now + PROBE_EVERY)

@@ -60,6 +60,15 @@ class Dispatch:
         asked = bool(self.new_reports) or bool(self.alert["report_ids"])
         return asked or self.severity is Severity.RED or str(self.kind) in URGENT_KINDS
 
+    @property
+    def may_wait_for_others(self) -> bool:
+        """A red warning may be told together with the village's others, where the county lets it wait a moment.
+
+        A person's own word and a clock that ran out are told at once whatever the county says.
+        """
+        asked = bool(self.new_reports) or bool(self.alert["report_ids"])
+        return self.severity is Severity.RED and not asked and self.kind in (Kind.OPENED, Kind.RAISED)
+
     def subject(self, place: str) -> Subject:
         """The household as messages speak of it."""
         return Subject(

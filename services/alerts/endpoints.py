@@ -44,7 +44,7 @@ from shared.security.principal import Principal
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, Wake, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr, without_identity_number
@@ -241,7 +241,7 @@ async def get_inbox(
         connection, officer_no, unread=unread, before=position["before"] if position else None, limit=limit + 1
     )
     items = [InboxItem.model_validate(dict(row)) for row in rows[:limit]]
-    more = encode_cursor({"before": items[-1].item_no}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="item_no")
     return Page(items=items, next_cursor=more)
 
 

@@ -45,7 +45,7 @@ from shared.regions.name_places import name_places
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -101,7 +101,7 @@ async def get_handovers(
         limit=limit + 1,
     )
     items = await view_handovers(rows[:limit], caller, runtime)
-    more = encode_cursor({"before": str(items[-1].handover_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="handover_id")
     return Page(items=items, next_cursor=more)
 
 
@@ -164,7 +164,7 @@ async def get_rechecks(
         limit=limit + 1,
     )
     items = await view_rechecks(rows[:limit], caller, runtime)
-    more = encode_cursor({"before": str(items[-1].recheck_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="verification_id")
     return Page(items=items, next_cursor=more)
 
 

@@ -23,13 +23,17 @@ from shared.web.strict_json import parse_strict
 
 _MOST_DAYS = 366
 _DAYS: TypeAdapter[list[CalendarDayIn]] = TypeAdapter(Annotated[list[CalendarDayIn], Field(max_length=_MOST_DAYS)])
+# What it refers to stands in the document already, as the answers have it.
+_DAY = {
+    name: part
+    for name, part in CalendarDayIn.model_json_schema(ref_template="#/components/schemas/{model}").items()
+    if name != "$defs"
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {"type": "array", "maxItems": _MOST_DAYS, "items": CalendarDayIn.model_json_schema()}
-            },
+            "application/json": {"schema": {"type": "array", "maxItems": _MOST_DAYS, "items": _DAY}},
             "text/csv": {"schema": {"type": "string"}, "example": "日期,类别,名称\n2027-10-01,放假,国庆节\n"},
         },
     }

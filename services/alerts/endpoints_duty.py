@@ -30,7 +30,7 @@ from services.alerts.write_roster_template import write_roster_template
 from shared.regions.name_places import name_places
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import RuntimeDep, ScopedConnection, WakeDep
-from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.spreadsheet import XLSX
@@ -82,7 +82,7 @@ async def get_absences(
         connection, lo, hi, on=on, after=position["after"] if position else None, limit=limit + 1
     )
     items = [AbsenceView.model_validate(dict(row)) for row in rows[:limit]]
-    more = encode_cursor({"after": items[-1].absence_id}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="absence_id")
     return Page(items=items, next_cursor=more)
 
 
@@ -115,7 +115,7 @@ async def get_pairings(
         limit=limit + 1,
     )
     items = [PairingView.model_validate(dict(row)) for row in rows[:limit]]
-    more = encode_cursor({"after": items[-1].pairing_id}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="pairing_id")
     return Page(items=items, next_cursor=more)
 
 

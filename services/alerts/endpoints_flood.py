@@ -15,7 +15,7 @@ from services.alerts.visit_list import export_visits, visit_list
 from shared.regions.name_places import name_places
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection
-from shared.web.page import Cursor, CursorRefused, Limit, Page, decode_cursor, encode_cursor
+from shared.web.page import Cursor, CursorRefused, Limit, Page, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import OpenText
@@ -100,8 +100,7 @@ async def get_monthly_sheets(
         )
         for row in rows[:limit]
     ]
-    more = {"month": items[-1].month.isoformat(), "division": items[-1].division} if len(rows) > limit else None
-    return Page(items=items, next_cursor=encode_cursor(more) if more else None)
+    return Page(items=items, next_cursor=next_cursor(rows, limit, month="month", division="division"))
 
 
 def _after_sheet(cursor: str | None) -> tuple[date, str] | None:

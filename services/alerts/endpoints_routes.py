@@ -30,7 +30,7 @@ from services.alerts.schemas_routes import (
 from shared.errors import DivisionOutOfRange
 from shared.vocabulary.division import covers
 from shared.web.dependencies import RuntimeDep, ScopedConnection
-from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
@@ -88,7 +88,7 @@ async def get_route_versions(
     county, position = county_to_read(caller, division), decode_cursor(cursor, before=int)
     before = min(position["before"], 2**31 - 1) if position else None
     rows = await repository_routes.list_versions(connection, county, before=before, limit=limit + 1)
-    more = encode_cursor({"before": rows[limit - 1]["number"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="number")
     return Page(items=[version_view(row) for row in rows[:limit]], next_cursor=more)
 
 

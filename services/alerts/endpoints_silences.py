@@ -12,7 +12,7 @@ from services.alerts.schemas_silences import SilenceIn, SilenceView, silence_vie
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -34,7 +34,7 @@ async def get_silences(
     rows = await repository_silences.list_silences(
         connection, lo, hi, active_at=now if active else None, before=before_id(cursor), limit=limit + 1
     )
-    more = encode_cursor({"before": str(rows[limit - 1]["silence_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="silence_id")
     return Page(items=[silence_view(row, now) for row in rows[:limit]], next_cursor=more)
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 
 from services.alerts import repository_consultations, repository_tasks
 from services.alerts.call_consultation import call_consultation
+from services.alerts.cancel_consultation import cancel_consultation
 from services.alerts.consultation import consultation_of
 from services.alerts.decide_consultation import decide_consultation
 from services.alerts.domain.sector import Sector
@@ -17,6 +18,7 @@ from services.alerts.endpoints_answers import Supervisor
 from services.alerts.route_alert import WAKES
 from services.alerts.schemas import StepAnswer
 from services.alerts.schemas_tasks import (
+    CancellationIn,
     ConsultationIn,
     ConsultationView,
     DecisionIn,
@@ -40,7 +42,7 @@ from shared.vocabulary.division import code_range
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, Wake, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -100,7 +102,7 @@ async def get_tasks(
     )
     await _audit_read(deeds, caller, "task.list", f"division:{lo}", len(rows[:limit]))
     items = await view_tasks(rows[:limit], caller, deeds.runtime)
-    more = encode_cursor({"before": str(items[-1].task_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="task_id")
     return Page(items=items, next_cursor=more)
 
 
@@ -166,7 +168,7 @@ async def get_consultations(
     caller: TaskReader,
     deeds: DeedsDep,
     division: DivisionFilter = None,
-    state: Annotated[str | None, Query(pattern="^(open|decided)$")] = None,
+    state: Annotated[str | None, Query(pattern="^(open|decided|cancelled)$")] = None,
     overdue: Annotated[bool, Query(description="只看会商日期已过、尚无决定的")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -184,7 +186,7 @@ async def get_consultations(
     )
     await _audit_read(deeds, caller, "consultation.list", f"division:{lo}", len(rows[:limit]))
     items = await view_consultations(deeds.connection, rows[:limit], caller, deeds.runtime)
-    more = encode_cursor({"before": str(items[-1].consultation_id)}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="consultation_id")
     return Page(items=items, next_cursor=more)
 
 
@@ -235,6 +237,25 @@ async def post_decision(consultation_id: UUID, body: DecisionIn, caller: Supervi
     taken = await take_once(deeds.connection, doing, body.id, content, act)
     deeds.wake(*WAKES)
     return StepAnswer.model_validate(step_answer(taken))
+
+
+@router.post(
+    "/alerts/v1/consultations/{consultation_id}/cancellation",
+    summary="取消会商，写明原因；预警照常核实办结",
+    responses=_DEED_PROBLEMS,
+)
+async def post_cancellation(
+    consultation_id: UUID, body: CancellationIn, caller: Supervisor, deeds: DeedsDep
+) -> ConsultationView:
+    found = await consultation_of(deeds.connection, consultation_id, caller)
+    doing = deeds.doing(found["alert_id"], caller, body.version)
+
+    async def act() -> Any:
+        return await cancel_consultation(deeds.connection, doing, consultation_id, body.reason, deeds.runtime)
+
+    await take_once(deeds.connection, doing, body.id, ["cancellation", str(consultation_id), body.reason], act)
+    deeds.wake(*WAKES)
+    return await _view(deeds, consultation_id, caller)
 
 
 async def _view(deeds: Deeds, consultation_id: UUID, caller: Principal) -> ConsultationView:

@@ -17,7 +17,7 @@ from services.alerts.begin_escalations import assigned_to, chain_of
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.alert import Status
 from services.alerts.domain.duty import Gap, Listener, Post, Reach, by_place
-from services.alerts.domain.escalation import LEVELS, TOP, Climb, chain_at, climb
+from services.alerts.domain.escalation import LEVELS, TOP, Climb, as_answered, chain_at, climb
 from services.alerts.domain.message import Kind
 from services.alerts.news import clocks_of
 from services.alerts.read_calendar import read_calendars
@@ -92,7 +92,7 @@ async def _settle_without_step(connection: asyncpg.Connection, alert: Row, desk:
 
 async def _decide(connection: asyncpg.Connection, alerts: Sequence[Row], desk: Desk) -> list[Step]:
     ids = [alert["alert_id"] for alert in alerts]
-    barred = await repository_escalation.barred_by_alert(connection, ids)
+    barred = await repository_concern.barred_in(connection, ids)
     concerned = await repository_concern.concerned_in(connection, ids)
     none = frozenset[str]()
     kept = {each: barred.get(each, none) | concerned.get(each, none) for each in ids}
@@ -116,7 +116,7 @@ def _step(alert: Row, barred: Mapping[UUID, frozenset[str]], desk: Desk) -> Step
 def _climb(alert: Row, posts: Sequence[Post]) -> Climb | None:
     """The next level of the copied chain with somebody still in post; if all have left, of those in post today."""
     in_post = {post.officer_no for post in posts}
-    climbed = climb(chain_of(alert["chain_snapshot"]), alert["step"], in_post)
+    climbed = climb(as_answered(chain_of(alert["chain_snapshot"]), posts), alert["step"], in_post)
     return climbed or climb(chain_at(alert["living_division"], posts), alert["step"], in_post)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_lists, repository_routes, repository_silences
+from services.alerts import repository, repository_concern, repository_lists, repository_routes, repository_silences
 from services.alerts.domain.alert_labels import LABELS, Traits, division_labels, labels_of
 from services.alerts.domain.duty import LADDER, Gap, Listener, Post, Reach, listening_by
 from services.alerts.domain.message import Kind
@@ -52,7 +52,7 @@ async def case_of_alert(connection: asyncpg.Connection, alert_id: UUID) -> Case:
     if alert is None:
         raise AlertUnknown
     traits = (await traits_of(connection, [alert_id])).get(alert_id, Traits())
-    barred = await repository.barred_of(connection, alert_id)
+    barred = await repository_concern.barred_of(connection, alert_id)
     return Case(labels_of(alert, traits), alert["living_division"], alert["registered_division"], barred)
 
 

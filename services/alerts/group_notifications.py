@@ -20,7 +20,7 @@ from services.alerts.decide_pushes import county, rules_of
 from services.alerts.dispatch import Desk, desk_for
 from services.alerts.domain.flood import Ending, Known, Message, Push, Rules, SentSet, decide, needs_sending
 from services.alerts.domain.message import Kind, outside_text
-from services.alerts.notify_listeners import PushText, delivery_row
+from services.alerts.notify_listeners import URGENT, USUAL, PushText, delivery_row
 from shared.clock import SHANGHAI
 from shared.db.scope import transaction
 from shared.queue.claim import Queue, claim
@@ -105,8 +105,9 @@ def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
     if has_news:
         carrier = going[0]["notification_id"]
         telling.endings += [_ending(one, carrier, round_.desk.now) for one in going]
-        telling.deliveries += _deliveries(group, going[0]["alert_id"], carrier, open_, round_)
-        if group["recipient"]:
+        is_urgent = any(one["urgent"] for one in going)
+        telling.deliveries += _deliveries(group, going[0]["alert_id"], carrier, open_, round_, is_urgent=is_urgent)
+        if group["recipient"] and not is_urgent:
             round_.pushes[group["recipient"]] = round_.pushes.get(group["recipient"], 0) + 1
     telling.groups.append(
         {
@@ -125,12 +126,9 @@ def digest_of(alerts: Iterable[UUID]) -> str:
 
 def _goes(member: asyncpg.Record, round_: Round, telling: Telling) -> bool:
     """Whether a message goes now; if not, what becomes of it is noted."""
-    if not member["is_open"]:
-        telling.endings.append({**_as_it_is(member), "outcome": Ending.CANCELLED, "ended_at": round_.desk.now})
-        return False
     severity = Severity(member["severity"]) if member["severity"] else None
     known = Known(is_outdone=member["is_outdone"], pushes_today=round_.pushes.get(member["recipient"], 0))
-    message = Message(severity, is_for_group=member["recipient"] is None)
+    message = Message(severity, is_urgent=member["urgent"], is_for_group=member["recipient"] is None)
     decision = decide(message, known, round_.rules[county(member["division"])], round_.desk.now)
     if decision.push is Push.SEND:
         return True
@@ -165,14 +163,16 @@ def _ending(member: asyncpg.Record, carrier: UUID, now: datetime) -> dict[str, A
 
 
 def _deliveries(
-    group: asyncpg.Record, alert_id: UUID, carrier: UUID, open_: set[UUID], round_: Round
+    group: asyncpg.Record, alert_id: UUID, carrier: UUID, open_: set[UUID], round_: Round, *, is_urgent: bool
 ) -> list[dict[str, Any]]:
     desk, place = round_.desk, group["division"]
     text = outside_text(Kind(group["kind"]), count=len(open_), place=desk.place(place))
     link = desk.link(alert_id) if len(open_) == 1 else desk.list_link
     content = PushText(group["kind"], text, link, place, len(open_))
     return [
-        delivery_row(alert_id, carrier, content, endpoint, desk, due_at=desk.now)
+        delivery_row(
+            alert_id, carrier, content, endpoint, desk, due_at=desk.now, priority=URGENT if is_urgent else USUAL
+        )
         for endpoint in round_.endpoints
         if _hears(endpoint, group)
     ]

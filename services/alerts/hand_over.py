@@ -70,8 +70,8 @@ async def _colleague(
 ) -> Listener:
     places = (alert["living_division"], alert["registered_division"])
     post = await repository.officer_on_duty(connection, to_officer_no, places, today)
-    concerned = await repository_concern.concerned_in(connection, [alert["alert_id"]])
-    if post is None or to_officer_no == own or to_officer_no in concerned.get(alert["alert_id"], ()):
+    kept_out = await repository_concern.kept_out_of(connection, alert["alert_id"])
+    if post is None or to_officer_no == own or to_officer_no in kept_out:
         error = FieldError("body/to_officer_no", "not_on_duty", "应为该村、乡镇或县的另一位在岗责任人")
         raise ColleagueNotOnDuty("移交未执行", errors=[error])
     return Listener(to_officer_no, post.role, Reach.HANDED_OVER)

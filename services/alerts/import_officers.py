@@ -98,7 +98,9 @@ async def write_officers(
     connection: asyncpg.Connection, read: Sequence[OfficerLine], caller: Principal, *, now: datetime, today: date
 ) -> Imported:
     """Write lines without a mistake; who is of a household that has open alerts is barred from them (回避)."""
-    officers = await repository_people.put_officers(connection, _officer_rows(read, now))
+    rows = _officer_rows(read, now)
+    await repository_people.retire_addresses(connection, rows)
+    officers = await repository_people.put_officers(connection, rows)
     duties = await repository_people.add_current_duties(connection, _duty_rows(read, today))
     families = {line.household_no for line in read if line.household_no}
     alerts = await repository_concern.open_alerts_of(connection, families) if families else []

@@ -16,7 +16,7 @@ from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.vocabulary.terms import Severity
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +69,5 @@ async def list_alerts(
     names = await name_places(runtime.directory_pool, places_of(*shown), runtime.clock.today())
     classes = field_classes(caller)
     items = [AlertSummary.model_validate(summary_of(row, classes, names, now)) for row in shown]
-    more = encode_cursor({"before": str(shown[-1]["alert_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="alert_id")
     return Page(items=items, next_cursor=more)

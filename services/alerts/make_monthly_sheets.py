@@ -12,16 +12,16 @@ from typing import Any
 import asyncpg
 
 from services.alerts import repository, repository_groups
-from services.alerts.channels.inbox import Letter, put_in_inboxes
+from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.decide_pushes import rules_of
 from services.alerts.dispatch import Desk, desk_for
 from services.alerts.domain.digest import Sheet, sheet_day, sheet_period, sheet_text
 from services.alerts.domain.message import Kind
+from services.alerts.write_letters import Notice, write_letters
 from shared.clock import SHANGHAI
 from shared.db.scope import transaction
 from shared.runtime import Runtime
 from shared.vocabulary.division import FULL_LENGTH
-from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 
 _READERS = (Role.TOWNSHIP_LEADER, Role.COUNTY_ADMIN)
@@ -80,28 +80,14 @@ async def _tell(connection: asyncpg.Connection, sheets: Mapping[str, Sheet], mon
     for post in await repository.posts_at(connection, telling, desk.today):
         if post.role in _READERS and post.place not in of_person[post.officer_no]:
             of_person[post.officer_no].append(post.place)
-    rows = [_notification(person, places, month, desk) for person, places in sorted(of_person.items()) if places]
-    made = await repository.insert_rows(
-        connection,
-        "notification",
-        rows,
-        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
-        returning="notification_id, recipient",
-    )
-    letters = []
-    for row in made:
-        text = sheet_text(month, [sheets[place] for place in sorted(of_person[row["recipient"]])])
-        letters.append(Letter(row["recipient"], row["notification_id"], None, Kind.MONTHLY, None, text, None))
-    await put_in_inboxes(connection, letters, desk.now)
-
-
-def _notification(person: str, places: Sequence[str], month: date, desk: Desk) -> dict[str, Any]:
-    return {
-        "notification_id": new_id(desk.now),
-        "dedupe_key": f"monthly:{month:%Y-%m}:{places[0][:6]}:{person}",
-        "division": min(places),
-        "recipient": person,
-        "kind": Kind.MONTHLY,
-        "decision": "send",
-        "created_at": desk.now,
-    }
+    notices = [
+        Notice(
+            person,
+            f"monthly:{month:%Y-%m}:{places[0][:6]}",
+            Kind.MONTHLY,
+            min(places),
+            sheet_text(month, [sheets[place] for place in sorted(places)]),
+        )
+        for person, places in sorted(of_person.items())
+    ]
+    await put_in_inboxes(connection, await write_letters(connection, notices, desk.now), desk.now)

@@ -11,7 +11,7 @@ import asyncpg
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
 from services.alerts.channels_in_use import first_of_each
-from services.alerts.decide_pushes import Pushes, decide_pushes, put_in_groups
+from services.alerts.decide_pushes import Due, Pushes, decide_pushes, put_in_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.message import Text, inbox_text, outside_text
 from services.alerts.draft import Draft
@@ -20,7 +20,7 @@ from shared.vocabulary.division import lineage_of
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 
-_URGENT, _USUAL = 0, 5
+URGENT, USUAL = 0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Sending:
     """The pushes of a draft: what goes at once, and what waits with others of its group; by the message's id."""
 
     deliveries: Sequence[dict[str, Any]]
-    groups: Sequence[tuple[UUID, dict[str, Any]]]
+    groups: Sequence[tuple[UUID, Due]]
 
     async def queue(self, connection: asyncpg.Connection, made: Collection[UUID], desk: Desk) -> None:
         """Queue the pushes of the messages that are new."""
         going = [row for row in self.deliveries if row["notification_id"] in made]
         await repository.insert_rows(connection, "delivery", going)
-        await put_in_groups(connection, [row for message, row in self.groups if message in made], desk)
+        await put_in_groups(connection, [due for message, due in self.groups if message in made], desk)
 
 
 async def notify_listeners(
@@ -118,7 +118,7 @@ def _delivery(dispatch: Dispatch, notification_id: UUID, endpoint: repository.Ro
     text = outside_text(dispatch.kind, count=1, place=desk.place(dispatch.living))
     # A person's own message gets a link of its own when it is sent.
     link = desk.link(dispatch.alert_id) if endpoint["officer_no"] else desk.list_link
-    priority = _URGENT if dispatch.is_urgent else _USUAL
+    priority = URGENT if dispatch.is_urgent else USUAL
     content = PushText(dispatch.kind, text, link, dispatch.living, 1)
     return delivery_row(
         dispatch.alert_id, notification_id, content, endpoint, desk, due_at=desk.now, priority=priority
@@ -144,7 +144,7 @@ def delivery_row(
     desk: Desk,
     *,
     due_at: datetime,
-    priority: int = _USUAL,
+    priority: int = USUAL,
 ) -> dict[str, Any]:
     """The row of one push to one endpoint."""
     return {

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,7 @@ LOGIN_COOKIE = "fangpin_login"
 _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 _TIMEOUT = httpx.Timeout(10, connect=3)
 _LEEWAY_SECONDS = 30
+_TOKEN = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class LoginNotOffered(NotFound):
@@ -60,8 +62,10 @@ def is_configured(settings: Settings) -> bool:
 
 
 def begin_login(settings: Settings, *, token: str) -> Begun:
-    """Send the officer to the platform; state, nonce and verifier stay with his phone."""
+    """Send the officer to the platform; state, nonce, verifier and what our link says stay with his phone."""
     own = _own(settings)
+    # A cookie holds no other signs, and no link of ours has them.
+    token = token if _TOKEN.fullmatch(token) else ""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     asked = {
         "response_type": "code",

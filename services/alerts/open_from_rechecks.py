@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_answers
+from services.alerts import repository, repository_answers, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.message import Kind
 from services.alerts.news import clocks_of, digest_of
@@ -68,6 +68,8 @@ async def _lead(connection: asyncpg.Connection, row: Row, known: dict[str, Row],
     if before is None:
         known[row["subject"]] = alert
         await repository.insert_rows(connection, "alert", [alert])
+        await repository_concern.bar_as_in(connection, alert_id, row["alert_id"], desk.now)
+        await repository_concern.bar_concerned(connection, [alert_id], desk.now)
     await repository.insert_rows(connection, "alert_evidence", _evidence(row, alert_id, desk))
     await repository.insert_rows(connection, "alert_log", [_log(row, alert, before, desk)])
     await repository_answers.note_opened(connection, row["verification_id"], alert_id)

@@ -13,6 +13,7 @@ from services.alerts.letters_to_county import letters_to_county
 from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
 from services.alerts.settings import AlertsSettings
+from services.alerts.write_letters import Notice, write_letters
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
@@ -94,28 +95,5 @@ async def letters_to(
     runtime: Runtime,
 ) -> list[Letter]:
     """Letters of the same text to some officers about an alert, each once for its key; to be put into inboxes."""
-    now = runtime.clock.now()
-    rows = [
-        {
-            "notification_id": new_id(now),
-            "dedupe_key": f"{key}:{officer_no}",
-            "alert_id": alert["alert_id"],
-            "subject": alert["subject"],
-            "division": alert["living_division"],
-            "recipient": officer_no,
-            "kind": kind,
-            "decision": "send",
-            "created_at": now,
-        }
-        for officer_no in officers
-    ]
-    made = await repository.insert_rows(
-        connection,
-        "notification",
-        rows,
-        conflict="ON CONFLICT (dedupe_key) DO NOTHING",
-        returning="notification_id, recipient",
-    )
-    return [
-        Letter(row["recipient"], row["notification_id"], alert["alert_id"], kind, None, text, None) for row in made
-    ]
+    notices = [Notice(one, key, kind, alert["living_division"], text, alert) for one in officers]
+    return await write_letters(connection, notices, runtime.clock.now())

@@ -9,7 +9,7 @@ import asyncpg
 from services.alerts import repository_silences
 from services.alerts.domain.condition import read_condition
 from services.alerts.domain.route import Matcher
-from services.alerts.domain.silence import LONGEST, is_selective
+from services.alerts.domain.silence import FARTHEST, LONGEST, is_selective
 from services.alerts.repository import Row
 from services.alerts.schemas_silences import SilenceIn
 from services.alerts.take_step import PersonNeeded
@@ -114,11 +114,11 @@ def _check_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
     error = None
     if starts_at < now:
         error = FieldError("body/starts_at", "in_the_past", "不能早于现在", "现在或以后，不填即为现在")
+    elif starts_at > now + FARTHEST:
+        error = FieldError("body/starts_at", "too_far", f"最多提前 {FARTHEST.days} 天设置")
     elif ends_at <= starts_at:
         error = FieldError("body/ends_at", "ends_before_it_starts", "应晚于开始时间")
     elif ends_at - starts_at > LONGEST:
-        error = FieldError(
-            "body/ends_at", "too_long", f"最长 {LONGEST.days} 天", f"不晚于 {starts_at + LONGEST:%Y-%m-%d}"
-        )
+        error = FieldError("body/ends_at", "too_long", f"最长 {LONGEST.days} 天", f"开始后 {LONGEST.days} 天以内")
     if error:
         raise SilenceRefused("时间有误", errors=[error])

@@ -16,6 +16,7 @@ from shared.db.scope import transaction
 from shared.runtime import Runtime
 
 _AT_ONCE = 500
+_STARTS = ("opened_at", "ack_from", "verify_from")
 
 
 async def recompute_clocks(runtime: Runtime) -> int:
@@ -38,7 +39,9 @@ async def recompute_clocks(runtime: Runtime) -> int:
 
 
 async def _recompute(connection: asyncpg.Connection, alerts: Sequence[Row], now: datetime) -> None:
-    calendars = await read_calendars(connection, {alert["living_division"] for alert in alerts}, now)
+    # A clock that began last year runs over the days off of last year too.
+    since = min([now, *(alert[name] for alert in alerts for name in _STARTS if alert[name] is not None)])
+    calendars = await read_calendars(connection, {alert["living_division"] for alert in alerts}, since)
     moved = [
         (alert, due)
         for alert in alerts

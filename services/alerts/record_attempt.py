@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_answers
+from services.alerts import repository, repository_answers, repository_concern
 from services.alerts.dispatch import Desk, Dispatch
 from services.alerts.domain.alert import Status, Step
 from services.alerts.domain.attempt import goes_up
@@ -82,7 +82,7 @@ async def _go_up(connection: asyncpg.Connection, alert: repository.Row, desk: De
     if not held:
         return
     role = min(held, key=LADDER.index)
-    barred = await repository.barred_of(connection, alert["alert_id"])
+    barred = await repository_concern.barred_of(connection, alert["alert_id"])
     people = sorted({post.officer_no for post in posts if post.role is role} - barred)
     only = tuple(Listener(officer_no, role, Reach.DUTY) for officer_no in people)
     key = f"unreached:{alert['alert_id']}:{role}"

@@ -7,6 +7,7 @@ import asyncpg
 from services.alerts import repository_tickets
 from services.alerts.domain.ticket import Reply, TicketState, after_reply
 from services.alerts.take_step import Doing, PersonNeeded
+from shared.clock import SHANGHAI
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -36,7 +37,7 @@ async def reply_ticket(
     check_speaker(doing.caller, ticket["department"])
     state = after_reply(TicketState(ticket["state"]), reply)
     if state is None:
-        raise TicketClosed(f"更正单已于 {ticket['closed_at']:%Y-%m-%d} 办结")
+        raise TicketClosed(f"更正单已于 {ticket['closed_at'].astimezone(SHANGHAI).date()} 办结")
     said = {"state": state, "reply": note, "replied_by": officer_no, "replied_at": doing.now}
     closed = {"closed_at": doing.now} if state is TicketState.KEPT else {}
     row = await repository_tickets.reply(connection, ticket_id, said | closed)

@@ -130,7 +130,7 @@ async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str
 async def lock_open_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:
     """The alert of each subject that is not closed."""
     rows = await connection.fetch(
-        "SELECT * FROM alert WHERE subject = ANY ($1) AND status <> 'closed' ORDER BY subject FOR UPDATE",
+        "SELECT * FROM alert WHERE subject = ANY ($1) AND status <> 'closed' ORDER BY subject FOR NO KEY UPDATE",
         sorted(set(subjects)),
     )
     return {row["subject"]: row for row in rows}
@@ -180,7 +180,7 @@ def known(subject: Row, alert: Row | None) -> Known:
 
 async def lock_alert(connection: Connection, alert_id: UUID) -> asyncpg.Record | None:
     """One alert, locked; None if there is none in the scope."""
-    return await connection.fetchrow("SELECT * FROM alert WHERE alert_id = $1 FOR UPDATE", alert_id)
+    return await connection.fetchrow("SELECT * FROM alert WHERE alert_id = $1 FOR NO KEY UPDATE", alert_id)
 
 
 async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[str, Any]) -> asyncpg.Record:
@@ -198,7 +198,7 @@ async def update_alert(connection: Connection, alert_id: UUID, changes: Mapping[
 async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetime) -> int:
     """Cancel what is not yet delivered of an alert, in flight or not; and what waits to be pushed or digested.
 
-    A push about several alerts goes on as long as one of the others is open.
+    A push about several alerts goes on as long as nobody has seen one of the others since it was told.
     """
     await connection.execute(
         "UPDATE notification SET outcome = 'cancelled', ended_at = $2 WHERE alert_id = $1 AND outcome IS NULL "
@@ -215,7 +215,8 @@ async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetim
             WHERE n.alert_id = $1 AND n.outcome IS DISTINCT FROM 'digested')
           AND NOT EXISTS (
             SELECT FROM notification m JOIN alert a ON a.alert_id = m.alert_id
-            WHERE m.carried_by = d.notification_id AND a.alert_id <> $1 AND a.status = 'open')
+            WHERE m.carried_by = d.notification_id AND a.alert_id <> $1 AND a.status <> 'closed'
+              AND (a.acknowledged_at IS NULL OR a.acknowledged_at <= m.created_at))
         """,
         alert_id,
         now,
@@ -246,17 +247,6 @@ async def indicators_of(connection: Connection, alert_id: UUID) -> list[str]:
         alert_id,
     )
     return [row["indicator"] for row in rows]
-
-
-async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
-    """Officers whose answer is appealed, or differed in a re-check, and who do not answer it again (回避)."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT item ->> 'barred' AS officer_no FROM alert_evidence"
-        " WHERE alert_id = $1 AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
-        " AND item ->> 'barred' IS NOT NULL",
-        alert_id,
-    )
-    return frozenset(row["officer_no"] for row in rows)
 
 
 async def lock_unrouted_alerts(

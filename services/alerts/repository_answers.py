@@ -37,7 +37,8 @@ async def days_tried(connection: Connection, alert_id: UUID) -> set[date]:
 async def lock_in_order(connection: Connection, alert_ids: Sequence[UUID]) -> None:
     """Lock alerts as news of them does, by their subjects, so that neither waits for the other for ever."""
     await connection.fetch(
-        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY subject, alert_id FOR UPDATE", list(alert_ids)
+        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY subject, alert_id FOR NO KEY UPDATE",
+        list(alert_ids),
     )
 
 

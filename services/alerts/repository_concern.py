@@ -36,8 +36,22 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
     return bool(made)
 
 
-async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
+async def bar_as_in(connection: Connection, alert_id: UUID, before: UUID, now: datetime) -> None:
+    """Whom the alert before was about stays out of the one that follows it; both are about the same matter."""
     await connection.execute(
+        """
+        INSERT INTO alert_barred (alert_id, officer_no, why, living_division, registered_division, since)
+        SELECT $1, officer_no, why, living_division, registered_division, $3 FROM alert_barred WHERE alert_id = $2
+        ON CONFLICT DO NOTHING
+        """,
+        alert_id,
+        before,
+        now,
+    )
+
+
+async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
+    ended = await connection.fetch(
         """
         WITH barred AS (
             SELECT s.alert_id, max(s.level) AS level FROM assignment s
@@ -45,21 +59,35 @@ async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[s
             WHERE s.until IS NULL GROUP BY s.alert_id
         ), ended AS (
             UPDATE assignment s SET until = $3 FROM barred b
-            WHERE s.alert_id = b.alert_id AND s.level <= b.level AND s.until IS NULL RETURNING s.alert_id
-        )
-        UPDATE alert SET routed_at = NULL WHERE alert_id IN (SELECT alert_id FROM ended)
+            WHERE s.alert_id = b.alert_id AND s.level <= b.level AND s.until IS NULL
+            RETURNING s.alert_id, s.officer_no
+        ), waiting AS (UPDATE alert SET routed_at = NULL WHERE alert_id IN (SELECT alert_id FROM ended))
+        SELECT alert_id, officer_no FROM ended
         """,
         alerts,
         officers,
         now,
     )
+    alerts, officers = [*alerts, *(r["alert_id"] for r in ended)], [*officers, *(r["officer_no"] for r in ended)]
+    await _cancel(connection, alerts, officers, now)
+
+
+async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
+    """What is on its way to these officers about these alerts, or waits to be pushed or digested."""
     await connection.execute(
         """
+        WITH his AS (
+            SELECT n.notification_id FROM notification n
+            JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
+                 ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+        ), waiting AS (
+            UPDATE notification n SET outcome = 'cancelled', ended_at = $3 FROM his
+            WHERE n.notification_id = his.notification_id AND n.outcome IS NULL AND n.decision <> 'suppress'
+              AND (n.group_key IS NOT NULL OR n.decision = 'digest')
+        )
         UPDATE delivery d SET state = 'cancelled', due_at = NULL, lease_token = NULL, lease_until = NULL,
                settled_at = $3
-        FROM notification n JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
-             ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
-        WHERE d.notification_id = n.notification_id AND d.state = 'due'
+        FROM his WHERE d.notification_id = his.notification_id AND d.state IN ('due', 'uncertain')
         """,
         alerts,
         officers,
@@ -84,12 +112,23 @@ async def concerned_in(connection: Connection, alert_ids: Iterable[UUID]) -> dic
     return {row["alert_id"]: frozenset(row["officers"]) for row in rows}
 
 
-async def appealed_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    """Whose answer is appealed in each alert; see repository.barred_of."""
+async def barred_in(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Officers whose answer is appealed, or differed in a re-check, by the alert that they do not answer again."""
     rows = await connection.fetch(
         "SELECT alert_id, array_agg(DISTINCT item ->> 'barred') AS officers FROM alert_evidence"
-        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
+        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' IN ('appeal', 'recheck')"
         " AND item ->> 'barred' IS NOT NULL GROUP BY 1",
         list(alert_ids),
     )
     return {row["alert_id"]: frozenset(row["officers"]) for row in rows}
+
+
+async def barred_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
+    """Officers who do not answer this alert again."""
+    return (await barred_in(connection, [alert_id])).get(alert_id, frozenset())
+
+
+async def kept_out_of(connection: Connection, alert_id: UUID) -> frozenset[str]:
+    """Everybody who is asked nothing about an alert (回避): whom it is about, and who must not answer it again."""
+    concerned = await concerned_in(connection, [alert_id])
+    return concerned.get(alert_id, frozenset()) | await barred_of(connection, alert_id)

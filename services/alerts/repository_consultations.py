@@ -7,11 +7,13 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, insert_rows
+from services.alerts.repository import Connection, Row, insert_rows
 
 _WITH_ALERT = (
-    "c.*, a.household_no, a.contact_name, a.living_division, a.registered_division, a.severity, a.causes, a.status"
+    "c.*, a.household_no, a.contact_name, a.living_division, a.registered_division, a.severity, a.causes, a.status,"
+    " x.reason AS cancel_reason, x.cancelled_at"
 )
+_JOINED = "consultation c JOIN alert a USING (alert_id) LEFT JOIN consultation_cancelled x USING (consultation_id)"
 
 
 async def consultation_open(connection: Connection, alert_id: UUID) -> bool:
@@ -23,7 +25,7 @@ async def consultation_open(connection: Connection, alert_id: UUID) -> bool:
 async def consultation_by_id(connection: Connection, consultation_id: UUID) -> asyncpg.Record | None:
     """A consultation with its household; None if there is none in the scope."""
     return await connection.fetchrow(
-        f"SELECT {_WITH_ALERT} FROM consultation c JOIN alert a USING (alert_id) WHERE c.consultation_id = $1",
+        f"SELECT {_WITH_ALERT} FROM {_JOINED} WHERE c.consultation_id = $1",
         consultation_id,
     )
 
@@ -42,7 +44,7 @@ async def list_consultations(
     """Consultations about households living in [lo, hi), newest first; `department`: those that ask it."""
     return await connection.fetch(
         f"""
-        SELECT {_WITH_ALERT} FROM consultation c JOIN alert a USING (alert_id)
+        SELECT {_WITH_ALERT} FROM {_JOINED}
         WHERE a.living_division >= $1 AND a.living_division < $2 AND ($3::text IS NULL OR c.state = $3)
           AND ($4::text IS NULL OR $4 = ANY (c.departments))
           AND ($5::date IS NULL OR (c.state = 'open' AND c.meets_on < $5))
@@ -72,6 +74,14 @@ async def add_opinion(connection: Connection, row: Mapping[str, Any]) -> bool:
     conflict = "ON CONFLICT (consultation_id, department) DO NOTHING"
     made = await insert_rows(connection, "consultation_opinion", [row], conflict=conflict, returning="department")
     return bool(made)
+
+
+async def cancel(connection: Connection, row: Row) -> None:
+    """Write that it is called off, and why; the caller holds the alert's lock."""
+    await insert_rows(connection, "consultation_cancelled", [row])
+    await connection.execute(
+        "UPDATE consultation SET state = 'cancelled' WHERE consultation_id = $1", row["consultation_id"]
+    )
 
 
 async def decide(connection: Connection, consultation_id: UUID, changes: Mapping[str, Any]) -> None:

@@ -116,6 +116,18 @@ async def release(connection: Connection, delivery_ids: Sequence[UUID], token: U
     )
 
 
+async def postpone(connection: Connection, until: Mapping[UUID, datetime], token: UUID) -> None:
+    """Give claimed deliveries back as if they had not been touched, to be due later."""
+    await connection.execute(
+        "UPDATE delivery d SET due_at = l.due_at, lease_until = NULL, lease_token = NULL, attempts = attempts - 1 "
+        "FROM unnest($1::uuid[], $2::timestamptz[]) AS l (delivery_id, due_at) "
+        "WHERE d.delivery_id = l.delivery_id AND d.lease_token = $3",
+        list(until),
+        list(until.values()),
+        token,
+    )
+
+
 async def gateways_of(connection: Connection, divisions: Iterable[str]) -> dict[str, asyncpg.Record]:
     """The SMS gateway of each division: its own or the nearest above."""
     pairs = [(division, above) for division in set(divisions) for above in lineage_of(division)]
@@ -179,13 +191,16 @@ async def save_health(connection: Connection, outlet_id: UUID, health: Health) -
     )
 
 
-async def hasten_deliveries(connection: Connection, outlet_id: UUID, now: datetime) -> None:
-    """An outlet is back: what waited only because it was away goes now."""
+async def hasten_deliveries(
+    connection: Connection, outlet_id: UUID, now: datetime, *, urgent_only: bool = False
+) -> None:
+    """An outlet is back: what waited only because it was away goes now; at night only what is urgent."""
     await connection.execute(
-        "UPDATE delivery SET due_at = $2 "
-        "WHERE outlet_id = $1 AND due_at > $2 AND state = 'due' AND outcome IN ('retry', 'fix')",
+        "UPDATE delivery SET due_at = $2 WHERE outlet_id = $1 AND due_at > $2 AND state = 'due'"
+        " AND outcome IN ('retry', 'fix') AND (priority = 0 OR NOT $3)",
         outlet_id,
         now,
+        urgent_only,
     )
 
 

@@ -1,6 +1,6 @@
 """The SQL of escalations: the timer of an alert is its row."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -96,14 +96,3 @@ async def lock_without_escalation(connection: Connection, limit: int) -> list[as
         """,
         limit,
     )
-
-
-async def barred_by_alert(connection: Connection, alert_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
-    """Officers whose answer is appealed, by alert (回避)."""
-    rows = await connection.fetch(
-        "SELECT alert_id, array_agg(DISTINCT item ->> 'barred') AS officers FROM alert_evidence"
-        " WHERE alert_id = ANY ($1) AND kind = 'finding' AND item ->> 'indicator' = 'appeal'"
-        " AND item ->> 'barred' IS NOT NULL GROUP BY 1",
-        list(alert_ids),
-    )
-    return {row["alert_id"]: frozenset(row["officers"]) for row in rows}

@@ -33,19 +33,20 @@ async def make_groups_due(connection: Connection, rows: Sequence[Row], now: date
 async def members_of(connection: Connection, keys: Iterable[str], now: datetime) -> list[asyncpg.Record]:
     """The messages of groups that wait and may go at `now`, the oldest first, with what the decision asks for.
 
+    Locked: whoever acts on their alerts meanwhile cancels them before they are told, or what told them afterwards.
     `is_outdone`: that something more urgent about the household was told to the same recipient and is unanswered.
     """
     return await connection.fetch(
         """
         SELECT n.notification_id, n.group_key, n.alert_id, n.recipient, n.division, n.kind, n.decision,
-               n.not_before, a.severity,
-               a.status = 'open' AS is_open,
+               n.not_before, n.urgent, a.severity,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
-                       AND u.decision <> 'suppress' AND u.recipient IS NOT DISTINCT FROM n.recipient) AS is_outdone
+                       AND u.decision <> 'suppress' AND u.recipient IS NOT DISTINCT FROM n.recipient
+                       AND (a.acknowledged_at IS NULL OR u.created_at >= a.acknowledged_at)) AS is_outdone
         FROM notification n JOIN alert a ON a.alert_id = n.alert_id
         WHERE n.group_key = ANY ($1) AND n.outcome IS NULL AND n.decision IN ('send', 'defer')
           AND (n.not_before IS NULL OR n.not_before <= $2)
-        ORDER BY n.created_at, n.notification_id
+        ORDER BY n.created_at, n.notification_id FOR UPDATE OF n
         """,
         list(keys),
         now,
@@ -61,10 +62,10 @@ async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> froze
 
 
 async def pushes_since(connection: Connection, recipients: Iterable[str], since: datetime) -> dict[str, int]:
-    """How many grouped pushes each person had since a moment."""
+    """How many grouped pushes each person had since a moment, urgent ones apart."""
     rows = await connection.fetch(
         "SELECT recipient, count(*) AS pushes FROM notification WHERE recipient = ANY ($1) AND ended_at >= $2 "
-        "AND carried_by = notification_id AND outcome = 'sent' GROUP BY recipient",
+        "AND carried_by = notification_id AND outcome = 'sent' AND NOT urgent GROUP BY recipient",
         list(recipients),
         since,
     )
@@ -175,8 +176,10 @@ async def waiting_for_digest(connection: Connection, officers: Iterable[str]) ->
         """
         SELECT n.notification_id, n.recipient, n.division, n.decision,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
-                       AND u.decision <> 'suppress' AND u.recipient = n.recipient) AS is_outdone
-        FROM notification n WHERE n.recipient = ANY ($1) AND n.decision IN ('digest', 'defer') AND n.outcome IS NULL
+                       AND u.decision <> 'suppress' AND u.recipient = n.recipient
+                       AND (a.acknowledged_at IS NULL OR u.created_at >= a.acknowledged_at)) AS is_outdone
+        FROM notification n LEFT JOIN alert a ON a.alert_id = n.alert_id
+        WHERE n.recipient = ANY ($1) AND n.decision IN ('digest', 'defer') AND n.outcome IS NULL
         ORDER BY n.notification_id FOR UPDATE OF n
         """,
         list(officers),

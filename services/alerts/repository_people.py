@@ -165,6 +165,18 @@ def _rank_of(row: Row) -> int:
     return int(dict(row).get("rank") or RANKS[row["channel"]])
 
 
+async def retire_addresses(connection: Connection, rows: Sequence[Row]) -> None:
+    """Send nothing more to the e-mail addresses that officers had so far, where these rows tell of another."""
+    await connection.execute(
+        """
+        UPDATE endpoint e SET state = 'disabled', state_reason = '名册已更换邮箱', updated_at = n.updated_at
+        FROM json_populate_recordset(NULL::officer, $1::json) n JOIN officer o USING (officer_no)
+        WHERE e.officer_no = o.officer_no AND e.channel = 'smtp' AND e.address = o.email AND n.email <> o.email
+        """,
+        [dict(row) for row in rows],
+    )
+
+
 async def endpoint_like(connection: Connection, row: Row) -> asyncpg.Record | None:
     """The endpoint of the same channel, address and owner."""
     return await connection.fetchrow(

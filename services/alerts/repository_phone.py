@@ -15,7 +15,7 @@ from services.alerts.domain.duty import LADDER, Post
 from services.alerts.domain.pin import Tries
 from services.alerts.repository import Connection
 from shared.db.scope import SET_SCOPE
-from shared.vocabulary.division import code_range, level_of
+from shared.vocabulary.division import code_range, covers, level_of
 from shared.vocabulary.terms import Role
 
 
@@ -159,7 +159,10 @@ async def active_officer(connection: Connection, officer_no: str) -> asyncpg.Rec
 
 
 async def own_posts(connection: Connection, officer_no: str, today: date) -> list[Post]:
-    """The posts an officer holds or stands in for today, the nearest to the village first; seen after `act_as`."""
+    """The posts an officer holds or stands in for today, the nearest to the village first; seen after `act_as`.
+
+    Where he helps a household (帮扶责任人) and none of his posts reaches, he is as its grid worker.
+    """
     rows = await connection.fetch(
         "SELECT role, division FROM duty WHERE (officer_no = $1 OR deputy_no = $1) AND valid_from <= $2 "
         "AND (valid_to IS NULL OR valid_to > $2)",
@@ -167,7 +170,23 @@ async def own_posts(connection: Connection, officer_no: str, today: date) -> lis
         today,
     )
     posts = [Post(row["division"], officer_no, Role(row["role"]), row["division"]) for row in rows]
+    reached = [post.division for post in posts if post.role in LADDER]
+    posts += [
+        Post(village, officer_no, Role.GRID_WORKER, village)
+        for village in await _villages_helped(connection, officer_no, today)
+        if not any(covers(division, village) for division in reached)
+    ]
     return sorted(posts, key=lambda post: (-level_of(post.division), _rung(post.role), post.division))
+
+
+async def _villages_helped(connection: Connection, officer_no: str, today: date) -> list[str]:
+    rows = await connection.fetch(
+        "SELECT DISTINCT division FROM pairing WHERE officer_no = $1 AND since <= $2 "
+        "AND (until IS NULL OR until > $2)",
+        officer_no,
+        today,
+    )
+    return [row["division"] for row in rows]
 
 
 def _rung(role: Role) -> int:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, Row, insert_rows
-from shared.vocabulary.division import lineage_of
+from services.alerts.repository import Connection, Row, insert_rows, posts_at
+from shared.vocabulary.terms import Role
 
 _WITH_ALERT = (
     "t.*, a.household_no, a.contact_name, a.contact_phone, a.living_division, a.registered_division, a.status"
@@ -31,19 +31,16 @@ async def sentences_of(connection: Connection, alert_id: UUID) -> dict[str, str]
     return {row["indicator"]: row["sentence"] for row in rows}
 
 
-async def liaisons_at(connection: Connection, place: str, today: date) -> list[asyncpg.Record]:
-    """The liaisons on duty over a place, with their departments; none where officers have no department."""
-    return await connection.fetch(
-        """
-        SELECT DISTINCT o.officer_no, to_jsonb(o) ->> 'department' AS department
-        FROM duty d JOIN officer o USING (officer_no)
-        WHERE d.role = 'liaison' AND d.division = ANY ($1) AND o.active
-          AND d.valid_from <= $2 AND (d.valid_to IS NULL OR d.valid_to > $2)
-        ORDER BY 1
-        """,
-        list(lineage_of(place)),
-        today,
+async def liaisons_at(connection: Connection, place: str, today: date) -> list[Row]:
+    """Who answers for which department over a place today: its liaisons (部门联络员), or a deputy for who is away."""
+    posts = [post for post in await posts_at(connection, [place], today) if post.role is Role.LIAISON]
+    held = {post.stands_for or post.officer_no for post in posts}
+    rows = await connection.fetch(
+        "SELECT officer_no, department FROM officer WHERE officer_no = ANY ($1)", list(held)
     )
+    department = {row["officer_no"]: row["department"] for row in rows}
+    found = {(post.officer_no, department.get(post.stands_for or post.officer_no)) for post in posts}
+    return [{"officer_no": officer_no, "department": of} for officer_no, of in sorted(found, key=str)]
 
 
 async def task_by_id(connection: Connection, task_id: UUID, sector: str | None) -> asyncpg.Record | None:

@@ -37,7 +37,7 @@ async def route_unrouted(runtime: Runtime) -> int:
 async def _route(connection: asyncpg.Connection, alerts: Sequence[Row], runtime: Runtime) -> int:
     places = {alert[name] for alert in alerts for name in ("living_division", "registered_division")}
     desk = await desk_for(runtime, places)
-    barred = await repository_concern.appealed_in(connection, [alert["alert_id"] for alert in alerts])
+    barred = await repository_concern.barred_in(connection, [alert["alert_id"] for alert in alerts])
     dispatches = [
         Dispatch(
             alert,

@@ -86,6 +86,14 @@ class OpinionIn(Strict):
     opinion: Annotated[OpenText, Field(min_length=1, max_length=2000)] = Field(examples=["符合慢特病待遇，已办理"])
 
 
+class CancellationIn(Strict):
+    """Why a consultation is called off."""
+
+    id: StepId = None
+    reason: Annotated[Note, Field(min_length=1, examples=["部门已书面答复，无需开会"])]
+    version: Version = None
+
+
 class DecisionIn(Strict):
     """What was decided: an outcome that closes the alert, and who does what."""
 
@@ -125,7 +133,7 @@ class ConsultationView(BaseModel):
     opinions_by: date
     meets_on: date
     is_overdue: bool = Field(description="会商日期已过，尚无决定")
-    state: Literal["open", "decided"]
+    state: Literal["open", "decided", "cancelled"]
     called_by: str
     called_at: AwareDatetime
     opinions: list[OpinionView]
@@ -134,3 +142,5 @@ class ConsultationView(BaseModel):
     attendees: list[str]
     measures: str | None
     decided_at: AwareDatetime | None
+    cancel_reason: str | None = Field(description="取消的原因，村级不可见")
+    cancelled_at: AwareDatetime | None

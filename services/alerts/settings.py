@@ -22,7 +22,8 @@ class AlertsSettings(Settings):
 
     `flood_control`: whether pushes are grouped by village, deferred over nights and days off, limited and digested;
     without it each warning is pushed at once by itself. `group_wait` is how long a village's first warning waits for
-    others, `group_interval` how long after a message the next one waits. `quiet_hours` is like 21:00-07:30 (empty:
+    others, `group_interval` how long after a message the next one waits. Red ones of a village wait for each
+    other for `red_group_wait`, at any hour; by default not at all. `quiet_hours` is like 21:00-07:30 (empty:
     none), `pushes_a_day` the most that one person gets, urgent ones apart; at `digest_at` he gets the day's digest.
     """
 
@@ -63,6 +64,10 @@ class AlertsSettings(Settings):
     burst_minutes: int = Field(default=15, ge=1, le=1440, description="within which they fall")
     task_working_days: int = Field(default=10, ge=1, le=120, description="for a department, each round")
 
+    overdue_superior_working_days: int = Field(
+        default=2, ge=1, le=60, description="until the county's desk is told what is still overdue"
+    )
+
     @field_validator("second_officer_severities", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -71,6 +76,7 @@ class AlertsSettings(Settings):
     flood_control: bool = True
     group_wait: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0), le=timedelta(hours=1))
     group_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0), le=timedelta(days=1))
+    red_group_wait: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(minutes=5))
     quiet_hours: str = "21:00-07:30"
     pushes_a_day: int = Field(default=12, ge=1, le=1000)
     digest_at: time = time(20)

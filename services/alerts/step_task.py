@@ -73,7 +73,7 @@ async def step_task(connection: asyncpg.Connection, doing: Doing, deed: TaskDeed
     _check_whose(task, deed.step, doing)
     state = after(TaskState(task["state"]), deed.step)
     if state is None:
-        raise TaskStepRefused(f"任务现为 {task['state']}")
+        raise TaskStepRefused(f"任务现为“{TaskState(task['state']).zh}”")
     await repository_tasks.update_task(
         connection, deed.task_id, await _changes(connection, task, state, deed, doing, runtime)
     )

@@ -10,9 +10,11 @@ import asyncpg
 from services.alerts import repository
 from services.alerts.domain.alert import SEEN_BY, Status, Step, after
 from services.alerts.mind_escalation import mind_escalation
+from shared.clock import SHANGHAI
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.security.audit import audit
 from shared.security.principal import Principal
+from shared.vocabulary.terms import Outcome
 
 
 class AlertUnknown(NotFound):
@@ -96,7 +98,8 @@ async def take_step(
     if status is None and before is Status.CONFIRMING:
         raise ConfirmationAwaited
     if status is None:
-        raise AlertClosed(f"预警已于 {alert['closed_at']:%Y-%m-%d} 办结，结论：{alert['outcome']}")
+        closed_on = alert["closed_at"].astimezone(SHANGHAI).date()
+        raise AlertClosed(f"预警已于 {closed_on} 办结，结论：{Outcome(alert['outcome']).zh}")
     moved = await repository.update_alert(
         connection, doing.alert_id, {"status": status, **_seen(alert, step, doing), **(changes or {})}
     )

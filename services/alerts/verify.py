@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository
+from services.alerts import repository, repository_concern
 from services.alerts.ask_second import ask_second
 from services.alerts.close_alert import Closing, close_alert, role_of
 from services.alerts.domain.alert import Step
@@ -61,15 +61,17 @@ async def verify(
     if _waits(alert, verification, runtime):
         detail = {"outcome": verification.outcome, "verification_id": str(verification_id)}
         proposed = await take_step(connection, alert, Step.PROPOSE, doing, detail=detail)
-        await _add(connection, {**row, "state": "awaiting"})
+        await add_answer(connection, {**row, "state": "awaiting"})
         await ask_second(connection, proposed, doing.officer_no, runtime)
         return proposed
     closing = Closing(verification_id, verification, doing.officer_no, row["officer_role"])
-    return await close_alert(connection, alert, Step.VERIFY, doing, closing, runtime, lambda: _add(connection, row))
+    return await close_alert(
+        connection, alert, Step.VERIFY, doing, closing, runtime, lambda: add_answer(connection, row)
+    )
 
 
 async def _check_may_answer(connection: asyncpg.Connection, alert: repository.Row, doing: Doing) -> None:
-    if doing.officer_no in await repository.barred_of(connection, doing.alert_id):
+    if doing.officer_no in await repository_concern.barred_of(connection, doing.alert_id):
         raise AnotherOfficerNeeded("您的答复正被申诉或复查，须由另一位干部重新核实；可移交给其他责任人")
     if await consultation_open(connection, alert["alert_id"]):
         raise ConsultationPending("会商决定前不能另行办结")
@@ -111,7 +113,7 @@ async def _is_repeated(connection: asyncpg.Connection, row: dict[str, Any]) -> b
     return True
 
 
-async def _add(connection: asyncpg.Connection, row: dict[str, Any]) -> None:
+async def add_answer(connection: asyncpg.Connection, row: dict[str, Any]) -> None:
     """Write the answer. An id that stands out of the caller's range is taken like any other, and says no more."""
     conflict = "ON CONFLICT (verification_id) DO NOTHING"
     if not await repository.insert_rows(

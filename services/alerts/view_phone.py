@@ -7,8 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_answers, repository_lists, repository_phone
+from services.alerts import repository, repository_answers, repository_concern, repository_lists, repository_phone
 from services.alerts.domain.alert import Status
+from services.alerts.domain.duty import LADDER
 from services.alerts.domain.errand import Due, mark_of, next_due, why
 from services.alerts.domain.look_at import look_at
 from services.alerts.domain.message import causes_zh, class_zh
@@ -26,13 +27,6 @@ from shared.vocabulary.division import DivisionLevel, level_of, lineage_of
 from shared.vocabulary.terms import Outcome, Role, Severity
 
 A_PAGE = 40
-_STANDS = {
-    Status.OPEN: "待签收",
-    Status.ACKNOWLEDGED: "已签收",
-    Status.VERIFYING: "核实中",
-    Status.CONFIRMING: "待复核",
-    Status.CLOSED: "已办结",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +198,10 @@ async def _told(connection: asyncpg.Connection, mine: Mine) -> list[str]:
 async def _colleagues(connection: asyncpg.Connection, mine: Mine, today: date) -> list[tuple[str, str]]:
     """Whom the alert may be handed over to: number, and post with name."""
     places = (mine.alert["living_division"], mine.alert["registered_division"])
-    posts = await repository.posts_at(connection, places, today)
+    held = await repository.posts_at(connection, places, today)
+    kept_out = await repository_concern.kept_out_of(connection, mine.alert["alert_id"]) | {mine.caller.officer_no}
+    posts = [post for post in held if post.role in LADDER and post.officer_no not in kept_out]
     nearest = {post.officer_no: post for post in sorted(posts, key=lambda post: post.division)}
-    nearest.pop(mine.caller.officer_no or "", None)
     names = await repository_phone.names_of_officers(connection, nearest)
     ordered = sorted(nearest.values(), key=lambda post: (-level_of(post.division), post.officer_no))
     return [(post.officer_no, f"{post.role.zh} {names.get(post.officer_no, '')}".strip()) for post in ordered]
@@ -222,7 +217,7 @@ def errand_of(mine: Mine, names: Mapping[str, str], now: datetime) -> Errand:
         place=names[alert["living_division"]],
         severity=alert["severity"] or "none",
         severity_zh=Severity(alert["severity"]).zh if alert["severity"] else "待评估",
-        stands=_STANDS[Status(alert["status"])],
+        stands=Status(alert["status"]).zh,
         causes=_causes(alert, classes),
         due=due,
         left=due.left(now),

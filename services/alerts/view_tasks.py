@@ -71,6 +71,7 @@ def _consultation(
             **about_alert(row, classes, names),
             "alert_id": None if is_liaison else row["alert_id"],
             "question": row["question"] if asks else None,
+            "cancel_reason": row["cancel_reason"] if asks else None,
             "departments": [name for name in row["departments"] if own is None or name in own],
             "is_overdue": row["state"] == "open" and row["meets_on"] < today,
             "opinions": [_opinion(one, classes, own) for one in opinions if own is None or one["department"] in own],

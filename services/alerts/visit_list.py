@@ -25,7 +25,6 @@ from shared.web.spreadsheet import write_csv, write_xlsx
 
 TITLE, MOST_ROWS = "走访清单", 2_000
 COLUMNS = ("时限", "是否超期", "村", "户编号", "姓名", "电话", "等级", "状态", "原因", "建议", "看什么")
-_STATUS = {"open": "待签收", "acknowledged": "已签收", "verifying": "核实中"}
 
 
 class PurposeMissing(Unprocessable):
@@ -143,7 +142,7 @@ def _cells(visit: Visit) -> list[str]:
         visit.name,
         visit.phone or "",
         visit.severity.zh if visit.severity else "待评估",
-        _STATUS[visit.status],
+        visit.status.zh,
         causes_zh(visit.causes, has_reported=visit.has_reported),
         class_zh(visit.recommendation) if visit.recommendation else "",
         "；".join(visit.look_at),

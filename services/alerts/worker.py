@@ -31,13 +31,16 @@ from services.alerts.note_beat import beating
 from services.alerts.notify_calendar import notify_missing_calendar
 from services.alerts.open_from_rechecks import open_from_rechecks
 from services.alerts.recompute_clocks import recompute_clocks
+from services.alerts.remind_overdue import remind_overdue
 from services.alerts.route_unrouted import route_unrouted
+from services.alerts.sealed_tables import SEALED
 from services.alerts.seed_calendar import seed_calendar
 from services.alerts.settings import AlertsSettings
 from services.alerts.watch import watch
 from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
+from shared.security.seal_tick import seal_tick
 from shared.settings import Settings
 from shared.web.lean_transport import LeanTransport
 from shared.worker import Task, Tick, Worker
@@ -68,10 +71,12 @@ def build_worker(
         Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
         Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
         Task("phones", forget_phones, every=timedelta(hours=1)),
+        Task("overdue", remind_overdue, every=timedelta(minutes=1)),
         Task("rechecks", open_from_rechecks, every=timedelta(minutes=1)),
     ]
     ticks = [
         TIDY,
+        seal_tick(*SEALED),
         Tick("notify_calendar", notify_missing_calendar, CronTrigger(hour=9, timezone=SHANGHAI)),
         Tick("watch", watch, IntervalTrigger(minutes=1)),
     ]

@@ -16,6 +16,7 @@ from services.intake.domain.attachment import AttachmentUnfit, Cleaned, clean
 from services.intake.prepare_report import Submission
 from services.intake.say_again import ReportUnknown, ReportWithdrawn
 from services.intake.settings import IntakeSettings
+from shared.clock import SHANGHAI
 from shared.db.scope import scoped
 from shared.errors import Conflict, DivisionOutOfRange, Gone, NotFound, Unprocessable
 from shared.runtime import Runtime
@@ -154,7 +155,7 @@ async def attach(runtime: Runtime, submission: Submission, report_id: UUID) -> N
 async def open_file(runtime: Runtime, row: asyncpg.Record) -> bytes:
     """The bytes of an attachment; AttachmentDestroyed once its key is gone."""
     if row["sealed_key"] is None:
-        raise AttachmentDestroyed(f"已于 {row['destroyed_at']:%Y-%m-%d} 销毁")
+        raise AttachmentDestroyed(f"已于 {row['destroyed_at'].astimezone(SHANGHAI).date()} 销毁")
     aad = _aad(row["attachment_id"])
     key = runtime.keys.open_file_key(row["sealed_key"], *aad)
     sealed = await asyncio.to_thread(file_store.read, folder_of(runtime), row["attachment_id"])

@@ -41,7 +41,7 @@ from shared.security.audit import audit, post_of
 from shared.security.principal import Principal
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.idempotency import idempotency_key
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
@@ -212,7 +212,7 @@ async def get_feeds(
         before=before_id(cursor),
         limit=limit + 1,
     )
-    more = encode_cursor({"before": str(rows[limit - 1]["feed_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="feed_id")
     return Page(items=[FeedView.of(row) for row in rows[:limit]], next_cursor=more)
 
 

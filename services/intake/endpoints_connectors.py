@@ -14,7 +14,7 @@ from services.intake.schemas_connectors import ConnectorIn, ConnectorView, Notic
 from shared.security.audit import audit
 from shared.security.principal import Principal
 from shared.web.dependencies import RuntimeDep, ScopedConnection, WakeDep
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -33,7 +33,7 @@ async def get_connectors(
     rows = await connectors.list_connectors(
         connection, caller.department, after=at["after"] if at else "", limit=limit + 1
     )
-    more = encode_cursor({"after": rows[limit - 1]["name"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="name")
     return Page(items=[ConnectorView.of(row) for row in rows[:limit]], next_cursor=more)
 
 
@@ -76,7 +76,7 @@ async def get_notices(
     rows = await notices.list_notices(
         connection, caller.department, closed=closed, before=before_id(cursor), limit=limit + 1
     )
-    more = encode_cursor({"before": str(rows[limit - 1]["notice_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="notice_id")
     await refresh_catalogue(runtime.worker_pool)
     return Page(items=[_notice(dict(row)) for row in rows[:limit]], next_cursor=more)
 

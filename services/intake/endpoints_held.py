@@ -12,7 +12,7 @@ from services.intake.decide_held_row import HeldRowAnswer, decide_held_row
 from services.intake.endpoints import FeedReader, FeedWriter
 from services.intake.schemas_held import HeldRowDecision, HeldRowView
 from shared.web.dependencies import RuntimeDep, ScopedConnection, WakeDep
-from shared.web.page import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, Page, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -30,7 +30,7 @@ async def get_held_rows(
         raise FeedUnknown
     at = decode_cursor(cursor, line=int) or {"line": 0}
     rows = await repository.rows_of(connection, feed_id, after=at["line"], limit=limit + 1)
-    more = encode_cursor({"line": rows[limit - 1]["line"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, line="line")
     return Page(items=[HeldRowView.of(row) for row in rows[:limit]], next_cursor=more)
 
 

@@ -67,7 +67,7 @@ from shared.security.principal import Principal
 from shared.vocabulary.money import parse_yuan
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
 from shared.web.middleware import RequestContext
-from shared.web.page import Cursor, Limit, Page, before_id, encode_cursor
+from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import DivisionStr
@@ -511,7 +511,7 @@ async def get_appeals(
         limit=limit + 1,
     )
     items = [view_appeal(row, caller, runtime.keys, today) for row in rows[:limit]]
-    following = encode_cursor({"before": str(items[-1].id)}) if len(rows) > limit else None
+    following = next_cursor(rows, limit, before="appeal_id")
     return Page(items=items, next_cursor=following)
 
 

@@ -4,7 +4,7 @@ Then all is known that the file itself says of codes, wherever in it; and many a
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from services.intake import repository_crosswalk as crosswalk
 from services.intake.coded_row import open_row
@@ -13,18 +13,19 @@ from services.intake.domain.own_code import CodeAlone
 from services.intake.read_feed import FeedReading, check_found, keep_found
 from services.intake.repository_crosswalk import CodedRow
 from services.intake.repository_ingest import FEEDS
+from services.intake.turn import Turn
 from shared.db.scope import transaction
 from shared.queue.claim import extend
 
 ROWS_A_BATCH = 5000
 
 
-async def find_by_code(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
+async def find_by_code(reading: FeedReading, turn: Turn) -> bool:
     """Check all that waits and return True, or False when the turn is over."""
     if not reading.reader.layout.crosswalk:
         return True
     while await _batch(reading):
-        if out_of_time():
+        if await turn.is_over():
             return False
     return True
 

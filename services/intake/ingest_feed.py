@@ -1,12 +1,9 @@
 """Take a received file in: read it, check it, record what is new or different, say it to monitoring.
 
 Every step ends with a checkpoint in the transaction of its effect, and only while the feed's lease is held: killed at
-any moment, the next turn goes on behind the last checkpoint and comes to the same end. A turn is short, so that a
-worker can stop between two.
+any moment, the next turn goes on behind the last checkpoint and comes to the same end.
 """
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +26,7 @@ from services.intake.repository_ingest import FEEDS
 from services.intake.repository_replays import version_before
 from services.intake.settings import IntakeSettings
 from services.intake.settle_feed import settle_feed
+from services.intake.turn import Turn
 from shared.db.scope import transaction
 from shared.logs import log
 from shared.queue.backoff import delay
@@ -60,19 +58,15 @@ async def ingest_once(runtime: Runtime) -> int:
 
 async def _turn(runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record) -> None:
     """Go on with the feed until it is at an end or the turn is over."""
-    until = time.monotonic() + settings.feed_slice_seconds
+    turn = Turn(runtime, feed["feed_id"], settings.feed_slice_seconds)
     feed = await _unless_staging_was_lost(runtime, feed)
-
-    def out_of_time() -> bool:
-        return time.monotonic() >= until
-
     if feed["status"] != FeedStatus.RECORDING:
-        status = await _read_and_settle(runtime, settings, feed, out_of_time)
+        status = await _read_and_settle(runtime, settings, feed, turn)
         if status is not FeedStatus.RECORDING:
             return
         feed = await _reload(runtime, feed)
     recording = Recording(runtime, feed, layout_named(feed["layout"], feed["layout_version"]), _lease(settings))
-    if await record_batches(recording, out_of_time):
+    if await record_batches(recording, turn):
         await _close(runtime, feed, FeedStatus.RECORDED)
     else:
         await _give_back(runtime, feed)
@@ -89,7 +83,7 @@ async def _unless_staging_was_lost(runtime: Runtime, feed: asyncpg.Record) -> as
 
 
 async def _read_and_settle(
-    runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, out_of_time: Callable[[], bool]
+    runtime: Runtime, settings: IntakeSettings, feed: asyncpg.Record, turn: Turn
 ) -> FeedStatus:
     """Read what is left, then decide; the feed's status afterwards (reading: the turn was over first)."""
     context, bounds = await _context(runtime, feed), (settings.feed_row_limit, settings.feed_part_bytes)
@@ -97,7 +91,7 @@ async def _read_and_settle(
         before = await version_before(connection, feed)
     reading = FeedReading(runtime, feed, context, _lease(settings), *bounds, limits_of(settings), before)
     try:
-        if not (await read_pieces(reading, out_of_time) and await find_by_code(reading, out_of_time)):
+        if not (await read_pieces(reading, turn) and await find_by_code(reading, turn)):
             await _give_back(runtime, feed)
             return FeedStatus.READING
     except FileRefused as refused:

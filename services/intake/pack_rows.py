@@ -34,27 +34,28 @@ def shelves_for(size_bytes: int) -> int:
     return min(size_bytes // SHELF_BYTES, MOST_SHELVES)
 
 
-def lay_on_shelves(clean: pl.DataFrame, shelves: int) -> list[tuple[int, pl.DataFrame]]:
-    """The clean rows of a block by their shelf; people whose blind indices begin alike are on one."""
+def lay_on_shelves(clean: pl.DataFrame, shelves: int) -> pl.DataFrame:
+    """The clean rows of a block with their `shelf`, in its order; people whose indices begin alike share one."""
     if not shelves:
-        return [(NO_SHELF, clean)]
+        return clean.with_columns(pl.lit(NO_SHELF, pl.Int64).alias(_SHELF))
     beginning = clean[PERSON].str.slice(0, 4).str.to_integer(base=16, dtype=pl.Int64, strict=False).fill_null(0)
     laid = clean.with_columns((beginning * shelves // (1 << 16) + NO_SHELF + 1).alias(_SHELF))
-    return [(part[_SHELF][0], part) for part in laid.partition_by(_SHELF, maintain_order=True)]
+    return laid.sort(_SHELF, maintain_order=True)
 
 
-def pack_columns(feed_id: UUID, shelf: int, clean: pl.DataFrame, *, with_content: bool) -> bytes:
-    """Clean rows of one shelf; none of them is of a household."""
-    record, content = clean[RECORD], clean[CONTENT]
+def pack_columns(feed_id: UUID, laid: pl.DataFrame, *, with_content: bool) -> bytes:
+    """Rows laid on shelves; none of them is of a household."""
+    record, content = laid[RECORD], laid[CONTENT]
     before_line = struct.pack(">iI", 8, 0)  # No file has four thousand million lines.
     packed = [
-        _constant(_start(feed_id, shelf)),
+        _constant(_start(feed_id)),
+        _TWO_BYTES.gather(laid[_SHELF]),
         _four_bytes(record.str.len_bytes()),
         record.cast(pl.Binary),
         _constant(before_line),
-        _four_bytes(clean[LINE]),
+        _four_bytes(laid[LINE]),
         _constant(struct.pack(">i", 16)),
-        clean[DIGEST],
+        laid[DIGEST],
     ]
     if with_content:
         packed += [_constant(_NULL), _four_bytes(content.str.len_bytes()), content.cast(pl.Binary), _constant(_NULL)]
@@ -63,19 +64,26 @@ def pack_columns(feed_id: UUID, shelf: int, clean: pl.DataFrame, *, with_content
     return b"".join(reduce(operator.add, packed).to_list())
 
 
-def pack_texts(feed_id: UUID, shelf: int, clean: pl.DataFrame, rows: int) -> Iterator[bytes]:
-    """What clean rows of one shelf say, up to `rows` of them together."""
-    for part in clean.select(LINE, CONTENT).iter_slices(rows):
-        lines = array("q", part[LINE].to_list())
-        text = "\n".join(part[CONTENT].to_list()).encode()
-        yield b"".join(
-            (
-                struct.pack(">hi", len(TEXTS), 16) + feed_id.bytes + struct.pack(">ih", 2, shelf),
-                struct.pack(">iqiq", 8, lines[-1], 8, lines[0]),
-                struct.pack(">i", len(lines) * lines.itemsize) + lines.tobytes(),
-                struct.pack(">i", len(text)) + text,
-            )
+def pack_texts(feed_id: UUID, laid: pl.DataFrame, rows: int) -> Iterator[bytes]:
+    """What rows laid on shelves say, up to `rows` of them on one together."""
+    every, contents, behind = array("q", laid[LINE].to_list()), laid[CONTENT].to_list(), 0
+    for shelf, count in laid[_SHELF].rle().struct.unnest().select("value", "len").iter_rows():
+        for at in range(behind, behind + count, rows):
+            until = min(at + rows, behind + count)
+            yield _text(feed_id, shelf, every[at:until], contents[at:until])
+        behind += count
+
+
+def _text(feed_id: UUID, shelf: int, lines: "array[int]", contents: Sequence[str]) -> bytes:
+    text = "\n".join(contents).encode()
+    return b"".join(
+        (
+            struct.pack(">hi", len(TEXTS), 16) + feed_id.bytes + struct.pack(">ih", 2, shelf),
+            struct.pack(">iqiq", 8, lines[-1], 8, lines[0]),
+            struct.pack(">i", len(lines) * lines.itemsize) + lines.tobytes(),
+            struct.pack(">i", len(text)) + text,
         )
+    )
 
 
 def lines_of(packed: bytes) -> Sequence[int]:
@@ -92,7 +100,7 @@ def pack_row(
     key, text = record.encode(), content.encode()
     return b"".join(
         (
-            _start(feed_id, NO_SHELF),
+            _start(feed_id) + struct.pack(">h", NO_SHELF),
             struct.pack(">i", len(key)) + key,
             struct.pack(">iq", 8, line),
             struct.pack(">i", len(digest)) + digest,
@@ -103,8 +111,8 @@ def pack_row(
     )
 
 
-def _start(feed_id: UUID, shelf: int) -> bytes:
-    return struct.pack(">hi", len(STAGED), 16) + feed_id.bytes + struct.pack(">ih", 2, shelf)
+def _start(feed_id: UUID) -> bytes:
+    return struct.pack(">hi", len(STAGED), 16) + feed_id.bytes + struct.pack(">i", 2)
 
 
 def _constant(content: bytes) -> pl.Series:

@@ -6,7 +6,7 @@ Parts follow each other like work on a line: while one is stored, the next is ch
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -41,6 +41,7 @@ from services.intake.repository_held import HeldRow, content_place
 from services.intake.repository_ingest import FEEDS
 from services.intake.spool import PIECE_BYTES
 from services.intake.stream_pieces import PieceStream, Streamed
+from services.intake.turn import Turn
 from services.intake.work_ahead import ahead
 from shared.db.scope import transaction
 from shared.queue.claim import extend
@@ -169,13 +170,13 @@ class FeedReading:
         return None, [*reads, *self.reader.finish()] if last else reads
 
 
-async def read_pieces(reading: FeedReading, out_of_time: Callable[[], bool]) -> bool:
+async def read_pieces(reading: FeedReading, turn: Turn) -> bool:
     """Read to the end of the file and return True, or False when the turn is over; raises FileRefused."""
     checked = ahead(_checked(reading, ahead(_cut(reading, ahead(_parts(reading))))))
     async with aclosing(checked):
         async for part in checked:
             await _keep(reading, part)
-            if not part.last and out_of_time():
+            if not part.last and await turn.is_over():
                 return False
     return True
 
@@ -261,10 +262,10 @@ def _say(reading: FeedReading, part: Part, block: ToldBlock) -> Iterator[RawRow]
     checked = reading.columns.say(block)
     together = rows_a_text(reading.reader.layout)
     shelves = shelves_for(reading.feed["size_bytes"]) if is_shelved(reading.columns.layout) else 0
-    for shelf, clean in lay_on_shelves(checked.clean, shelves):
-        part.packed.append(pack_columns(reading.feed_id, shelf, clean, with_content=not together))
-        if together:
-            part.texts.extend(pack_texts(reading.feed_id, shelf, clean, together))
+    laid = lay_on_shelves(checked.clean, shelves)
+    part.packed.append(pack_columns(reading.feed_id, laid, with_content=not together))
+    if together:
+        part.texts.extend(pack_texts(reading.feed_id, laid, together))
     part.staged += checked.clean.height
     part.notes.update(checked.notes)
     part.newer(checked.newest)

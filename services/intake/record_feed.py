@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from services.intake.note_authorisations import note_authorisations
 from services.intake.publish_observations import BULK, covering_event, ending_events, events_of, events_of_texts
 from services.intake.repository_ingest import FEEDS, Place
 from services.intake.settle_feed import ends_unlisted
+from services.intake.turn import Turn
 from shared.contracts.envelope import Event, WrittenEvent
 from shared.db.scope import transaction
 from shared.messaging.outbox import enqueue
@@ -35,16 +36,16 @@ class Recording:
     lease: timedelta
 
 
-async def record_batches(recording: Recording, out_of_time: Callable[[], bool]) -> bool:
+async def record_batches(recording: Recording, turn: Turn) -> bool:
     """Record all that is left and return True, or False when the turn is over."""
     after = _recorded_up_to(recording)
     while (last := await _record_batch(recording, after)) is not None:
         after = last
-        if out_of_time():
+        if await turn.is_over():
             return False
     if ends_unlisted(recording.layout, recording.feed["rejected"]):
         while await _end_batch(recording):
-            if out_of_time():
+            if await turn.is_over():
                 return False
     await _say_what_it_covers(recording)
     return True

@@ -81,14 +81,23 @@ async def overtake(connection: asyncpg.Connection, feed: asyncpg.Record) -> None
     )
 
 
+_RELEASED = """
+FROM feed_row_held h JOIN feed f USING (feed_id)
+WHERE h.decision = 'release' AND h.recorded_at IS NULL AND h.overtaken_by IS NULL
+  AND h.sealed_content IS NOT NULL AND f.status = 'recorded'
+"""
+
+
+async def any_released(connection: asyncpg.Connection) -> bool:
+    """Whether a released row is not recorded yet."""
+    return bool(await connection.fetchval(f"SELECT EXISTS (SELECT {_RELEASED})"))
+
+
 async def next_released(connection: asyncpg.Connection, limit: int) -> list[asyncpg.Record]:
     """Released rows that are not recorded yet, kept from other workers until the transaction ends."""
     return await connection.fetch(
-        """
-        SELECT h.feed_id, h.line, h.record, h.digest, h.sealed_content
-        FROM feed_row_held h JOIN feed f USING (feed_id)
-        WHERE h.decision = 'release' AND h.recorded_at IS NULL AND h.overtaken_by IS NULL
-          AND h.sealed_content IS NOT NULL AND f.status = 'recorded'
+        f"""
+        SELECT h.feed_id, h.line, h.record, h.digest, h.sealed_content {_RELEASED}
         ORDER BY h.decided_at, h.feed_id, h.line LIMIT $1 FOR UPDATE OF h SKIP LOCKED
         """,
         limit,

@@ -38,6 +38,21 @@ async def claim_feed(connection: asyncpg.Connection, now: datetime, lease: timed
     return claimed[0] if claimed else None
 
 
+async def another_waits(connection: asyncpg.Connection, feed_id: UUID, now: datetime) -> bool:
+    """Whether another feed is due."""
+    waits: bool = await connection.fetchval(
+        f"""
+        SELECT EXISTS (
+            SELECT FROM feed WHERE due_at <= $2 AND feed_id <> $1
+              AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND {FEEDS.where}
+        )
+        """,
+        feed_id,
+        now,
+    )
+    return waits
+
+
 async def load_feed(connection: asyncpg.Connection, feed_id: UUID) -> asyncpg.Record:
     """The feed as it is now."""
     row = await connection.fetchrow("SELECT * FROM feed WHERE feed_id = $1", feed_id)

@@ -53,15 +53,15 @@ class Reporter(Strict):
     phone: Phone | None = None
 
 
+OfficerNo = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"), AfterValidator(without_identity_number)
+]
+
+
 class OnBehalf(Strict):
     """The cadre who writes the report for a household."""
 
-    officer_no: Annotated[
-        str,
-        StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$"),
-        AfterValidator(without_identity_number),
-        Field(examples=["V130624100201"]),
-    ]
+    officer_no: OfficerNo = Field(examples=["V130624100201"])
 
 
 Relation = Literal["spouse", "child", "parent", "sibling", "other"]
@@ -105,6 +105,9 @@ class SelfReportCreate(Strict):
     consent: Consent | None = None
     basis: Annotated[OpenText, Field(min_length=2, max_length=200)] | None = None
     attachments: list[UUID] = Field(default_factory=list, max_length=50, description="先行上传的附件编号")
+    about_officer: OfficerNo | None = Field(
+        default=None, description="反映的干部工号：预警由上一级办理，本人不知情", examples=["GB0007"]
+    )
 
     def as_report(self) -> SelfReport:
         """The report as the domain knows it: hardships sorted, each once."""
@@ -125,6 +128,7 @@ class SelfReportCreate(Strict):
             consent_version=self.consent.version if self.consent else None,
             basis=self.basis,
             attachments=tuple(dict.fromkeys(self.attachments)),
+            about_officer=self.about_officer,
         )
 
 

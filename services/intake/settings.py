@@ -26,8 +26,10 @@ class IntakeSettings(Settings):
     workbook_memory_bytes: int = Field(default=1536 * 1024 * 1024, description="of the process that reads one")
     workbook_seconds: int = Field(default=120, ge=1, description="of work, and of waiting for the next answer")
     feed_lease_seconds: int = Field(default=20, ge=2)
-    feed_slice_seconds: float = Field(default=10, ge=0, description="how long one turn on a feed lasts")
-    feed_part_bytes: int = Field(default=1024 * 1024, ge=1, description="of a file between two checkpoints")
+    feed_slice_seconds: float = Field(
+        default=10, ge=0, description="how long a turn on a feed lasts if others wait; 0: one piece"
+    )
+    feed_part_bytes: int = Field(default=2 * 1024 * 1024, ge=1, description="of a file between two checkpoints")
     feed_attempts: int = Field(default=5, ge=1, description="failures after which a feed is given up")
 
     files: Path | None = None

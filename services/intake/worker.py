@@ -13,6 +13,7 @@ from services.intake.take_dropped import take_dropped
 from services.intake.watch_freshness import watch_freshness
 from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
+from shared.security.seal_tick import seal_tick
 from shared.worker import Task, Tick, Worker
 
 FRESHNESS = Tick("freshness", watch_freshness, IntervalTrigger(minutes=30))
@@ -25,6 +26,5 @@ def build_worker(
 ) -> Worker:
     """Relay messages, those somebody waits for on a task of their own; take files in, in a process of their own."""
     tasks = [*RELAY, Task("ingest", ingest_once, heavy=True), Task("pull", pull_once), Task("drop", take_dropped)]
-    return Worker(
-        "intake", settings, tasks, [TIDY, RETENTION, REPORT_FILES, FRESHNESS], transport=transport, clock=clock
-    )
+    ticks = [TIDY, RETENTION, REPORT_FILES, FRESHNESS, seal_tick()]
+    return Worker("intake", settings, tasks, ticks, transport=transport, clock=clock)

@@ -129,6 +129,7 @@ def _evidence(told: ObservationsRecorded) -> list[EvidenceItem]:
             source=told.source,
             department=told.department,
             summary=f"{Source(told.source).zh}：{Hardship(one.value).zh if one.value in set(Hardship) else '困难'}",
+            about_officer=one.attributes.get("about_officer"),
         )
         for one in _said(told)
     ]

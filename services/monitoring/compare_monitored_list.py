@@ -18,7 +18,7 @@ from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionLevel, code_range, county_of, digits_below, level_of
-from shared.web.page import encode_cursor
+from shared.web.page import next_cursor
 
 PATH = "/monitoring/v1/monitored-list/comparison"
 AGREE = "agree"
@@ -65,7 +65,7 @@ async def compare_monitored_list(
         ],
         by_division=_below(counted, places),
         items=[_difference(row, caller, places) for row in shown],
-        next_cursor=encode_cursor({"after": shown[-1]["household_no"]}) if len(rows) > limit else None,
+        next_cursor=next_cursor(rows, limit, after="household_no"),
     )
 
 

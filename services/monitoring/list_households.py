@@ -19,7 +19,7 @@ from shared.security.access import field_classes
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.vocabulary.terms import Cause, Outcome, Severity
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 MOST_MILLISECONDS = 5_000
 # Two filters that mean something only together.
@@ -81,7 +81,7 @@ async def list_households(
     wanted = wanted_by(query, caller, runtime.clock.today())
     await repository.within(connection, MOST_MILLISECONDS)
     rows = await repository.households(connection, wanted, after, limit + 1)
-    more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="household_id")
     return Page(items=await summaries(rows[:limit], caller, runtime), next_cursor=more)
 
 

@@ -26,7 +26,7 @@ from shared.security.audit import audit
 from shared.security.masking import mask_name, mask_number
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 COMPARED = ("name", "sex", "birth_date", "number", "household_no")
 
@@ -60,7 +60,7 @@ async def list_identity(
     detail = {"division": query.division, "shown": len(shown)}
     now = runtime.clock.now()
     await audit(scoped, caller, "identity.list", "identity_pair", now=now, request_id=request_id, detail=detail)
-    more = encode_cursor({"after": shown[-1]["pair_id"]}) if len(rows) > query.limit else None
+    more = next_cursor(rows, query.limit, after="pair_id")
     return Page(items=await _views(scoped, shown, caller, runtime), next_cursor=more)
 
 

@@ -18,7 +18,7 @@ from shared.runtime import Runtime
 from shared.security.access import field_classes
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 AMOUNT = "amount"
 
@@ -57,7 +57,7 @@ async def list_near_misses(
         after=after,
         limit=limit + 1,
     )
-    more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="household_id")
     households = await summaries(rows[:limit], caller, runtime)
     items = [
         NearMissView(household=household, near=[_line(each, policies[row["county"]]) for each in row["near"]])

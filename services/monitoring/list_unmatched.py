@@ -11,7 +11,7 @@ from services.monitoring.schemas import UnmatchedView
 from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 
 async def list_unmatched(
@@ -19,7 +19,7 @@ async def list_unmatched(
 ) -> Page[UnmatchedView]:
     """A page of what waits in the caller's range, the oldest first."""
     rows = await repository.unmatched(connection, after, limit + 1)
-    more = encode_cursor({"after": rows[limit - 1]["unmatched_id"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="unmatched_id")
     return Page(items=[_view(row, CONTACT in field_classes(caller), now) for row in rows[:limit]], next_cursor=more)
 
 

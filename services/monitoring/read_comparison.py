@@ -29,7 +29,7 @@ from shared.runtime import Runtime
 from shared.security.masking import mask_name
 from shared.vocabulary.division import code_range, level_of
 from shared.vocabulary.terms import Cause, Severity
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 NONE = "none"
 SIDES = ("before", "after", "entered", "left")
@@ -181,7 +181,7 @@ async def list_compared(
         connection, comparison["comparison_id"], conditions, binds, after=after, limit=limit + 1
     )
     places = await name_places(runtime.directory_pool, (r["living_division"] for r in rows), runtime.clock.today())
-    more = encode_cursor({"after": rows[limit - 1]["household_id"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="household_id")
     return Page(items=[_household(row, comparison["result"] or {}, places) for row in rows[:limit]], next_cursor=more)
 
 

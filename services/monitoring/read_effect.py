@@ -40,6 +40,14 @@ async def read_rule_effect(
 ) -> RuleEffectView:
     """Every rule that was answered in the span; of one department, its monthly sheet (月度反馈单)."""
     check_reader(caller)
+    rules = await rules_in(scoped, runtime, span, department)
+    return RuleEffectView(division=span.division, first=span.first, last=span.last, rules=rules)
+
+
+async def rules_in(
+    scoped: asyncpg.Connection, runtime: Runtime, span: Span, department: str | None
+) -> list[RuleEffect]:
+    """The rules by name, version and township; a rule that is no department's any more only where all are asked."""
     today = runtime.clock.today()
     rows = await repository.answers(scoped, *span.binds)
     package = (await policy_in_force(scoped, span.division, today)).package
@@ -50,12 +58,17 @@ async def read_rule_effect(
         if department is None or (known is not None and known.department == department):
             label, source = (known.label_zh, known.department) if known else (row["indicator"], None)
             rules.append(_effect(row, label, source, places.get(row["township"], row["township"])))
-    return RuleEffectView(division=span.division, first=span.first, last=span.last, rules=rules)
+    return rules
 
 
 async def read_misses(scoped: asyncpg.Connection, caller: Principal, span: Span) -> MissesView:
     """Who came onto the list in the span without a warning in the ninety days before, and by which way."""
     check_reader(caller)
+    return await missed_in(scoped, span)
+
+
+async def missed_in(scoped: asyncpg.Connection, span: Span) -> MissesView:
+    """The same, whoever asks: to be shown only as counts to who may not read households."""
     rows = await repository.listed(scoped, *span.binds, MISSED_DAYS)
     missed = [_miss(row) for row in rows if not row["warned"]]
     return MissesView(

@@ -21,7 +21,7 @@ from shared.security.masking import mask_name
 from shared.security.principal import Principal
 from shared.vocabulary.division import DivisionLevel, code_range, level_of
 from shared.vocabulary.terms import Role
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 NOBODY = "nobody"
 DIGITS = {DivisionLevel.PROVINCE: 4, DivisionLevel.PREFECTURE: 6, DivisionLevel.COUNTY: 9}
@@ -82,7 +82,7 @@ async def list_findings(
     limit: int,
 ) -> Page[FindingView]:
     rows = await repository.findings(connection, query, after, limit + 1)
-    more = encode_cursor({"after": str(rows[limit - 1]["finding_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="finding_id")
     return Page(items=await views(rows[:limit], caller, runtime), next_cursor=more)
 
 

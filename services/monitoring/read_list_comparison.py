@@ -19,7 +19,7 @@ from shared.security.access import field_classes
 from shared.security.masking import mask_name
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range, digits_below
-from shared.web.page import Page, encode_cursor
+from shared.web.page import Page, next_cursor
 
 PATH = "/monitoring/v1/list-comparisons/findings"
 Counted = Sequence[asyncpg.Record]
@@ -122,7 +122,7 @@ async def list_findings(
         scoped, ids, *code_range(division), check=check, owner_checks=owned, after=after, limit=limit + 1
     )
     places = await name_places(runtime.directory_pool, {row["division"] for row in rows}, runtime.clock.today())
-    more = encode_cursor({"after": rows[limit - 1]["finding_id"]}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, after="finding_id")
     return Page(items=[_finding(row, caller, places) for row in rows[:limit]], next_cursor=more)
 
 

@@ -32,7 +32,7 @@ from services.monitoring.schemas_policies import (
     ShapeDifferenceView,
 )
 from shared.policies.parameter import Parameter, ParameterValue
-from shared.web.page import encode_cursor
+from shared.web.page import next_cursor
 from shared.web.problem import ProblemField
 
 IN_FORCE = "in_force"
@@ -49,7 +49,7 @@ async def list_policies(
 ) -> PolicyListView:
     """The policy in force and a page of drafts and publications, newest first."""
     rows = await repository.several(connection, division, state=state, before=before, limit=limit + 1)
-    more = encode_cursor({"before": str(rows[limit - 1]["draft_id"])}) if len(rows) > limit else None
+    more = next_cursor(rows, limit, before="draft_id")
     package = (await policy_in_force(connection, division, today)).package
     published = await publications_at(connection, division, today)
     base = shipped(division, today)

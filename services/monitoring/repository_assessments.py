@@ -134,7 +134,8 @@ async def evidence_of(
     """What was found out of these households since a day, newest first, at most fifty of each."""
     rows = await connection.fetch(
         """
-        SELECT f.household_id, f.kind, f.occurred_on, f.source, f.department, f.value
+        SELECT f.household_id, f.kind, f.occurred_on, f.source, f.department, f.value,
+               f.attributes ->> 'about_officer' AS about_officer
         FROM unnest($2::bigint[]) AS c (household_id)
         CROSS JOIN LATERAL (
             SELECT * FROM fact WHERE county = $1 AND household_id = c.household_id AND superseded_at IS NULL

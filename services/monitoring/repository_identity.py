@@ -12,7 +12,7 @@ from services.monitoring.domain.ledger import Key, Stored
 from services.monitoring.domain.timeline import Span
 from services.monitoring.repository_facts import stored_of
 from services.monitoring.repository_register import Belonging
-from services.monitoring.tables import NAME_KEY
+from services.monitoring.tables_register import NAME_KEY
 
 # The household somebody is in now, else the last he was in; see `repository_facts`.
 _HOME = """

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.monitoring.domain.tag import TAG_KINDS
 from services.monitoring.domain.timeline import Span
-from services.monitoring.tables import NAME_KEY
+from services.monitoring.tables_register import NAME_KEY
 
 _HOME = """household_id, county, household_no, registered_division, living_division, head_name, phone, listed_as,
     ended_on"""

@@ -100,9 +100,13 @@ def _finding(each: IndicatorResult) -> Finding:
 def _evidence(
     facts: Iterable[Mapping[str, Any]], package: PolicyPackage, fired: Sequence[IndicatorResult]
 ) -> list[EvidenceItem]:
-    """The facts behind what fired, newest first; without amounts, since whoever gets the message may not see any."""
+    """The facts behind what fired, newest first; without amounts, since whoever gets the message may not see any.
+
+    A complaint that names an officer is told whatever fired: he must hear nothing of the household's alert.
+    """
     kinds = {kind for each in fired for kind in kinds_behind(package, each.id)}
-    shown = [fact for fact in facts if fact["kind"] in kinds][:EVIDENCE_SHOWN]
+    told = [fact for fact in facts if fact["kind"] in kinds or fact.get("about_officer")]
+    shown = sorted(told, key=lambda fact: not fact.get("about_officer"))[:EVIDENCE_SHOWN]
     return [
         EvidenceItem(
             kind=fact["kind"],
@@ -110,6 +114,7 @@ def _evidence(
             source=fact["source"],
             department=fact["department"],
             summary=f"{fact['department'] or Source(fact['source']).zh}：{label_of(fact['kind'])}",
+            about_officer=fact.get("about_officer"),
         )
         for fact in shown
     ]

@@ -20,6 +20,7 @@ from services.monitoring.screen_ranges import screen_ranges
 from services.monitoring.tell_counts import tell_counts
 from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
+from shared.security.seal_tick import seal_tick
 from shared.settings import Settings
 from shared.worker import Task, Tick, Worker
 
@@ -50,4 +51,4 @@ def build_worker(
         Task("dashboard", refresh_figures, every=timedelta(seconds=2)),
         Task("coverage", refresh_coverage, every=timedelta(seconds=60)),
     ]
-    return Worker("monitoring", settings, tasks, [TIDY, RETENTION], transport=transport, clock=clock)
+    return Worker("monitoring", settings, tasks, [TIDY, RETENTION, seal_tick()], transport=transport, clock=clock)

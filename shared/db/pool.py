@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
 def to_json(value: Any) -> str:
@@ -53,18 +52,6 @@ async def open_pool(
         max_cacheable_statement_size=512 * 1024,
     )
     return pool
-
-
-def open_engine(url: str, *, role: str, schema: str, size: int) -> AsyncEngine:
-    """SQLAlchemy's engine for ordinary endpoints, under the same role."""
-    return create_async_engine(
-        alchemy_url(url),
-        pool_size=size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        pool_timeout=10,
-        connect_args={"server_settings": _server_settings(role, schema, {}), "command_timeout": 30},
-    )
 
 
 def plain_url(url: str) -> str:

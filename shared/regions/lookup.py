@@ -6,10 +6,6 @@ from datetime import date
 import asyncpg
 
 from shared.regions.region import Region
-from shared.vocabulary.division import lineage_of
-
-# Prefectures that exist only so that counties right under a province have a code above them.
-PLACEHOLDERS = frozenset(("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"))
 
 _COLUMNS = "code, name, valid_from, valid_to, successor, source"
 _IN_FORCE = "valid_from <= {on} and (valid_to is null or {on} < valid_to)"
@@ -30,17 +26,6 @@ async def region_on(connection: asyncpg.Connection, code: str, on: date) -> Regi
 async def is_valid_on(connection: asyncpg.Connection, code: str, on: date) -> bool:
     """Whether the division was in force on that day."""
     return await region_on(connection, code, on) is not None
-
-
-async def children_of(connection: asyncpg.Connection, parent: str | None, on: date) -> list[Region]:
-    """The divisions right below one, in the order of their codes; below None are the provinces."""
-    below = "parent is null and $1::text is null" if parent is None else "parent = $1"
-    rows = await connection.fetch(
-        f"select {_COLUMNS} from directory.region where {below} and {_IN_FORCE.format(on='$2::date')} order by code",
-        parent,
-        on,
-    )
-    return [_region(row) for row in rows]
 
 
 async def codes_within(connection: asyncpg.Connection, lo: str, hi: str, on: date) -> list[str]:
@@ -67,17 +52,6 @@ async def names_of(connection: asyncpg.Connection, codes: Iterable[str], on: dat
         on,
     )
     return {row["code"]: row["name"] for row in rows}
-
-
-async def path_name(connection: asyncpg.Connection, code: str, on: date) -> str:
-    """The names from the province down (省市县乡村), joined; a nameless level shows as its code."""
-    return join_path(code, await names_of(connection, lineage_of(code), on))
-
-
-def join_path(code: str, names: dict[str, str]) -> str:
-    """The names of a division's lineage in one text, without prefectures that are no places."""
-    parts = [names.get(above, above) for above in lineage_of(code)]
-    return "".join(part for part in parts if part not in PLACEHOLDERS)
 
 
 def _region(row: asyncpg.Record) -> Region:

@@ -22,6 +22,7 @@ SCOPES = MappingProxyType(
         "monitoring:policy": "起草、比较、审批、发布政策（仅限个人）",
         "monitoring:quality": "查看疑点数据（联络员只见本部门的）",
         "monitoring:quality:close": "说明疑点情况属实（仅限个人）",
+        "monitoring:returns": "下载月度反馈单（联络员只得本部门的）",
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
@@ -69,6 +70,7 @@ SCOPES_OF_ROLE = MappingProxyType(
                 "intake:feeds:read",
                 "monitoring:quality",
                 "monitoring:quality:close",
+                "monitoring:returns",
                 "alerts:tasks",
             }
         ),

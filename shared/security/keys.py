@@ -164,6 +164,11 @@ def load_keys(folder: Path, service: str, *, demo: bool) -> Keyring:
     return Keyring(service, sealing, index, held["messages"][0], _token_key(folder / TOKEN_KEY))
 
 
+def secrets_for(folder: Path, service: str, purpose: str) -> list[bytes]:
+    """A service's secret for one purpose under the key in use and, behind it, under each that was replaced."""
+    return [hmac.digest(key, f"{service}:{purpose}".encode(), "sha256") for key in _read(folder / "messages.key")]
+
+
 def fingerprints(folder: Path, names: Iterable[str] = SECRET_KEYS) -> dict[str, str]:
     """A public name for each key: what the database remembers, so that a changed key stops start-up."""
     return {

@@ -6,15 +6,12 @@ from typing import Annotated
 import asyncpg
 from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.scope import scoped
 from shared.errors import Forbidden
 from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.security.tokens import TokenRefused, TokenVerifier
-from shared.vocabulary.division import code_range
 from shared.web.middleware import RequestContext
 
 Wake = Callable[..., None]
@@ -71,19 +68,6 @@ async def _connection(runtime: RuntimeDep, caller: Caller) -> AsyncIterator[asyn
         yield connection
 
 
-async def _session(runtime: RuntimeDep, caller: Caller) -> AsyncIterator[AsyncSession]:
-    lo, hi = code_range(caller.division)
-    async with runtime.sessions() as session, session.begin():
-        await session.execute(
-            text(
-                "SELECT set_config('app.lo', :lo, true), set_config('app.hi', :hi, true),"
-                " set_config('app.officer', :officer, true)"
-            ),
-            {"lo": lo, "hi": hi, "officer": caller.officer_no or ""},
-        )
-        yield session
-
-
 async def _after_commit(runtime: RuntimeDep, background: BackgroundTasks) -> Wake:
     async def wake(*names: str) -> None:
         runtime.waker.wake(*names)
@@ -96,4 +80,3 @@ WakeDep = Annotated[Wake, Depends(_after_commit)]
 
 # scope="function": the transaction commits before the answer leaves, so that what is acknowledged is durable.
 ScopedConnection = Annotated[asyncpg.Connection, Depends(_connection, scope="function")]
-ScopedSession = Annotated[AsyncSession, Depends(_session, scope="function")]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -32,6 +33,17 @@ class Page(BaseModel, Generic[T]):
 
 def encode_cursor(position: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def next_cursor(rows: Sequence[Any], limit: int, **place: str) -> str | None:
+    """Where the page after the first `limit` of `rows` begins; None if there are no more rows than that.
+
+    A part of the place is named and says the column it is read from: `next_cursor(rows, limit, before="task_id")`.
+    """
+    if len(rows) <= limit:
+        return None
+    last = {name: rows[limit - 1][column] for name, column in place.items()}
+    return encode_cursor({name: value if isinstance(value, int) else str(value) for name, value in last.items()})
 
 
 def decode_cursor(text: str | None, **kinds: type) -> dict[str, Any] | None:

@@ -166,6 +166,7 @@ _BODIES: Mapping[str, Any] = {
     "POST /alerts/v1/tasks/{task_id}/confirmation": {"solved": True},
     "POST /alerts/v1/alerts/{alert_id}/consultation": CALL,
     "POST /alerts/v1/consultations/{consultation_id}/opinions": {"opinion": "已办理"},
+    "POST /alerts/v1/consultations/{consultation_id}/cancellation": {"reason": "已书面答复"},
     "POST /alerts/v1/consultations/{consultation_id}/decision": DECIDED_JOINTLY,
     "POST /alerts/v1/officers": [],
     "PUT /alerts/v1/routes": [],
@@ -341,6 +342,7 @@ BODIES: list[tuple[str, Any]] = [
     ("/alerts/v1/tasks/{feed}/confirmation", {"solved": True}),
     ("/alerts/v1/alerts/{alert}/consultation", CALL),
     ("/alerts/v1/consultations/{feed}/opinions", {"opinion": "已办理"}),
+    ("/alerts/v1/consultations/{feed}/cancellation", {"reason": "已书面答复"}),
     ("/alerts/v1/consultations/{feed}/decision", DECIDED_JOINTLY),
     ("/alerts/v1/officers", [{"officer_no": "S-9", "name": "干部", "role": "village_secretary", "division": OWN}]),
     (

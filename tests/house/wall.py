@@ -15,12 +15,16 @@ NO_PERSONAL_ROWS: Final = {
     "alerts.inbox_counter": "how many letters an officer has had",
     "alerts.watch_beat": "when a task last ran",
     "alerts.watch_incident": "what stood still from when to when",
+    "alerts.reminder": "which task was told to be overdue when",
     "alerts.outlet": "how often a receiver failed and how fast it takes messages",
     "monitoring.dashboard_version": "when figures were counted last",
     "monitoring.identity_sweep": "how far the register was looked through",
     "monitoring.policy_activation": "which policy has assessed since when",
     "intake.receipt": "which report a receipt code opens, by a keyed digest of the code",
     "intake.limit_count": "how often something limited was done, by keyed digests",
+    "seal_entry": "digests of rows of the log, by their keys",
+    "seal_head": "where the chain of these digests ends, signed",
+    "seal_day": "the signed root of a day's digests",
     "idempotency_key": "a digest of the request, and its answer: an id and a status",
 }
 

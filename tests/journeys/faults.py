@@ -1,5 +1,6 @@
 """Reports under way while processes are killed; what was acknowledged is counted at the end."""
 
+import asyncio
 import json
 import random
 import threading
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import asyncpg
 import httpx
 
 from shared.clock import SystemClock
+from shared.db.embedded import running_url
 from tests.journeys.running import Running
 from tests.journeys.village import COUNTY, Family
 
@@ -143,8 +146,13 @@ def kill_postgresql(running: Running, _: random.Random) -> str:
     return "postgresql"
 
 
-def rounds_of(break_something: Break, running: Running, families: list[Family], rounds: int, seed: int) -> Losses:
-    """Break something at random moments while families report; then let the house come to rest, and count."""
+def rounds_of(
+    break_something: Break, running: Running, families: list[Family], rounds: int, seed: int, *, hurry: bool = False
+) -> Losses:
+    """Break something at random moments while families report; then let the house come to rest, and count.
+
+    With `hurry`, what the house then would only wait for (the leases of the dead, the next try) is over at once.
+    """
     chance, killed = random.Random(seed), Counter[str]()
     receiver, reporters = Receiver(random.Random(seed)), Reporters(running, families)
     try:
@@ -158,16 +166,46 @@ def rounds_of(break_something: Break, running: Running, families: list[Family], 
         running.wait_ready()
         time.sleep(0.5)
         reporters.stop()
-        return _count(running, reporters, receiver, rounds, dict(killed))
+        if hurry:
+            asyncio.run(_execute(running, END_LEASES))
+        return _count(running, reporters, receiver, rounds, dict(killed), hurry=hurry)
     finally:
         receiver.close()
 
 
-def _count(running: Running, reporters: Reporters, receiver: Receiver, rounds: int, killed: dict[str, int]) -> Losses:
+END_LEASES = """
+DO $$ DECLARE queue regclass; BEGIN
+    FOR queue IN SELECT a.attrelid::regclass FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE a.attname = 'lease_until' AND c.relkind = 'r' AND n.nspname IN ('intake', 'monitoring', 'alerts')
+    LOOP
+        EXECUTE format('UPDATE %s SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL', queue);
+    END LOOP;
+END $$
+"""
+TRY_NOW = ";".join(
+    f"UPDATE {service}.outbox_delivery SET due_at = now() WHERE state = 'due' AND due_at > now()"
+    for service in ("intake", "monitoring", "alerts")
+)
+
+
+async def _execute(running: Running, statement: str) -> None:
+    connection = await asyncpg.connect(running_url(running.data / "pg"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _count(
+    running: Running, reporters: Reporters, receiver: Receiver, rounds: int, killed: dict[str, int], *, hurry: bool
+) -> Losses:
     """Wait until a dead worker's leases have run out and everybody was told; count what is missing or doubled."""
     end = time.monotonic() + 180
     missing = _missing(reporters, receiver, alerts := _alerts_by_household(running))
     while missing and time.monotonic() < end:
+        if hurry:
+            asyncio.run(_execute(running, TRY_NOW))
         time.sleep(1)
         missing = _missing(reporters, receiver, alerts := _alerts_by_household(running))
     return Losses(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.clock import SystemClock
-from tests.journeys.running import Mode, Running, new_folder, until
+from tests.journeys.running import WAIT_SECONDS, Mode, Running, new_folder, until
 from tests.journeys.village import (
     COUNTY,
     MEDICAL_HEADER,
@@ -63,8 +63,10 @@ def known_households(running: Running) -> int:
     return int(counts["total"]["households"])
 
 
-def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str, Any]:
-    """Send a file and wait until it is recorded."""
+def send_feed(
+    running: Running, layout: str, text: str, period: str, *, seconds: float = WAIT_SECONDS
+) -> dict[str, Any]:
+    """Send a file and wait until it is recorded, `seconds` at most."""
     headers = {**running.bearer("county_admin", COUNTY), "Content-Type": "text/csv"}
     feeds = f"{running.url('intake')}/intake/v1/feeds"
     query = {"layout": layout, "period": period, "mode": "partial", "division": COUNTY}
@@ -76,7 +78,7 @@ def send_feed(running: Running, layout: str, text: str, period: str) -> dict[str
         feed.update(httpx.get(f"{feeds}/{feed['id']}", headers=headers).json())
         return feed["status"] not in {"received", "reading", "recording"}
 
-    until(recorded, f"{layout} is recorded")
+    until(recorded, f"{layout} is recorded", seconds)
     assert feed["status"] == "recorded", feed
     return feed
 

@@ -33,8 +33,8 @@ def assert_nothing_lost_or_doubled(losses: Losses) -> None:
 
 
 def test_nothing_is_lost_or_doubled_when_processes_are_killed(running: Running) -> None:
-    assert_nothing_lost_or_doubled(rounds_of(kill_one, running, SOME, ROUNDS, seed=20261122))
+    assert_nothing_lost_or_doubled(rounds_of(kill_one, running, SOME, ROUNDS, seed=20261122, hurry=True))
 
 
 def test_services_recover_by_themselves_when_postgresql_is_killed(running: Running) -> None:
-    assert_nothing_lost_or_doubled(rounds_of(kill_postgresql, running, OTHERS, 2, seed=1))
+    assert_nothing_lost_or_doubled(rounds_of(kill_postgresql, running, OTHERS, 2, seed=1, hurry=True))

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.vocabulary.terms import Severity
+from shared.vocabulary.terms import Severity, Term
 
 
-class Status(StrEnum):
+class Status(Term):
     """Where an alert stands (处置状态)."""
 
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    VERIFYING = "verifying"
-    CONFIRMING = "confirming"
-    CLOSED = "closed"
+    OPEN = "open", "待签收"
+    ACKNOWLEDGED = "acknowledged", "已签收"
+    VERIFYING = "verifying", "核实中"
+    CONFIRMING = "confirming", "待复核"
+    CLOSED = "closed", "已办结"
 
 
 class Step(StrEnum):

@@ -6,17 +6,9 @@ from datetime import date, timedelta
 
 from services.alerts.domain.message import Text
 from services.alerts.domain.work_time import WorkCalendar
+from shared.vocabulary.terms import Outcome
 
 COMPARISON_DAY = 20
-OUTCOMES = {
-    "identify": "建议纳入",
-    "need_met": "困难已解决",
-    "already_monitored": "已是监测对象",
-    "no_risk": "无风险",
-    "data_wrong": "数据有误",
-    "moved": "已迁出",
-    "deceased": "已去世",
-}
 _DAY = timedelta(days=1)
 
 
@@ -99,7 +91,7 @@ class Sheet:
 
     @property
     def words(self) -> str:
-        answers = "、".join(f"{OUTCOMES[name]} {self.outcomes[name]}" for name in OUTCOMES if self.outcomes.get(name))
+        answers = "、".join(f"{one.zh} {self.outcomes[one]}" for one in Outcome if self.outcomes.get(one))
         closed = sum(self.outcomes.values())
         done = f"办结 {closed} 户（{answers}）" if answers else f"办结 {closed} 户"
         return f"新增 {self.opened} 户，{done}，在办 {self.open} 户，其中超期 {self.overdue} 户"

@@ -101,15 +101,6 @@ def roles_hearing(severity: Severity | None) -> tuple[Role, ...]:
     return _RED if severity is Severity.RED else _ALWAYS
 
 
-def listening_at(place: str, severity: Severity | None, posts: Iterable[Post]) -> Listening:
-    """Who hears a warning at `place`. An empty post falls through to the next filled one up the ladder.
-
-    No listener at all means that no post is filled up to the county.
-    """
-    here = _at(place, posts)
-    return listening_by(place, default_roles(severity, here), here)
-
-
 def default_roles(severity: Severity | None, posts: Iterable[Post]) -> tuple[Role, ...]:
     """The posts that hear a warning at a place where `posts` are held, if no route says otherwise."""
     return as_held(roles_hearing(severity), posts)
@@ -130,7 +121,10 @@ def as_held(roles: Iterable[Role], posts: Iterable[Post]) -> tuple[Role, ...]:
 
 
 def listening_by(place: str, roles: Iterable[Role], posts: Iterable[Post], *, reach: Reach = Reach.DUTY) -> Listening:
-    """Who hears a warning at `place` if these posts are asked; each empty one falls through up the ladder."""
+    """Who hears a warning at `place` if these posts are asked; each empty one falls through up the ladder.
+
+    No listener at all means that no post is filled up to the county.
+    """
     holders = _holders(place, posts)
     found: dict[str, Listener] = {}
     gaps: list[Gap] = []
@@ -193,14 +187,6 @@ def present(posts: Sequence[Post], absences: Iterable[Absence], on: date) -> lis
     staffed = {post.place for post in answered if post.role is Role.COUNTY_ADMIN}
     last = [p for p in posts if p.role is Role.COUNTY_ADMIN and p.place not in staffed]
     return answered + last
-
-
-def holders_of(
-    role: Role, place: str, posts: Sequence[Post], absences: Iterable[Absence] = (), on: date = date.min
-) -> tuple[str, ...]:
-    """Who answers in a post at a place on a day: its holders, or their deputies."""
-    here = present([post for post in posts if post.place == place and post.role is role], absences, on)
-    return tuple(sorted({post.officer_no for post in here}))
 
 
 def joined(first: Listening, second: Listening) -> Listening:

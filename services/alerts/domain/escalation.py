@@ -1,7 +1,7 @@
 """How an alert climbs (逐级督办): 网格员, 村书记, 包村干部或分管领导, 县. Who holds which post is an argument."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from services.alerts.domain.duty import Listener, Post, Reach
 from shared.vocabulary.terms import Role
@@ -72,6 +72,17 @@ def climb(chain: Sequence[Rung], level: int, in_post: Collection[str]) -> Climb 
             return Climb(rung.level, people, tuple(passed))
         passed.append(rung.level)
     return None
+
+
+def as_answered(chain: Sequence[Rung], posts: Iterable[Post]) -> tuple[Rung, ...]:
+    """The chain as it is answered for today: a deputy (代理) in the place of who is away."""
+    deputies = {(post.stands_for, post.role): post.officer_no for post in posts if post.stands_for}
+    return tuple(Rung(rung.level, _stood_in(rung.people, deputies)) for rung in chain)
+
+
+def _stood_in(people: Iterable[Listener], deputies: Mapping[tuple[str, Role], str]) -> tuple[Listener, ...]:
+    answering = (replace(one, officer_no=deputies.get((one.officer_no, one.role), one.officer_no)) for one in people)
+    return tuple({one.officer_no: one for one in answering}.values())
 
 
 def _people(roles: Collection[Role], held: Sequence[Post]) -> tuple[Listener, ...]:

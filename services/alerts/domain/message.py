@@ -6,6 +6,7 @@ person. To the inbox of a logged-in officer: who, where, why in a word; more onl
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from shared.vocabulary.terms import Cause, RiskClass, Severity
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
     TEST = "test"
+    OVERDUE = "overdue"
     DIGEST = "digest"
     MONTHLY = "monthly"
 
@@ -146,6 +148,17 @@ def task_text(sector_zh: str, place: str, *, desk: bool) -> Text:
     return Text(f"{sector_zh}任务待处理", f"{place}有 1 户{sector_zh}方面的问题，{told}")
 
 
+def overdue_text(what: str, place: str, due_on: date, *, is_above: bool) -> Text:
+    """Something owed is overdue: to who owes it, or to who stands above; about whom is read after login."""
+    asked = "责任人尚未办理，请督办" if is_above else "请尽快办理"
+    return Text(f"{what}已逾期", f"{place}有 1 件{what}，应于 {due_on:%Y-%m-%d} 前办理，现已逾期，{asked}。")
+
+
+def outside_overdue_text(count: int, place: str) -> Text:
+    """What leaves the system of it: how many things; of several places one is named."""
+    return Text("逾期事项催办", f"{place}等处有 {count} 件事项已逾期，请登录后办理。")
+
+
 def not_possible_text(sector_zh: str, place: str) -> Text:
     """A data notice: a guarantee stays lacking, and the village knows."""
     return Text(
@@ -156,6 +169,11 @@ def not_possible_text(sector_zh: str, place: str) -> Text:
 def consultation_text(place: str, by: str) -> Text:
     """A department is asked for its opinion; about whom is read after login."""
     return Text("联合会商待书面意见", f"{place}有 1 户提交联合会商，请于 {by} 前提交书面意见。")
+
+
+def consultation_cancelled_text(place: str) -> Text:
+    """A department that was asked need not write any more."""
+    return Text("联合会商已取消", f"{place}有 1 户的联合会商已取消，无需再提交书面意见。")
 
 
 _CAUSES = frozenset(cause.value for cause in Cause)

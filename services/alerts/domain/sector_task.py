@@ -2,13 +2,15 @@
 
 from enum import StrEnum
 
+from shared.vocabulary.terms import Term
 
-class TaskState(StrEnum):
+
+class TaskState(Term):
     """Where a task stands: with the department, with the village, or closed."""
 
-    OPEN = "open"
-    ANSWERED = "answered"
-    CLOSED = "closed"
+    OPEN = "open", "待部门反馈"
+    ANSWERED = "answered", "待村级确认"
+    CLOSED = "closed", "已办结"
 
 
 class TaskStep(StrEnum):

@@ -16,6 +16,8 @@ from shared.vocabulary.division import covers
 from shared.vocabulary.terms import Severity
 
 LONGEST = timedelta(days=90)
+# How long before it begins one may be set.
+FARTHEST = timedelta(days=366)
 _FIRST = frozenset({Kind.OPENED, Kind.RAISED})
 
 

@@ -25,7 +25,6 @@ from shared.vocabulary.terms import Source, Visit
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
-Keys = Mapping[str, Any]
 
 AMOUNTS = frozenset({"amount_fen", "gross_fen", "compliant_fen", "other_fen", "relief_fen"})
 UNITS = {

@@ -52,6 +52,7 @@ class SelfReport:
     """One report: who, where, what happened (sorted, each once), when. `amount_fen`: what it cost, if said.
 
     A hotline's report names its ticket and its legal `basis`; any other the version of the consent text.
+    `about_officer`: the number of the officer whom it complains of (反映的干部); he hears nothing of it.
     """
 
     household_no: str | None
@@ -70,6 +71,7 @@ class SelfReport:
     consent_version: str | None = None
     basis: str | None = None
     attachments: tuple[UUID, ...] = ()
+    about_officer: str | None = None
 
     @property
     def source(self) -> Source:
@@ -92,10 +94,15 @@ def observations(report: SelfReport, report_id: str, person: str) -> list[dict[s
         "kind": EVENT_KIND,
         "occurred_on": report.reported_on.isoformat(),
         "amount_fen": report.amount_fen,
-        "attributes": {"on_behalf_of": report.on_behalf_of} if report.on_behalf_of else None,
+        "attributes": _attributes(report) or None,
     }
     known = {name: value for name, value in common.items() if value is not None}
     return [{"record": f"{report_id}/{h.value}", "op": "put", "value": h.value, **known} for h in report.hardships]
+
+
+def _attributes(report: SelfReport) -> dict[str, str]:
+    said = {"on_behalf_of": report.on_behalf_of, "about_officer": report.about_officer}
+    return {name: value for name, value in said.items() if value}
 
 
 def taken_back(said: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

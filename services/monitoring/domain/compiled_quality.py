@@ -144,8 +144,10 @@ left join (
     group by m.household_id, m.member_phone having count(distinct m.work_place) > 1 and m.member_phone is not null
 ) w on w.household_id = c.household_id
 left join lateral (
-    select o.registered_division as code from household o
-    where o.registered_division = substring(c.household_no from '[0-9]{{12}}') limit 1
+    -- A range of one: asked for equality, the planner expects any row to do, and reads the whole table for a number
+    -- that names no place of ours.
+    select o.registered_division as code from (select substring(c.household_no from '[0-9]{{12}}') as code) s
+    cross join household o where o.registered_division between s.code and s.code order by 1 limit 1
 ) n on true
 """
 

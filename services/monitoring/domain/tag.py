@@ -37,9 +37,6 @@ TagCode = Literal["dibao", "tekun", "disability", "relocated", "monitored", "nat
 TAGS: Mapping[str, Tag] = MappingProxyType({tag.code: tag for tag in _TAGS})
 TAG_KINDS = tuple(dict.fromkeys(tag.kind for tag in _TAGS))
 
-SET_BY_HAND = ("dibao", "tekun", "relocated")
-"""The register keeps these; a disability comes from its office, a class from a decision or the national list."""
-
 
 def tags_of(facts: Iterable[Mapping[str, Any]], sees: frozenset[str]) -> list[tuple[Tag, Mapping[str, Any]]]:
     """The tags that standing facts give, the earliest fact of each, as far as a post sees them."""

@@ -36,13 +36,18 @@ class HttpReceiver:
     """Answers each request with the next of `answers`, the last for ever.
 
     An answer is a status line with headers, and a body after an empty line. "hang" answers nothing, "reset" breaks
-    the connection, "drip" sends a byte each tenth of a second, "flood" sends without an end.
+    the connection, "drip" sends a byte each tenth of a second, "flood" sends without an end. As long as `speaks` is
+    not set, it takes requests and answers none.
     """
 
     answers: list[str] = field(default_factory=lambda: ["200 OK"])
     paths: list[str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     port: int = 0
+    speaks: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.speaks.set()
 
     @property
     def url(self) -> str:
@@ -62,6 +67,7 @@ class HttpReceiver:
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.received.append(Received(headers, body))
             self.paths.append(head.split(" ", 2)[1])
+            await self.speaks.wait()
             await self._answer(writer, self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
         except (asyncio.IncompleteReadError, ConnectionError):
             return
@@ -87,7 +93,7 @@ class HttpReceiver:
 
 
 @asynccontextmanager
-async def http_receiver(*answers: str) -> AsyncIterator[HttpReceiver]:
+async def http_receiver(*answers: str, port: int = 0) -> AsyncIterator[HttpReceiver]:
     receiver = HttpReceiver(list(answers) or ["200 OK"])
     tasks: set[asyncio.Task[None]] = set()
 
@@ -96,7 +102,7 @@ async def http_receiver(*answers: str) -> AsyncIterator[HttpReceiver]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

@@ -125,3 +125,17 @@ async def test_a_webhooks_key_is_not_shown(
     assert listed["address"] == "http://127.0.0.1:9/x"
     (stored,) = await rows("endpoint")
     assert made.json()["secret"][6:].encode() not in stored["sealed_secret"]
+
+
+async def test_a_corrected_address_takes_the_place_of_the_old_one(enlist: Any, rows: Any) -> None:
+    await enlist(("G1", "grid_worker", VILLAGE), email="old@example.gov.cn")
+    await enlist(("G1", "grid_worker", VILLAGE), email="new@example.gov.cn")
+    assert {row["address"]: row["state"] for row in await rows("endpoint")} == {
+        "old@example.gov.cn": "disabled",
+        "new@example.gov.cn": "active",
+    }
+    await enlist(("G1", "grid_worker", VILLAGE), email="old@example.gov.cn")
+    assert {row["address"]: row["state"] for row in await rows("endpoint")} == {
+        "old@example.gov.cn": "active",
+        "new@example.gov.cn": "disabled",
+    }

@@ -225,3 +225,27 @@ async def test_a_county_that_imported_it_is_not_asked(
     await put(alerts_client, county(), 2027, "state_council", NEW_YEAR)
     clock.at = at("2026-12-02T09:00")
     assert await notify_missing_calendar(alerts_runtime) == 0
+
+
+async def test_a_day_off_of_last_year_still_counts_after_new_year(
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    clock: FixedClock,
+    house: House,
+    alerts_client: httpx.AsyncClient,
+    county: Any,
+) -> None:
+    clock.at = at("2026-12-30T10:00")
+    await put(
+        alerts_client, county(), 2026, "county", [{"date": "2026-12-31", "kind": "holiday", "name": "大雪封路"}]
+    )
+    await house.run_worker("alerts", "recompute_clocks")
+    await tell(risk(clocks={"acknowledge_hours": 24, "verify_days": 3, "verify_unit": "working_days"}))
+    clock.at = at("2027-01-01T09:00")
+    await put(
+        alerts_client, county(), 2027, "county", [{"date": "2027-02-01", "kind": "holiday", "name": "本县休息日"}]
+    )
+    await house.run_worker("alerts", "recompute_clocks")
+    (alert,) = await rows("alert")
+    assert (alert["ack_due_at"], alert["verify_due_at"]) == (at("2027-01-01T10:00"), at("2027-01-05T18:00"))

@@ -1,6 +1,7 @@
 """A warning about a cadre's own family, or a complaint naming him, goes one level up; he does not hear or see it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,9 @@ import asyncpg
 import httpx
 import pytest
 
+from services.alerts.group_notifications import tell_due_groups
+from shared.clock import FixedClock
+from shared.runtime import Runtime
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
 
@@ -174,3 +178,24 @@ async def test_the_words_of_a_complaint_stay_out_of_the_village(
     assert "G2" not in seen.text
     told = {row["officer_no"] for row in await rows("inbox_item") if WORDS in row["body"]}
     assert not told & {"G1", "S1", "F1"}
+
+
+async def test_a_push_that_waits_for_him_is_cancelled_too(
+    cadres: None,
+    calm: None,
+    tell: Tell,
+    rows: Rows,
+    alerts_client: httpx.AsyncClient,
+    bearer: Bearer,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+) -> None:
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
+    await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
+    await tell(risk(1))
+    await tell(risk(1, facts_version=11, evidence=[complaint(about_officer="S1")]))
+    clock.at += timedelta(seconds=30)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []
+    assert [row["outcome"] for row in await rows("notification", "recipient = 'S1'")] == ["cancelled"]

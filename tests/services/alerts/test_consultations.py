@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.contracts.alerts import VERIFIED, Verified
-from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Bearer = Callable[..., dict[str, str]]
 Rows = Callable[..., Any]
@@ -173,3 +173,80 @@ async def test_the_village_calls_none(
     headers = bearer(role, VILLAGE, officer_no="S1")
     refused = await alerts_client.post(f"/alerts/v1/alerts/{alert}/consultation", json=CALL, headers=headers)
     assert refused.status_code == 403
+
+
+async def cancel(client: httpx.AsyncClient, number: str, headers: dict[str, str], **body: Any) -> httpx.Response:
+    path = f"/alerts/v1/consultations/{number}/cancellation"
+    return await client.post(path, json={"reason": "部门已书面答复", **body}, headers=headers)
+
+
+async def test_it_can_be_called_off_with_a_reason_and_called_again(
+    alerts_client: httpx.AsyncClient,
+    alert: UUID,
+    called: str,
+    leader: dict[str, str],
+    liaison: Callable[[str], dict[str, str]],
+    bearer: Bearer,
+    rows: Rows,
+) -> None:
+    assert (await cancel(alerts_client, called, leader, reason="")).status_code == 422
+    step = str(uuid4())
+    off = await cancel(alerts_client, called, leader, id=step)
+    assert (off.status_code, off.json()["state"], off.json()["cancel_reason"]) == (200, "cancelled", "部门已书面答复")
+    assert (await cancel(alerts_client, called, leader, id=step)).status_code == 200, "sent again: once"
+    again = await cancel(alerts_client, called, leader)
+    assert (again.status_code, again.json()["code"]) == (409, "consultation_decided")
+    late = await opine(alerts_client, called, liaison("民政"), "补充")
+    assert (late.status_code, late.json()["code"]) == (409, "consultation_decided")
+    [row] = await rows("alert_log", "action = 'consultation_cancelled'")
+    assert (row["actor"], row["detail"]["reason"]) == ("T1", "部门已书面答复")
+    listed = await alerts_client.get("/alerts/v1/consultations?state=cancelled", headers=leader)
+    assert [item["consultation_id"] for item in listed.json()["items"]] == [called]
+    path = f"/alerts/v1/alerts/{alert}/consultation"
+    assert (await alerts_client.post(path, json=CALL, headers=leader)).status_code == 200
+
+
+async def test_once_called_off_the_alert_is_answered_as_any_other(
+    alerts_client: httpx.AsyncClient, alert: UUID, called: str, leader: dict[str, str], bearer: Bearer
+) -> None:
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{alert}/verification"
+    pending = await alerts_client.post(path, json={"outcome": "moved"}, headers=secretary)
+    assert (pending.status_code, pending.json()["code"]) == (409, "consultation_pending")
+    assert (await cancel(alerts_client, called, secretary)).status_code == 403
+    await cancel(alerts_client, called, leader)
+    assert (await alerts_client.post(path, json={"outcome": "moved"}, headers=secretary)).status_code == 200
+
+
+async def test_only_who_was_asked_hears_that_it_is_off(
+    alerts_client: httpx.AsyncClient,
+    called: str,
+    leader: dict[str, str],
+    enlist: Callable[..., Any],
+    rows: Rows,
+    bearer: Bearer,
+) -> None:
+    await enlist(("L1", "liaison", COUNTY), department="民政")
+    await enlist(("L2", "liaison", COUNTY), department="水利")
+    await cancel(alerts_client, called, leader)
+    letters = await rows("inbox_item", "title = '联合会商已取消'")
+    assert [row["officer_no"] for row in letters] == ["L1"]
+    assert "张" not in letters[0]["body"]
+    other = bearer("liaison", COUNTY, officer_no="L2", department="水利")
+    assert (await alerts_client.get(f"/alerts/v1/consultations/{called}", headers=other)).status_code == 404
+
+
+async def test_the_number_of_another_answer_is_refused(
+    alerts_client: httpx.AsyncClient, called: str, leader: dict[str, str], tell: Any, bearer: Bearer, rows: Rows
+) -> None:
+    await tell(risk(2))
+    (other,) = await rows("alert", "household_no = 'H2'")
+    taken = str(uuid4())
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{other['alert_id']}/verification"
+    await alerts_client.post(path, json={"outcome": "moved", "id": taken}, headers=secretary)
+    for department in CALL["departments"]:
+        await opine(alerts_client, called, bearer("liaison", COUNTY, officer_no="L", department=department), "同意")
+    refused = await decide(alerts_client, called, leader, id=taken)
+    assert (refused.status_code, refused.json()["code"]) == (409, "verification_id_taken")
+    assert (await decide(alerts_client, called, leader)).status_code == 200

@@ -4,6 +4,7 @@ import hmac
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -37,27 +38,64 @@ def elsewhere(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str
     return bearer("county_admin", OTHER_VILLAGE, officer_no="C2")
 
 
-# --- search --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class County:
+    """A county's administrator, and one of another place; what happens in the county meanwhile."""
+
+    client: httpx.AsyncClient
+    runtime: Runtime
+    headers: dict[str, str]
+    elsewhere: dict[str, str]
+    tell: Tell
+
+    async def put(self, **endpoint: Any) -> dict[str, Any]:
+        return await put(self.client, self.headers, **endpoint)
+
+    async def warn(self, *households: int) -> None:
+        """Let warnings open, and deliver what is due."""
+        await self.tell(*map(risk, households))
+        await self.deliver()
+
+    async def deliver(self) -> None:
+        await deliver_all(self.runtime)
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.client.get(f"/alerts/v1/{path}", params=params, headers=self.headers)
+
+    async def post(self, path: str) -> httpx.Response:
+        """Ask for it as the county; the other administrator asked before, and finds nothing there."""
+        hidden = await self.client.post(f"/alerts/v1/{path}", headers=self.elsewhere)
+        assert hidden.status_code == 404
+        return await self.client.post(f"/alerts/v1/{path}", headers=self.headers)
+
+    async def seen_elsewhere(self, path: str) -> httpx.Response:
+        return await self.client.get(f"/alerts/v1/{path}", headers=self.elsewhere)
 
 
-async def test_deliveries_are_found_by_all_that_is_known_of_them(
+@pytest.fixture
+def county(
     alerts_client: httpx.AsyncClient,
     alerts_runtime: Runtime,
     headers: dict[str, str],
     elsewhere: dict[str, str],
     tell: Tell,
     cadres: None,
-    clock: FixedClock,
-) -> None:
+) -> County:
+    return County(alerts_client, alerts_runtime, headers, elsewhere, tell)
+
+
+# --- search --------------------------------------------------------------------------------------------------
+
+
+async def test_deliveries_are_found_by_all_that_is_known_of_them(county: County, clock: FixedClock) -> None:
     async with http_receiver("404 Not Found") as receiver:
-        own = await put(alerts_client, headers, channel="webhook", address=receiver.url, officer_no="S1")
-        await put(alerts_client, headers, channel="console", address="大屏")
-        await tell(risk(1), risk(2))
-        await deliver_all(alerts_runtime)
+        own = await county.put(channel="webhook", address=receiver.url, officer_no="S1")
+        await county.put(channel="console", address="大屏")
+        await county.warn(1, 2)
     later = (clock.now() + timedelta(minutes=1)).isoformat()
 
     async def found(**params: Any) -> int:
-        answer = await alerts_client.get("/alerts/v1/deliveries", params=params, headers=headers)
+        answer = await county.get("deliveries", **params)
         assert answer.status_code == 200, answer.text
         return len(answer.json()["items"])
 
@@ -67,61 +105,37 @@ async def test_deliveries_are_found_by_all_that_is_known_of_them(
     assert await found(state="dead", officer_no="S1") == 2
     assert (await found(since=later), await found(since=clock.now().isoformat())) == (0, 4)
     assert await found(officer_no="G1") == 0
-    wrong = await alerts_client.get("/alerts/v1/deliveries", params={"since": "2026-03-15"}, headers=headers)
-    assert wrong.status_code == 422
-    hidden = await alerts_client.get("/alerts/v1/deliveries", headers=elsewhere)
-    assert hidden.json()["items"] == []
+    assert (await county.get("deliveries", since="2026-03-15")).status_code == 422
+    assert (await county.seen_elsewhere("deliveries")).json()["items"] == []
 
 
-async def test_the_tries_of_one_delivery(
-    alerts_client: httpx.AsyncClient,
-    alerts_runtime: Runtime,
-    headers: dict[str, str],
-    elsewhere: dict[str, str],
-    tell: Tell,
-    cadres: None,
-    rows: Rows,
-    clock: FixedClock,
-) -> None:
+async def test_the_tries_of_one_delivery(county: County, rows: Rows, clock: FixedClock) -> None:
     async with http_receiver(body_of('{"errcode": 45009}'), body_of('{"errcode": 0}')) as receiver:
-        await put(alerts_client, headers, channel="wecom", address=receiver.url)
-        await tell(risk(1))
-        await deliver_all(alerts_runtime)
+        await county.put(channel="wecom", address=receiver.url)
+        await county.warn(1)
         clock.at += timedelta(minutes=1)
-        await deliver_all(alerts_runtime)
+        await county.deliver()
     (delivery,) = await rows("delivery")
-    path = f"/alerts/v1/deliveries/{delivery['delivery_id']}/attempts"
-    seen = (await alerts_client.get(path, headers=headers)).json()
+    path = f"deliveries/{delivery['delivery_id']}/attempts"
+    seen = (await county.get(path)).json()
     tries = [(one["attempt"], one["outcome"], one["supplier_code"]) for one in seen["attempts"]]
     assert tries == [(1, "limited", "45009"), (2, "ok", "0")]
     assert seen["state"] == "delivered"
-    nowhere = await alerts_client.get(f"/alerts/v1/deliveries/{UUID(int=1)}/attempts", headers=headers)
-    hidden = await alerts_client.get(path, headers=elsewhere)
+    nowhere, hidden = await county.get(f"deliveries/{UUID(int=1)}/attempts"), await county.seen_elsewhere(path)
     assert nowhere.status_code == hidden.status_code == 404
 
 
 # --- resending and dead letters ------------------------------------------------------------------------------
 
 
-async def test_a_resent_message_keeps_its_id(
-    alerts_client: httpx.AsyncClient,
-    alerts_runtime: Runtime,
-    headers: dict[str, str],
-    elsewhere: dict[str, str],
-    tell: Tell,
-    cadres: None,
-    rows: Rows,
-) -> None:
+async def test_a_resent_message_keeps_its_id(county: County, rows: Rows) -> None:
     async with http_receiver() as receiver:
-        await put(alerts_client, headers, channel="webhook", address=receiver.url)
-        await tell(risk(1))
-        await deliver_all(alerts_runtime)
+        await county.put(channel="webhook", address=receiver.url)
+        await county.warn(1)
         (delivery,) = await rows("delivery")
-        path = f"/alerts/v1/deliveries/{delivery['delivery_id']}/resend"
-        assert (await alerts_client.post(path, headers=elsewhere)).status_code == 404
-        answer = await alerts_client.post(path, headers=headers)
+        answer = await county.post(f"deliveries/{delivery['delivery_id']}/resend")
         assert (answer.status_code, answer.json()["state"]) == (200, "due")
-        await deliver_all(alerts_runtime)
+        await county.deliver()
     assert [one.message_id for one in receiver.received] == [str(delivery["delivery_id"])] * 2
     assert [row["attempt"] for row in await rows("delivery_attempt", "true ORDER BY attempt")] == [1, 2]
     audited = await rows("audit_log", "action = 'delivery.resend'")
@@ -136,52 +150,35 @@ async def test_a_resent_message_keeps_its_id(
     ],
 )
 async def test_what_nobody_needs_or_is_under_way_is_not_resent(
-    alerts_client: httpx.AsyncClient,
-    headers: dict[str, str],
-    admin: asyncpg.Connection,
-    tell: Tell,
-    cadres: None,
-    rows: Rows,
-    becomes: str,
-    code: str,
+    county: County, admin: asyncpg.Connection, rows: Rows, becomes: str, code: str
 ) -> None:
-    await put(alerts_client, headers, channel="console", address="x")
-    await tell(risk(1))
+    await county.put(channel="console", address="x")
+    await county.tell(risk(1))
     await admin.execute(f"UPDATE alerts.delivery SET {becomes}")
     (delivery,) = await rows("delivery")
-    answer = await alerts_client.post(f"/alerts/v1/deliveries/{delivery['delivery_id']}/resend", headers=headers)
+    answer = await county.post(f"deliveries/{delivery['delivery_id']}/resend")
     assert (answer.status_code, answer.json()["code"]) == (409, code)
 
 
 async def test_dead_letters_go_with_one_click_after_the_cause_was_mended(
-    alerts_client: httpx.AsyncClient,
-    alerts_runtime: Runtime,
-    headers: dict[str, str],
-    elsewhere: dict[str, str],
-    tell: Tell,
-    cadres: None,
-    bearer: Bearer,
-    rows: Rows,
+    county: County, bearer: Bearer, rows: Rows
 ) -> None:
     async with http_receiver(body_of('{"errcode": 93000}')) as receiver:
-        made = await put(alerts_client, headers, channel="wecom", address=receiver.url, per_minute=600, burst=9)
-        await tell(risk(1), risk(2), risk(3))
-        await deliver_all(alerts_runtime)
-        await _see_one(alerts_client, bearer("village_secretary", VILLAGE, officer_no="S1"), rows)
-        (dead,) = (await alerts_client.get("/alerts/v1/dead-letters", headers=headers)).json()
+        made = await county.put(channel="wecom", address=receiver.url, per_minute=600, burst=9)
+        await county.warn(1, 2, 3)
+        await _see_one(county.client, bearer("village_secretary", VILLAGE, officer_no="S1"), rows)
+        (dead,) = (await county.get("dead-letters")).json()
         assert (dead["letters"], dead["state"], dead["last_outcome"]) == (3, "broken", "fix")
         assert "key=" not in json.dumps(dead)
-        listed = (await alerts_client.get(dead["query"], headers=headers)).json()["items"]
+        listed = (await county.client.get(dead["query"], headers=county.headers)).json()["items"]
         assert len(listed) == 3
-        assert (await alerts_client.get("/alerts/v1/dead-letters", headers=elsewhere)).json() == []
-        resend = f"/alerts/v1/deliveries/{listed[0]['delivery_id']}/resend"
-        assert (await alerts_client.post(resend, headers=headers)).json()["code"] == "endpoint_out_of_use"
+        assert (await county.seen_elsewhere("dead-letters")).json() == []
+        refused = await county.post(f"deliveries/{listed[0]['delivery_id']}/resend")
+        assert refused.json()["code"] == "endpoint_out_of_use"
         receiver.answers = [body_of('{"errcode": 0}')]
-        path = f"/alerts/v1/endpoints/{made['endpoint_id']}/retry-dead"
-        assert (await alerts_client.post(path, headers=elsewhere)).status_code == 404
-        revived = await alerts_client.post(path, headers=headers)
+        revived = await county.post(f"endpoints/{made['endpoint_id']}/retry-dead")
         assert revived.json()["letters"] == 2, "one of the three has been seen"
-        await deliver_all(alerts_runtime)
+        await county.deliver()
     assert sorted(row["state"] for row in await rows("delivery")) == ["dead", "delivered", "delivered"]
     assert (await rows("endpoint"))[0]["state"] == "active"
     assert len(await rows("audit_log", "action = 'endpoint.retry_dead'")) == 1
@@ -197,22 +194,15 @@ async def _see_one(client: httpx.AsyncClient, secretary: dict[str, str], rows: R
 
 
 async def test_a_test_message_goes_the_way_of_all_messages_even_to_a_broken_endpoint(
-    alerts_client: httpx.AsyncClient,
-    alerts_runtime: Runtime,
-    headers: dict[str, str],
-    elsewhere: dict[str, str],
-    rows: Rows,
-    admin: asyncpg.Connection,
+    county: County, rows: Rows, admin: asyncpg.Connection
 ) -> None:
     async with http_receiver(body_of('{"errcode": 0}')) as receiver:
-        made = await put(alerts_client, headers, channel="wecom", address=receiver.url)
+        made = await county.put(channel="wecom", address=receiver.url)
         await admin.execute("UPDATE alerts.endpoint SET state = 'broken'")
-        path = f"/alerts/v1/endpoints/{made['endpoint_id']}/test"
-        assert (await alerts_client.post(path, headers=elsewhere)).status_code == 404
-        queued = await alerts_client.post(path, headers=headers)
+        queued = await county.post(f"endpoints/{made['endpoint_id']}/test")
         assert queued.status_code == 202
-        await deliver_all(alerts_runtime)
-    seen = (await alerts_client.get(queued.json()["attempts"], headers=headers)).json()
+        await county.deliver()
+    seen = (await county.client.get(queued.json()["attempts"], headers=county.headers)).json()
     assert (seen["state"], seen["attempts"][0]["supplier_code"]) == ("delivered", "0")
     content = json.loads(receiver.received[0].body)["text"]["content"]
     assert "测试" in content

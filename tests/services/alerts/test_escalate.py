@@ -388,3 +388,22 @@ async def _check(rows: Rows, before: int, ended: bool) -> None:
         assert timer["next_step_at"] is None
         entries = [row["action"] for row in await rows("alert_log", "true ORDER BY log_id")]
         assert entries[-1] == "verify"
+
+
+async def test_it_climbs_to_the_deputy_of_who_is_away(
+    cadres: None, enlist: Enlist, tell: Tell, rows: Rows, clock: FixedClock, house: House, admin: asyncpg.Connection
+) -> None:
+    await enlist(("X1", "township_deputy", TOWNSHIP))
+    await enlist(("S1", "village_secretary", VILLAGE), deputy_no="X1")
+    await tell(risk())
+    for person in ("S1", "F1"):
+        await admin.execute(
+            "INSERT INTO alerts.absence (officer_no, first_day, last_day, recorded_at) "
+            "VALUES ($1, '2026-03-17', '2026-03-17', $2)",
+            person,
+            clock.now(),
+        )
+    clock.at = FIRST
+    await house.run_worker("alerts", "escalate")
+    (timer,) = await rows("alert_escalation")
+    assert (await told(rows, "escalation"), timer["step"]) == (["X1"], 2)

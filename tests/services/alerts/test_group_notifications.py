@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -166,6 +167,69 @@ async def test_acknowledged_before_its_time_it_is_cancelled(
     assert {row["state"] for row in await rows("delivery")} == {"cancelled"}
 
 
+async def test_what_is_told_after_an_acknowledgement_is_pushed_too(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+) -> None:
+    """The grid worker has seen both, and offers them to the secretary, who then sees one of them."""
+    await tell(risk(1), risk(2))
+    headers = bearer("grid_worker", VILLAGE, officer_no="G1")
+    for alert in await rows("alert"):
+        path = f"/alerts/v1/alerts/{alert['alert_id']}"
+        clock.at += timedelta(seconds=1)
+        assert (await alerts_client.post(f"{path}/acknowledge", json={}, headers=headers)).status_code == 200
+        clock.at += timedelta(seconds=1)
+        body = {"to_officer_no": "S1", "reason": "外出"}
+        assert (await alerts_client.post(f"{path}/handover", json=body, headers=headers)).status_code == 200
+    clock.at += timedelta(minutes=1)
+    await tell_due_groups(alerts_runtime)
+    (push,) = await to(rows, "S1")
+    assert (push["message"]["kind"], push["message"]["count"], push["state"]) == ("handed_over", 2, "due")
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    states = []
+    for offer in await rows("handover"):
+        path = f"/alerts/v1/handovers/{offer['handover_id']}/answer"
+        assert (await alerts_client.post(path, json={"answer": "accept"}, headers=secretary)).status_code == 200
+        states.append((await to(rows, "S1"))[0]["state"])
+    assert states[0] == "due", "the other one still waits for his answer"
+
+
+async def test_who_acknowledges_while_a_group_is_told_hears_nothing_more(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+    clock: FixedClock,
+    database: str,
+) -> None:
+    await tell(risk(1))
+    (alert,) = await rows("alert")
+    clock.at = MONDAY + timedelta(minutes=1)
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    holder = await asyncpg.connect(database)
+    async with holder.transaction():
+        # The worker has read who is to be told, and stands before it reads their ways.
+        await holder.execute("LOCK TABLE alerts.endpoint IN ACCESS EXCLUSIVE MODE")
+        telling = asyncio.create_task(tell_due_groups(alerts_runtime))
+        while not await holder.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+        path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
+        answering = asyncio.create_task(alerts_client.post(path, json={}, headers=headers))
+        await asyncio.wait([answering], timeout=0.3)
+    await holder.close()
+    assert (await answering).status_code == 200
+    await telling
+    assert {row["state"] for row in await rows("delivery")} <= {"cancelled"}
+    assert {row["outcome"] for row in await rows("notification", "group_key IS NOT NULL")} <= {"sent", "cancelled"}
+
+
 async def test_a_message_about_two_goes_on_while_one_waits(
     tell: Tell,
     rows: Rows,
@@ -255,3 +319,57 @@ async def test_two_workers_tell_a_group_once(
     await asyncio.gather(*(tell_due_groups(alerts_runtime) for _ in range(3)))
     assert len(await to(rows, "S1")) == 1
     assert len(await to(rows, None)) == 1
+
+
+async def test_red_ones_are_told_at_once_unless_the_county_lets_them_wait(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    await tell(risk(1, severity="red"), risk(2, severity="red"))
+    assert len(await to(rows, "S1")) == 2
+    assert await rows("notify_group") == []
+
+
+async def test_red_ones_of_a_village_are_one_message_after_a_moment_at_any_hour(
+    tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    """Orange ones of the same night wait for the morning, a household's own word for nothing."""
+    at(alerts_runtime, red_group_wait=timedelta(seconds=10), pushes_a_day=1)
+    night = MONDAY.replace(hour=23)
+    clock.at = night
+    reported = risk(4, severity="red", reason="hardship_report", report_ids=["r4"])
+    await tell(risk(1, severity="red"), risk(2, severity="red"), risk(3), reported)
+    [told] = await to(rows, "S1")
+    assert told["message"]["kind"] == "reported" or told["message"]["count"] == 1
+    clock.at = night + timedelta(seconds=9)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 1
+    clock.at = night + timedelta(seconds=10)
+    await tell_due_groups(alerts_runtime)
+    _, grouped = await to(rows, "S1")
+    assert (grouped["message"]["count"], grouped["priority"]) == (2, 0)
+    waiting = await rows("notification", "recipient = 'S1' AND outcome IS NULL AND decision = 'defer'")
+    assert len(waiting) == 1
+    # They do not use up the day's pushes of the others.
+    clock.at = MONDAY + timedelta(days=1)
+    await tell_due_groups(alerts_runtime)
+    assert len(await to(rows, "S1")) == 3
+
+
+async def test_a_red_one_that_was_acknowledged_meanwhile_is_not_pushed(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    alerts_client: httpx.AsyncClient,
+    bearer: Callable[..., dict[str, str]],
+) -> None:
+    at(alerts_runtime, red_group_wait=timedelta(seconds=10))
+    await tell(risk(1, severity="red"))
+    [alert] = await rows("alert")
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
+    assert (await alerts_client.post(path, json={}, headers=headers)).status_code == 200
+    clock.at = MONDAY + timedelta(seconds=10)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Bearer = Callable[..., dict[str, str]]
 Rows = Callable[..., Any]
@@ -162,3 +162,15 @@ async def test_the_same_offer_again_changes_nothing_and_another_under_its_id_is_
     assert len(await rows("handover")) == len(await rows("alert_log", "action = 'hand_over'")) == 1
     other = await offer(alerts_client, alert, secretary, "G1", id=step_id)
     assert (other.status_code, other.json()["code"]) == (409, "step_id_taken")
+
+
+async def test_whose_answer_is_appealed_is_no_colleague_for_it(
+    cadres: None, tell: Any, alerts_client: httpx.AsyncClient, bearer: Any, rows: Any
+) -> None:
+    note = {"nature": "appeal", "sentence": "农户不服原结论", "answered_by": "F1"}
+    await tell(risk(notes=[note], report_ids=["r1"], reason="hardship_report"))
+    (alert,) = await rows("alert")
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path, body = f"/alerts/v1/alerts/{alert['alert_id']}/handover", {"to_officer_no": "F1", "reason": "外出"}
+    refused = await alerts_client.post(path, json=body, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "colleague_not_on_duty")

@@ -133,3 +133,11 @@ async def test_without_a_platform_nothing_is_offered(
 def test_the_settings_of_a_client_go_together() -> None:
     with pytest.raises(ValidationError, match="go together"):
         AlertsSettings(oidc_client_id="x")
+
+
+@pytest.mark.parametrize("token", ["张", "a~b", "a;b", "%00"])
+async def test_a_made_up_link_leads_to_the_platform_all_the_same(
+    alerts_client: httpx.AsyncClient, alert: UUID, identity: Platform, token: str
+) -> None:
+    back = await walk(alerts_client, token)
+    assert (back.status_code, back.headers.get("location")) == (303, f"{BASE}/")

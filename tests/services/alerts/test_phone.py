@@ -587,3 +587,48 @@ async def test_the_database_shows_an_officer_himself_and_a_secret_its_own_row(
     async with transaction(alerts_runtime.pool) as connection:
         for table in ("phone_pin", "phone_session", "phone_token"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_helper_without_a_post_opens_his_household_and_answers(
+    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, tell: Any, cadres: None, rows: Rows, bearer: Bearer
+) -> None:
+    county = bearer("county_admin", COUNTY, officer_no="C1")
+    pairing = {
+        "household_no": "H1",
+        "officer_no": "G2",
+        "division": VILLAGE,
+        "since": "2026-03-01",
+        "reason": "本户要求",
+    }
+    assert (await alerts_client.post("/alerts/v1/pairings", json=pairing, headers=county)).status_code == 200
+    await tell(risk(1), risk(2))
+    one, two = (row["alert_id"] for row in sorted(await rows("alert"), key=lambda row: row["household_no"]))
+    await opened(alerts_client, await link_for(alerts_runtime, "G2", one))
+    page = await alerts_client.get(f"{BASE}/a/{one}")
+    assert (page.status_code, "张建国" in page.text) == (200, True)
+    assert (await alerts_client.get(f"{BASE}/a/{two}")).status_code == 404
+    assert (await alerts_client.get(f"{BASE}/")).text.count("<b>张建国</b>") == 1
+    assert (await send(alerts_client, one, "acknowledge")).status_code == 303
+
+
+async def test_only_whoever_can_take_it_over_is_offered_as_a_colleague(
+    secretary: httpx.AsyncClient, alert: UUID, enlist: Any
+) -> None:
+    await enlist(("L1", "liaison", COUNTY), department="教育局")
+    page = (await secretary.get(f"{BASE}/a/{alert}")).text
+    assert ("干部T1" in page, "干部L1" in page) == (True, False)
+
+
+async def test_an_answer_that_waits_for_the_second_officer_sent_again_is_no_error(
+    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, tell: Any, cadres: None, rows: Rows
+) -> None:
+    """The network broke off before the phone heard of it, and meanwhile a plea came."""
+    await tell(risk(severity="red"))
+    (alert,) = [row["alert_id"] for row in await rows("alert")]
+    await opened(alerts_client, await link_for(alerts_runtime, "S1", alert))
+    page = (await alerts_client.get(f"{BASE}/a/{alert}")).text
+    form = {name: hidden(page, name) for name in ("csrf", "id", "seen")} | NO_RISK
+    assert (await alerts_client.post(f"{BASE}/a/{alert}/answer", data=form)).status_code == 303
+    await tell(risk(severity="red", facts_version=11, report_ids=["r1"], reason="hardship_report"))
+    again = await alerts_client.post(f"{BASE}/a/{alert}/answer", data=form)
+    assert (again.status_code, len(await rows("verification"))) == (303, 1)

@@ -1,5 +1,7 @@
 """What each caller sees: his range by every route, his field classes, his own inbox."""
 
+import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -177,3 +179,14 @@ async def test_a_system_has_no_inbox(alerts_client: httpx.AsyncClient, bearer: B
     assert (answer.status_code, answer.json()["code"]) == (403, "person_needed")
     stream = await get(alerts_client, "inbox/stream", bearer(scopes=["alerts:read"]))
     assert stream.status_code == 403
+
+
+async def test_every_reference_of_the_document_leads_somewhere(alerts_client: httpx.AsyncClient) -> None:
+    document = (await alerts_client.get("/alerts/openapi.json")).json()
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
+    assert references
+    for reference in references:
+        found = document
+        for part in reference.split("/"):
+            assert part in found, reference
+            found = found[part]

@@ -179,3 +179,60 @@ async def test_bursts_are_listed_for_the_township_page_by_page(
     assert more.json()["next_cursor"] is None
     closings = next(b for one in (page, more.json()) for b in one["items"] if b["kind"] == "closings")
     assert (closings["officer_no"], closings["answers"]) == ("S1", 10)
+
+
+async def test_who_answered_stays_out_of_it_when_it_waited_for_somebody(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    enlist: Any,
+    tell: Any,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    house: House,
+) -> None:
+    await enlist(("S1", "village_secretary", VILLAGE))
+    await tell(risk())
+    (first,) = await rows("alert")
+    await answer(alerts_client, first["alert_id"], bearer)
+    (drawn,) = await rows("recheck")
+    await check(alerts_client, drawn["verification_id"], leader, "identify")
+    await house.run_worker("alerts", "rechecks")
+    assert await house.run_worker("alerts", "route") == 0
+    await enlist(("C1", "county_admin", COUNTY))
+    assert await house.run_worker("alerts", "route") == 1
+    (opened,) = await rows("alert", "status = 'open'")
+    heard = await rows("assignment", "alert_id = $1", opened["alert_id"])
+    assert [row["officer_no"] for row in heard] == ["C1"]
+
+
+@pytest.mark.parametrize("concerned", ["family", "complaint"])
+async def test_whom_the_first_alert_was_about_hears_nothing_of_the_second(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    enlist: Any,
+    cadres: None,
+    tell: Any,
+    bearer: Bearer,
+    leader: dict[str, str],
+    rows: Rows,
+    house: House,
+    concerned: str,
+) -> None:
+    if concerned == "family":
+        await enlist(("G1", "grid_worker", VILLAGE), household_no="H1")
+        await tell(risk())
+    else:
+        fact = {"kind": "event.hardship_report", "occurred_on": "2026-03-10", "source": "hotline", "summary": "反映"}
+        await tell(risk(evidence=[{**fact, "about_officer": "G1"}]))
+    (first,) = await rows("alert")
+    await answer(alerts_client, first["alert_id"], bearer)
+    (drawn,) = await rows("recheck")
+    await check(alerts_client, drawn["verification_id"], leader, "identify")
+    await house.run_worker("alerts", "rechecks")
+    (opened,) = await rows("alert", "status = 'open'")
+    assigned = {row["officer_no"] for row in await rows("assignment", "alert_id = $1", opened["alert_id"])}
+    assert assigned
+    assert "G1" not in assigned
+    barred = await rows("alert_barred", "alert_id = $1", opened["alert_id"])
+    assert [row["officer_no"] for row in barred] == ["G1"]

@@ -95,3 +95,15 @@ async def test_item_numbers_have_no_gaps(tell: Tell, cadres: None, rows: Rows) -
     for officer_no, items in (("G1", 30), ("S1", 40), ("G2", 10)):
         numbers = sorted(row["item_no"] for row in await rows("inbox_item", "officer_no = $1", officer_no))
         assert numbers == list(range(1, items + 1))
+
+
+async def test_a_further_plea_reaches_who_is_in_post_where_the_first_have_left(
+    cadres: None, enlist: Any, tell: Any, rows: Any, admin: asyncpg.Connection
+) -> None:
+    await tell(risk())
+    await admin.execute(
+        "UPDATE alerts.duty SET valid_from = '2026-01-01', valid_to = '2026-03-15' WHERE officer_no IN ('G1', 'S1')"
+    )
+    await enlist(("S9", "village_secretary", VILLAGE))
+    await tell(risk(facts_version=11, report_ids=["r1"], reason="hardship_report"))
+    assert "S9" in {row["officer_no"] for row in await rows("inbox_item", "kind = 'reported'")}

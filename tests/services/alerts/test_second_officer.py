@@ -145,3 +145,23 @@ async def test_the_same_answer_and_the_same_confirmation_again_change_nothing(
         closed = await second(alerts_client, red, number, first, agrees=True, id=step_id)
         assert (closed.status_code, closed.json()["status"]) == (200, "closed")
     assert len(await rows("outbox", "type = $1", VERIFIED)) == 1
+
+
+async def test_who_is_concerned_is_not_asked(
+    enlist: Any, cadres: None, tell: Any, alerts_client: httpx.AsyncClient, secretary: dict[str, str], rows: Rows
+) -> None:
+    await enlist(("F1", "first_secretary", VILLAGE), household_no="H1")
+    await tell(risk(severity="red"))
+    (alert,) = await rows("alert")
+    assert (await answer(alerts_client, alert["alert_id"], secretary)).json()["status"] == "confirming"
+    assert [row["officer_no"] for row in await rows("inbox_item", "kind = 'confirm'")] == ["T1"]
+
+
+async def test_whose_answer_is_appealed_is_not_asked(
+    cadres: None, tell: Any, alerts_client: httpx.AsyncClient, secretary: dict[str, str], rows: Rows
+) -> None:
+    note = {"nature": "appeal", "sentence": "农户不服原结论", "answered_by": "F1"}
+    await tell(risk(severity="red", notes=[note], report_ids=["r1"], reason="hardship_report"))
+    (alert,) = await rows("alert")
+    assert (await answer(alerts_client, alert["alert_id"], secretary)).json()["status"] == "confirming"
+    assert [row["officer_no"] for row in await rows("inbox_item", "kind = 'confirm'")] == ["T1"]

@@ -264,3 +264,21 @@ def at(text: str) -> str:
 )
 async def test_at_most_ninety_days_and_never_for_the_past(hush: Any, times: dict[str, str], code: int) -> None:
     await hush(code=code, **times)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"starts_at": "9999-12-31T00:00:00+08:00", "ends_at": "9999-12-31T23:59:59-12:00"},
+        {"starts_at": "9999-01-01T00:00:00+08:00", "ends_at": "9999-12-31T00:00:00+08:00"},
+        {"ends_at": "0001-01-01T00:00:00+14:00"},
+        {"ends_at": "9999-12-31T23:59:59-12:00"},
+    ],
+)
+async def test_times_at_the_end_of_the_calendar_are_refused(
+    cadres: None, alerts_client: httpx.AsyncClient, bearer: Bearer, times: dict[str, str]
+) -> None:
+    body = {"match": "原因=因病", "reason": "集中走访", **times}
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    answer = await alerts_client.post("/alerts/v1/silences", json=body, headers=headers)
+    assert answer.status_code == 422, answer.text

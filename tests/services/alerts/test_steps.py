@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from shared.clock import SHANGHAI, FixedClock
 from shared.contracts.alerts import VERIFIED, Verified
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
@@ -208,3 +210,13 @@ async def _delivery(admin: asyncpg.Connection, alert: UUID) -> None:
         alert,
         endpoint,
     )
+
+
+async def test_who_comes_too_late_is_told_the_day_in_china_and_the_outcome_in_words(
+    alerts_client: httpx.AsyncClient, alert: UUID, bearer: Callable[..., dict[str, str]], clock: FixedClock
+) -> None:
+    clock.at = datetime(2026, 3, 17, 0, 30, tzinfo=SHANGHAI)
+    path, headers = f"/alerts/v1/alerts/{alert}", bearer("village_secretary", VILLAGE, officer_no="S1")
+    await alerts_client.post(f"{path}/verification", json={"outcome": "moved"}, headers=headers)
+    late = await alerts_client.post(f"{path}/acknowledge", json={}, headers=headers)
+    assert (late.status_code, late.json()["detail"]) == (409, "预警已于 2026-03-17 办结，结论：已迁出")

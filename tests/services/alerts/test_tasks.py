@@ -232,3 +232,18 @@ async def test_the_same_feedback_again_changes_nothing(
     other = await alerts_client.post(path, json={**body, "note": "未加固"}, headers=housing)
     assert (other.status_code, other.json()["code"]) == (409, "step_id_taken")
     assert len(await rows("sector_task_log", "action = 'done'")) == 1
+
+
+async def test_the_deputy_of_a_liaison_who_is_away_hears_of_it_and_else_the_county(
+    enlist: Any, answer: Callable[..., Any], rows: Rows, admin: asyncpg.Connection
+) -> None:
+    await enlist(("X1", "county_admin", COUNTY))
+    await enlist(("L1", "liaison", COUNTY), department="住建局", deputy_no="X1")
+    await enlist(("L2", "liaison", COUNTY), department="水利局")
+    await admin.execute(
+        "INSERT INTO alerts.absence (officer_no, first_day, last_day, recorded_at) "
+        "SELECT o, '2026-03-15', '2026-03-15', now() FROM unnest('{L1,L2}'::text[]) o"
+    )
+    assert (await answer(needs=["housing", "water"])).status_code == 200
+    told = {(row["officer_no"], row["title"]) for row in await rows("inbox_item", "kind IN ('task', 'data_notice')")}
+    assert told == {("X1", "住建任务待处理"), ("X1", "水利任务待处理"), ("C1", "水利任务待处理")}

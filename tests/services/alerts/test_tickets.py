@@ -78,3 +78,10 @@ async def test_a_department_that_stands_by_its_data_says_why(
     )
     assert (kept.json()["state"], kept.json()["reply"]) == ("kept", "已调取发票核对无误")
     assert kept.json()["closed_at"] is not None
+
+
+async def test_a_liaison_of_no_department_sees_none(
+    alerts_client: httpx.AsyncClient, wrong: UUID, bearer: Bearer
+) -> None:
+    assert await tickets(alerts_client, bearer("liaison", COUNTY, officer_no="L1")) == []
+    assert await tickets(alerts_client, bearer("liaison", COUNTY, officer_no="L1"), department=DEPARTMENT) == []

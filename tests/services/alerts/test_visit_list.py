@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.vocabulary.identifiers import new_id
+from shared.web.page import encode_cursor
 from tests.services.alerts.places import OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Rows = Callable[..., Any]
@@ -94,3 +96,29 @@ async def test_a_broken_cursor_is_refused(
     answer = await alerts_client.get(PATH, params={"cursor": cursor}, headers=township)
     assert answer.status_code in (400, 422)
     assert answer.json()["code"] == "invalid_cursor"
+
+
+async def test_what_waits_for_a_second_officer_stands_in_the_file_too(
+    tell: Tell, alerts_client: httpx.AsyncClient, township: dict[str, str], bearer: Bearer, rows: Rows
+) -> None:
+    await tell(risk(severity="red"))
+    (alert,) = await rows("alert")
+    answer = {"outcome": "no_risk", "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"}}
+    path, secretary = (
+        f"/alerts/v1/alerts/{alert['alert_id']}/verification",
+        bearer("village_secretary", VILLAGE, officer_no="S1"),
+    )
+    assert (await alerts_client.post(path, json=answer, headers=secretary)).json()["status"] == "confirming"
+    params = {"division": VILLAGE, "format": "csv", "purpose": "入户走访"}
+    file = await alerts_client.get(PATH, params=params, headers=township)
+    assert (file.status_code, "待复核" in file.text) == (200, True)
+
+
+@pytest.mark.parametrize("due", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-03-16", "x"])
+async def test_a_made_up_cursor_is_refused_or_finds_what_it_says(
+    tell: Tell, alerts_client: httpx.AsyncClient, township: dict[str, str], due: str
+) -> None:
+    await tell(risk())
+    cursor = encode_cursor({"due": due, "id": str(new_id())})
+    answer = await alerts_client.get(PATH, params={"cursor": cursor}, headers=township)
+    assert answer.status_code in (200, 400, 422), answer.text

@@ -36,7 +36,6 @@ async def test_no_connection_is_taken(
     ask: Callable[..., Any], monitoring_runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitoring_runtime, "pool", None)
-    monkeypatch.setattr(monitoring_runtime, "sessions", None)
     assert (await ask()).status_code == 200
 
 

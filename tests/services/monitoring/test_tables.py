@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.monitoring.tables import MonitoringTable
+from shared.db.base import MonitoringTable
 from shared.db.migrate import alembic_config, create_roles, migrate
 from shared.db.pool import alchemy_url
 from shared.db.scope import scoped

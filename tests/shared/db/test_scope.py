@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from sqlalchemy import text
 
-from shared.db.pool import open_engine, open_pool
+from shared.db.pool import open_pool
 from shared.db.scope import scoped, transaction
 from shared.runtime import Runtime
 from shared.vocabulary.division import DivisionCodeError
@@ -152,19 +151,3 @@ async def test_the_officer_is_known_inside_the_transaction_only(single: asyncpg.
 async def test_a_worker_sees_all_rows_by_a_policy_of_its_own(intake: Runtime) -> None:
     async with transaction(intake.worker_pool) as connection:
         assert await seen(connection) == VILLAGES
-
-
-async def test_a_session_leaves_no_scope_for_the_next(small_url: str) -> None:
-    engine = open_engine(small_url, role="fangpin_intake", schema="intake", size=1)
-    try:
-        for _ in range(3):
-            async with engine.begin() as connection:
-                assert await connection.scalar(text("SELECT count(*) FROM place")) == 0
-                await connection.execute(
-                    text("SELECT set_config('app.lo', '130625', true), set_config('app.hi', '130626', true)")
-                )
-                assert await connection.scalar(text("SELECT count(*) FROM place")) == 1
-            async with engine.begin() as connection:
-                assert await connection.scalar(text("SELECT current_user")) == "fangpin_intake"
-    finally:
-        await engine.dispose()

@@ -8,7 +8,7 @@ import pytest
 
 from shared.regions.commands import ERRORS_SHOWN, import_regions
 from shared.regions.load import load_shipped_regions
-from shared.regions.lookup import path_name
+from shared.regions.lookup import names_of
 
 EXTRACT = Path(__file__).with_name("villages_extract.csv")
 DAY = date(2026, 11, 22)
@@ -27,9 +27,8 @@ async def test_the_published_file_is_imported_and_again_changes_nothing(
         "读取 16 行：新增 16，变更 0，未变 0，拒收 0",
         "读取 16 行：新增 0，变更 0，未变 16，拒收 0",
     ]
-    assert (await path_name(directory_connection, "520526101001", DAY)).startswith(
-        "贵州省毕节市威宁彝族回族苗族自治县"
-    )
+    county = await names_of(directory_connection, ["520526000000"], DAY)
+    assert county == {"520526000000": "威宁彝族回族苗族自治县"}
 
 
 async def test_wrong_rows_are_counted_shown_and_keep_nothing_else_out(

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.pool import alchemy_url
 from shared.regions.load import load_regions, load_shipped_regions
-from shared.regions.lookup import children_of, is_valid_on, names_of, path_name, region_on
+from shared.regions.lookup import is_valid_on, names_of, region_on
 from shared.regions.region import Region
 from shared.regions.tables import RegionRow
-from shared.vocabulary.division import DivisionLevel, parse_division
+from shared.vocabulary.division import DivisionLevel, lineage_of, parse_division
 
 VILLAGE = "130624100200"
 TODAY = date(2026, 11, 22)
@@ -24,23 +24,8 @@ async def test_a_village_is_found_with_its_whole_path(directory_connection: asyn
     region = await region_on(directory_connection, VILLAGE, TODAY)
     assert region is not None
     assert (region.name, region.level, region.parent) == ("城厢村村民委员会", DivisionLevel.VILLAGE, "130624100000")
-    assert await path_name(directory_connection, VILLAGE, TODAY) == "河北省保定市阜平县阜平镇城厢村村民委员会"
-
-
-async def test_a_prefecture_that_is_no_place_is_not_spoken(directory_connection: asyncpg.Connection) -> None:
-    await load_shipped_regions(directory_connection)
-    assert await path_name(directory_connection, "110101000000", TODAY) == "北京市东城区"
-    assert await path_name(directory_connection, "441900003000", TODAY) == "广东省东莞市东城街道"
-    assert await path_name(directory_connection, "130624100998", TODAY) == "河北省保定市阜平县阜平镇130624100998"
-
-
-async def test_children_are_listed_in_order(directory_connection: asyncpg.Connection) -> None:
-    await load_shipped_regions(directory_connection)
-    townships = await children_of(directory_connection, "130624000000", TODAY)
-    assert len(townships) == 14
-    assert [region.code for region in townships] == sorted(region.code for region in townships)
-    assert len(await children_of(directory_connection, None, TODAY)) == 34
-    assert await children_of(directory_connection, VILLAGE, TODAY) == []
+    names = await names_of(directory_connection, lineage_of(VILLAGE), TODAY)
+    assert set(names.values()) == {"河北省", "保定市", "阜平县", "阜平镇", "城厢村村民委员会"}
 
 
 async def test_validity_is_asked_by_day(directory_connection: asyncpg.Connection) -> None:

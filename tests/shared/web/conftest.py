@@ -10,7 +10,6 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
 
 from shared.contracts.envelope import Event
 from shared.contracts.progress import ALERTS_PROGRESS, MONITORING_PROGRESS, Progress
@@ -20,7 +19,7 @@ from shared.security.principal import Principal
 from shared.settings import Settings
 from shared.vocabulary.terms import Role
 from shared.web.app import build_app
-from shared.web.dependencies import ScopedConnection, ScopedSession
+from shared.web.dependencies import ScopedConnection
 from shared.web.events import events_router
 from shared.web.routing import Router
 from shared.web.subscriptions import subscriptions_router
@@ -56,10 +55,6 @@ def _places() -> Any:
     @router.get("/intake/v1/places")
     async def places(connection: ScopedConnection) -> list[str]:
         return [row["division"] for row in await connection.fetch("SELECT division FROM place ORDER BY 1")]
-
-    @router.get("/intake/v1/session-places")
-    async def session_places(session: ScopedSession) -> list[str]:
-        return list(await session.scalars(text("SELECT division FROM place ORDER BY 1")))
 
     @router.post("/intake/v1/places/{division}")
     async def add(division: str, connection: ScopedConnection) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vocabulary.identifiers import new_id
-from shared.web.page import CursorRefused, before_id, decode_cursor, encode_cursor
+from shared.web.page import CursorRefused, before_id, decode_cursor, encode_cursor, next_cursor
 
 KINDS = {"score": int, "household_no": str}
 
@@ -96,3 +96,11 @@ def test_nothing_but_a_refusal_ever_comes_of_other_json(value: object) -> None:
     except CursorRefused:
         return
     assert found == value
+
+
+def test_the_next_page_begins_after_the_last_row_that_was_shown() -> None:
+    ids = [new_id() for _ in range(3)]
+    rows = [{"task_id": one, "number": number} for number, one in enumerate(ids)]
+    assert before_id(next_cursor(rows, 2, before="task_id")) == ids[1]
+    assert decode_cursor(next_cursor(rows, 1, after="number"), after=int) == {"after": 0}
+    assert next_cursor(rows, 3, before="task_id") is None

@@ -61,6 +61,18 @@ def test_every_channel_words_every_kind(channel: str, kind: str) -> None:
         assert "3" in said
 
 
+# Letters only: nothing of these kinds is pushed, and a kind to come is worded by `any`.
+LETTERS_ONLY = {Kind.TASK, Kind.CONSULTED, Kind.EVIDENCE, Kind.WITHHELD, Kind.DATA_NOTICE}
+
+
+@pytest.mark.parametrize("channel", RANKS)
+def test_every_kind_that_is_pushed_has_words_of_its_own(channel: str) -> None:
+    of_its_own = {kind for kind in Kind if (WORDING / "zh-CN" / channel / f"{kind}.txt").exists()}
+    assert of_its_own == set(Kind) - LETTERS_ONLY
+    said = {wording(channel, message(kind=kind)) for kind in of_its_own}
+    assert len(said) == len(of_its_own), "no two kinds say the same"
+
+
 def test_each_channel_has_its_folder_and_nothing_lies_elsewhere() -> None:
     assert {file.parent.name for file in FILES} == set(RANKS)
     assert {file.parent.parent.name for file in FILES} == {"zh-CN"}

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from services.alerts.domain.duty import (
     LADDER,
     Absence,
+    Listening,
     Post,
     Reach,
     copied_at,
-    holders_of,
+    default_roles,
     joined,
     listening_above,
-    listening_at,
     listening_by,
     paired_at,
     present,
@@ -43,8 +43,16 @@ FULL = [G, S, F, B, D, T, C]
 FIVE = [G, S, F, T, C]  # A county without 包村干部 and 分管领导.
 
 
+def listening(severity: Severity | None, posts: list[Post]) -> Listening:
+    return listening_by(PLACE, default_roles(severity, posts), posts)
+
+
 def heard(severity: Severity | None, posts: list[Post]) -> dict[str, Reach]:
-    return {x.officer_no: x.reach for x in listening_at(PLACE, severity, posts).listeners}
+    return {x.officer_no: x.reach for x in listening(severity, posts).listeners}
+
+
+def on_post(role: Role, posts: list[Post]) -> list[str]:
+    return [p.officer_no for p in posts if p.role is role]
 
 
 def test_village_hears_all_and_the_township_red() -> None:
@@ -55,17 +63,17 @@ def test_village_hears_all_and_the_township_red() -> None:
 
 
 def test_posts_that_not_every_county_has_are_no_gaps() -> None:
-    assert listening_at(PLACE, Severity.RED, FIVE).gaps == ()
-    deputy_only = listening_at(PLACE, Severity.RED, [G, S, F, D, C])
+    assert listening(Severity.RED, FIVE).gaps == ()
+    deputy_only = listening(Severity.RED, [G, S, F, D, C])
     assert (heard(Severity.RED, [G, S, F, D, C]), deputy_only.gaps) == (dict.fromkeys("GSFD", Reach.DUTY), ())
-    nobody = listening_at(PLACE, Severity.RED, [G, S, F, C])
+    nobody = listening(Severity.RED, [G, S, F, C])
     assert [gap.role for gap in nobody.gaps] == [Role.TOWNSHIP_LEADER]
 
 
 def test_an_empty_post_falls_to_the_next_filled_one() -> None:
-    listening = listening_at(PLACE, Severity.BLUE, [T])
-    assert [(x.officer_no, x.reach) for x in listening.listeners] == [("T", Reach.FALLTHROUGH)]
-    assert [gap.role for gap in listening.gaps] == [Role.GRID_WORKER, Role.VILLAGE_SECRETARY]
+    empty = listening(Severity.BLUE, [T])
+    assert [(x.officer_no, x.reach) for x in empty.listeners] == [("T", Reach.FALLTHROUGH)]
+    assert [gap.role for gap in empty.gaps] == [Role.GRID_WORKER, Role.VILLAGE_SECRETARY]
     assert heard(Severity.BLUE, [B, T]) == {"B": Reach.FALLTHROUGH}
 
 
@@ -74,13 +82,13 @@ def test_duty_outranks_fallthrough() -> None:
 
 
 def test_the_copy_goes_to_those_not_told_already() -> None:
-    both = joined(listening_at(PLACE, None, FULL), copied_at(PLACE, FULL))
+    both = joined(listening(None, FULL), copied_at(PLACE, FULL))
     assert [x.officer_no for x in both.listeners] == ["G", "S"]
 
 
 def test_a_route_may_ask_other_posts() -> None:
-    listening = listening_by(PLACE, (Role.VILLAGE_CADRE, Role.COUNTY_ADMIN), FIVE)
-    assert {x.officer_no: x.reach for x in listening.listeners} == {"T": Reach.FALLTHROUGH, "C": Reach.DUTY}
+    routed = listening_by(PLACE, (Role.VILLAGE_CADRE, Role.COUNTY_ADMIN), FIVE)
+    assert {x.officer_no: x.reach for x in routed.listeners} == {"T": Reach.FALLTHROUGH, "C": Reach.DUTY}
 
 
 # --- absence and deputies ------------------------------------------------------------------------------------
@@ -90,7 +98,7 @@ def test_a_route_may_ask_other_posts() -> None:
 def test_the_deputy_hears_from_the_first_day_to_the_last(day: int, hears: str) -> None:
     secretary, absence = post("S", Role.VILLAGE_SECRETARY, "X"), Absence("S", TODAY, TODAY + timedelta(days=2))
     on = TODAY + timedelta(days=day)
-    assert holders_of(Role.VILLAGE_SECRETARY, PLACE, [secretary, G], [absence], on) == (hears,)
+    assert on_post(Role.VILLAGE_SECRETARY, present([secretary, G], [absence], on)) == [hears]
     reach = Reach.DEPUTY if hears == "X" else Reach.DUTY
     assert heard(Severity.ORANGE, present([secretary, G], [absence], on))[hears] is reach
 
@@ -102,13 +110,15 @@ def test_without_a_deputy_the_level_above_hears() -> None:
 
 def test_a_deputy_who_is_away_too_is_no_deputy() -> None:
     posts = [post("S", Role.VILLAGE_SECRETARY, "X"), T]
-    assert holders_of(Role.VILLAGE_SECRETARY, PLACE, posts, [Absence(o, TODAY, TODAY) for o in "SX"], TODAY) == ()
+    away = [Absence(person, TODAY, TODAY) for person in "SX"]
+    assert on_post(Role.VILLAGE_SECRETARY, present(posts, away, TODAY)) == []
 
 
 def test_the_countys_last_desk_is_never_left() -> None:
     away = [Absence("C", TODAY, TODAY)]
-    assert holders_of(Role.COUNTY_ADMIN, PLACE, [C], away, TODAY) == ("C",)
-    assert holders_of(Role.COUNTY_ADMIN, PLACE, [C, post("C2", Role.COUNTY_ADMIN)], away, TODAY) == ("C2",)
+    assert present([C], away, TODAY) == [C]
+    second = post("C2", Role.COUNTY_ADMIN)
+    assert present([C, second], away, TODAY) == [second]
 
 
 # --- whom it is about ----------------------------------------------------------------------------------------
@@ -118,14 +128,14 @@ def test_the_countys_last_desk_is_never_left() -> None:
     ("concerned", "hear"), [("G", ["S"]), ("S", ["F"]), ("F", ["B"]), ("T", ["C"]), ("stranger", ["G", "S"])]
 )
 def test_a_warning_about_a_cadre_goes_one_level_up(concerned: str, hear: list[str]) -> None:
-    listening = listening_above(PLACE, (Role.GRID_WORKER, Role.VILLAGE_SECRETARY), FULL, {concerned})
-    assert [x.officer_no for x in listening.listeners] == hear
+    above = listening_above(PLACE, (Role.GRID_WORKER, Role.VILLAGE_SECRETARY), FULL, {concerned})
+    assert [x.officer_no for x in above.listeners] == hear
 
 
 def test_a_deputy_does_not_answer_for_whom_he_stands_in_for() -> None:
     posts = present([post("S", Role.VILLAGE_SECRETARY, "G"), G, F], [Absence("S", TODAY, TODAY)], TODAY)
-    listening = listening_above(PLACE, (Role.GRID_WORKER, Role.VILLAGE_SECRETARY), posts, {"S"})
-    assert [x.officer_no for x in listening.listeners] == ["F"]
+    above = listening_above(PLACE, (Role.GRID_WORKER, Role.VILLAGE_SECRETARY), posts, {"S"})
+    assert [x.officer_no for x in above.listeners] == ["F"]
 
 
 def test_a_helper_hears_in_his_lowest_post() -> None:
@@ -138,7 +148,7 @@ def test_a_helper_hears_in_his_lowest_post() -> None:
 def test_each_person_once_and_somebody_if_anybody_is_on_the_ladder(
     severity: Severity | None, posts: list[Post]
 ) -> None:
-    people = [x.officer_no for x in listening_at(PLACE, severity, posts).listeners]
+    people = [x.officer_no for x in listening(severity, posts).listeners]
     assert len(people) == len(set(people))
     assert bool(people) is bool({p.role for p in posts} & set(LADDER))
 

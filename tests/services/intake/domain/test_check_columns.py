@@ -34,7 +34,7 @@ from services.intake.domain.feed_layout import (
 )
 from services.intake.domain.feed_row import BadRow, FeedRow, RawRow, RowChecker, RowContext
 from services.intake.domain.typed_layout import typed_layout
-from services.intake.pack_rows import NO_SHELF, pack_columns, pack_row
+from services.intake.pack_rows import lay_on_shelves, pack_columns, pack_row
 from tests.services.intake.build import COUNTY, VILLAGE, disability_row, medical_row, number
 from tests.services.intake.ordinary_rows import good_row
 
@@ -282,7 +282,7 @@ def agree(layout: FeedLayout, rows: list[list[str]], checker: ColumnChecker | No
         packed.append(pack_row(FEED, expected.record, expected.line, expected.digest, None, content, None))
         notes.update(expected.notes)
         newest = max(newest or date.min, expected.newest or date.min)
-    assert pack_columns(FEED, NO_SHELF, checked.clean, with_content=True) == b"".join(packed)
+    assert pack_columns(FEED, lay_on_shelves(checked.clean, 0), with_content=True) == b"".join(packed)
     assert checked.notes == notes
     assert sorted([] if checked.named is None else checked.named.rows()) == sorted(named)
     assert checked.newest == newest

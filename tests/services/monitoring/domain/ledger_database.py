@@ -10,8 +10,10 @@ import asyncpg
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
-from services.monitoring import tables
 from services.monitoring.domain.household import Fact, HouseholdFacts, Member
+from services.monitoring.tables_facts import FACT_NUMBERS
+from services.monitoring.tables_facts import Fact as FactTable
+from services.monitoring.tables_register import Household, HouseholdMember, Resident
 
 COUNTY = "130624"
 LONG_AGO = date(1990, 1, 1)
@@ -39,11 +41,11 @@ FACT_COLUMNS = (
 
 
 async def create_ledger(connection: asyncpg.Connection) -> None:
-    """Create the tables as tables.py defines them, one county's partition, no roles and no row security."""
+    """Create the tables as the service defines them, one county's partition, no roles and no row security."""
     await connection.execute("create schema monitoring")
     dialect = postgresql.dialect()
-    await connection.execute(str(CreateSequence(tables.FACT_NUMBERS).compile(dialect=dialect)))
-    for table in (tables.Household, tables.Resident, tables.HouseholdMember, tables.Fact):
+    await connection.execute(str(CreateSequence(FACT_NUMBERS).compile(dialect=dialect)))
+    for table in (Household, Resident, HouseholdMember, FactTable):
         definition: Any = table.__table__  # type: ignore[attr-defined]
         await connection.execute(str(CreateTable(definition).compile(dialect=dialect)))
         for index in definition.indexes:

@@ -7,7 +7,7 @@ from typing import Any
 from services.monitoring.domain.compiler import compile_policy
 from services.monitoring.domain.household import Fact, HouseholdFacts, Member
 from services.monitoring.domain.policy import load_policy
-from services.monitoring.tables import MOST_FEN
+from services.monitoring.tables_facts import MOST_FEN
 from tests.services.monitoring.domain.ledger_database import COUNTY, KNOWN, RECORDED, LedgerWriter
 
 ON = date(2026, 3, 15)

@@ -1,0 +1,145 @@
+"""The clock jumps: by an hour and by days, forth and back, over New Year and holidays, to days worked on instead."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from services.alerts.escalate import escalate_due
+from services.alerts.group_notifications import tell_due_groups
+from services.alerts.make_digests import make_digests
+from services.alerts.make_monthly_sheets import make_monthly_sheets
+from shared.clock import SHANGHAI, FixedClock
+from shared.runtime import Runtime
+from tests.services.alerts.places import COUNTY, risk
+
+Rows = Callable[..., Any]
+Tell = Callable[..., Any]
+NEW_YEAR = [{"date": f"2027-01-0{day}", "kind": "holiday", "name": "元旦"} for day in (1, 2, 3)]
+
+pytestmark = pytest.mark.usefixtures("cadres", "calm")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+async def phone(alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]) -> None:
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
+    assert (await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)).status_code == 200
+
+
+async def turn(runtime: Runtime) -> None:
+    """What is due now, all of it."""
+    for task in (escalate_due, tell_due_groups, make_digests, make_monthly_sheets):
+        while await task(runtime):
+            pass
+
+
+async def made(admin: asyncpg.Connection) -> Counter[str]:
+    """How much of each kind has been told or done so far."""
+    rows = await admin.fetch(
+        "SELECT 'push ' || (message ->> 'kind') AS what FROM alerts.delivery"
+        " UNION ALL SELECT 'letter ' || kind FROM alerts.inbox_item"
+        " UNION ALL SELECT action FROM alerts.alert_log UNION ALL SELECT 'sheet' FROM alerts.monthly_sheet"
+        " UNION ALL SELECT 'run' FROM alerts.digest_run"
+    )
+    return Counter(row["what"] for row in rows)
+
+
+async def test_a_clock_set_back_repeats_nothing_and_goes_on_when_it_has_caught_up(
+    tell: Tell, phone: None, alerts_runtime: Runtime, clock: FixedClock, admin: asyncpg.Connection
+) -> None:
+    clock.at = at("2026-03-19T10:00")
+    await tell(*(risk(n, clocks={"acknowledge_hours": 8, "verify_days": 7}) for n in range(3)))
+    for moment in (
+        "2026-03-19T10:01",
+        "2026-03-19T20:00",
+        "2026-03-20T09:30",
+        "2026-03-20T20:00",
+        "2026-03-23T10:00",
+    ):
+        clock.at = at(moment)
+        await turn(alerts_runtime)
+    before = await made(admin)
+    assert (before["sheet"], before["letter digest"], before["push opened"]) == (1, 5, 1)
+    for back in (timedelta(hours=1), timedelta(days=1), timedelta(days=3, hours=13, minutes=59)):
+        clock.at = at("2026-03-23T10:00") - back
+        await turn(alerts_runtime)
+        assert await made(admin) == before, back
+    clock.at = at("2026-03-23T20:00")
+    await turn(alerts_runtime)
+    after = await made(admin)
+    assert after["letter digest"] > before["letter digest"]
+    assert after["sheet"] == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "pushed"),
+    [
+        ("2026-05-09T10:00", "2026-05-09T10:00:30"),  # A Saturday worked on instead.
+        ("2026-05-08T22:00", "2026-05-09T07:30"),
+        ("2026-09-19T22:00", "2026-09-20T07:30"),  # A Sunday worked on instead.
+        ("2026-10-01T10:00", "2026-10-08T07:30"),  # A Thursday, and National Day.
+        ("2026-12-31T22:00", "2027-01-04T07:30"),
+    ],
+)
+async def test_a_push_waits_over_holidays_and_goes_on_a_day_worked_on_instead(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    new_year: None,
+    now: str,
+    pushed: str,
+) -> None:
+    clock.at = at(now)
+    await tell(risk())
+    clock.at = at(pushed) - timedelta(seconds=1)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []
+    clock.at = at(pushed)
+    await tell_due_groups(alerts_runtime)
+    assert [row["message"]["kind"] for row in await rows("delivery")] == ["opened"]
+
+
+@pytest.fixture
+async def new_year(
+    clock: FixedClock, alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]
+) -> None:
+    """The county has imported what is off at New Year."""
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    answer = await alerts_client.put("/alerts/v1/calendar/2027?source=county", json=NEW_YEAR, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_digests_and_the_sheet_over_new_year(
+    tell: Tell, rows: Rows, phone: None, new_year: None, alerts_runtime: Runtime, clock: FixedClock
+) -> None:
+    clock.at = at("2026-12-31T18:30")
+    await tell(risk(1, severity="yellow"))
+    clock.at = at("2026-12-31T20:00")
+    await turn(alerts_runtime)
+    clock.at = at("2027-01-01T10:00")
+    await tell(risk(2, severity="yellow"))
+    for day in (1, 2, 3):
+        clock.at = at(f"2027-01-0{day}T20:00")
+        await turn(alerts_runtime)
+    days = {row["day"] for row in await rows("digest_run")}
+    assert days == {date(2026, 12, 31)}, "three days off are quiet"
+    clock.at = at("2027-01-04T20:00")
+    await turn(alerts_runtime)
+    told = await rows("notification", "recipient = 'S1' AND decision = 'digest' ORDER BY created_at")
+    assert [row["outcome"] for row in told] == ["digested", "digested"]
+    clock.at = at("2027-01-21T00:00")
+    await turn(alerts_runtime)
+    sheets = {row["month"]: row["figures"] for row in await rows("monthly_sheet")}
+    assert set(sheets) == {date(2026, 12, 1), date(2027, 1, 1)}
+    assert sheets[date(2027, 1, 1)]["opened"] == 2, "since the twentieth of December"

@@ -6,7 +6,7 @@ told meanwhile, is looked up when a group is told.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from shared.vocabulary.division import FULL_LENGTH, county_of
 
 _NOTHING_KNOWN = Known()
 _AT_ONCE = Decision(Push.SEND)
+_URGENT = ":urgent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +34,25 @@ class Pushes:
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
         return not self.decided or (dispatch.alert_id, recipient) not in self.decided
 
-    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> "Due | None":
-        """The group that a message waits in; None if it waits in none."""
+    def group(self, dispatch: Dispatch, recipient: str | None, desk: Desk) -> dict[str, Any] | None:
+        """The row of the group that a message waits in; None if it waits in none."""
         decision = self.decided.get((dispatch.alert_id, recipient))
         if decision is None or decision.push not in (Push.SEND, Push.DEFER):
             return None
-        settings = desk.settings
-        interval = settings.red_group_wait if dispatch.is_urgent else settings.group_interval
-        return Due(_group(dispatch, recipient, decision, desk), interval)
+        return _group(dispatch, recipient, decision, desk)
 
     def columns(self, dispatch: Dispatch, recipient: str | None, now: datetime) -> dict[str, Any]:
         """What the notification's row says of its push."""
         known = self.decided.get((dispatch.alert_id, recipient)) if self.decided else None
         decision, waits, is_urgent = known or _AT_ONCE, known is not None, dispatch.is_urgent
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
-        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=is_urgent)
+        key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=is_urgent) if is_grouped else None
         is_pushed_now = not waits and is_urgent
         return {
             "decision": decision.push,
             "reason": decision.reason,
             "not_before": decision.not_before,
-            "group_key": key if is_grouped else None,
+            "group_key": key,
             "urgent": is_urgent,
             "outcome": Ending.SENT if is_pushed_now else None,
             "ended_at": now if is_pushed_now else None,
@@ -62,7 +61,7 @@ class Pushes:
 
 def group_key(recipient: str | None, division: str, kind: str, *, is_urgent: bool = False) -> str:
     """Names the pushes that are one message; urgent ones never wait with the others."""
-    return f"{recipient or 'group'}:{division}:{kind}{':urgent' if is_urgent else ''}"
+    return f"{recipient or 'group'}:{division}:{kind}{_URGENT if is_urgent else ''}"
 
 
 async def decide_pushes(
@@ -77,10 +76,10 @@ async def decide_pushes(
     # Many alerts of one transaction are decided alike.
     alike: dict[tuple[str, Message], Decision] = {}
     for one in waiting:
+        code, severity, is_urgent = county(one.dispatch.living), one.dispatch.severity, one.dispatch.is_urgent
         for recipient in (*_people(one), None):
             if recipient in reachable:
-                code, urgent = county(one.dispatch.living), one.dispatch.is_urgent
-                message = Message(one.dispatch.severity, is_urgent=urgent, is_for_group=recipient is None)
+                message = Message(severity, is_urgent=is_urgent, is_for_group=recipient is None)
                 if (code, message) not in alike:
                     alike[code, message] = decide(message, _NOTHING_KNOWN, rules[code], desk.now)
                 decided[one.dispatch.alert_id, recipient] = alike[code, message]
@@ -116,23 +115,16 @@ def county(place: str) -> str:
     return county_of(place).ljust(FULL_LENGTH, "0")
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A group to be told, and how long after its last message at the soonest."""
-
-    row: dict[str, Any]
-    interval: timedelta
-
-
-async def put_in_groups(connection: asyncpg.Connection, groups: Sequence[Due], desk: Desk) -> None:
+async def put_in_groups(connection: asyncpg.Connection, rows: Iterable[dict[str, Any]], desk: Desk) -> None:
     """Let groups be told when the time of the soonest of their messages comes; in the order of their keys."""
-    for interval in sorted({group.interval for group in groups}, reverse=True):
-        due: dict[str, dict[str, Any]] = {}
-        for row in (group.row for group in groups if group.interval == interval):
-            known = due.setdefault(row["group_key"], row)
-            if row["due_at"] < known["due_at"]:
-                due[row["group_key"]] = row
-        await repository_groups.make_groups_due(connection, [due[key] for key in sorted(due)], desk.now, interval)
+    due: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        known = due.setdefault(row["group_key"], row)
+        if row["due_at"] < known["due_at"]:
+            due[row["group_key"]] = row
+    for is_urgent, interval in ((False, desk.settings.group_interval), (True, desk.settings.red_group_wait)):
+        rows = [due[key] for key in sorted(due) if key.endswith(_URGENT) is is_urgent]
+        await repository_groups.make_groups_due(connection, rows, desk.now, interval)
 
 
 def _group(dispatch: Dispatch, recipient: str | None, decision: Decision, desk: Desk) -> dict[str, Any]:

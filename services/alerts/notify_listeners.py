@@ -11,7 +11,7 @@ import asyncpg
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
 from services.alerts.channels_in_use import first_of_each
-from services.alerts.decide_pushes import Due, Pushes, decide_pushes, put_in_groups
+from services.alerts.decide_pushes import Pushes, decide_pushes, put_in_groups
 from services.alerts.dispatch import Desk, Dispatch, Told
 from services.alerts.domain.message import Text, inbox_text, outside_text
 from services.alerts.draft import Draft
@@ -55,13 +55,13 @@ class Sending:
     """The pushes of a draft: what goes at once, and what waits with others of its group; by the message's id."""
 
     deliveries: Sequence[dict[str, Any]]
-    groups: Sequence[tuple[UUID, Due]]
+    groups: Sequence[tuple[UUID, dict[str, Any]]]
 
     async def queue(self, connection: asyncpg.Connection, made: Collection[UUID], desk: Desk) -> None:
         """Queue the pushes of the messages that are new."""
         going = [row for row in self.deliveries if row["notification_id"] in made]
         await repository.insert_rows(connection, "delivery", going)
-        await put_in_groups(connection, [due for message, due in self.groups if message in made], desk)
+        await put_in_groups(connection, [row for message, row in self.groups if message in made], desk)
 
 
 async def notify_listeners(

@@ -132,8 +132,7 @@ def _assigned(dispatch: Dispatch, desk: Desk) -> Listening:
     """Who answers for it and still may: in post there today (or his deputy is asked instead), or its helper."""
     if not desk.assigned:
         return _HEARD_BY_NOBODY
-    places = (dispatch.living, dispatch.registered)
-    here = {post.officer_no for place in places for post in desk.posts_at(place)}
+    here = {post.officer_no for place in {dispatch.living, dispatch.registered} for post in desk.posts_at(place)}
     asked = (here | set(desk.paired.get(dispatch.alert["household_no"] or "", ()))) - _barred(dispatch, desk)
     named = [one for one in desk.assigned.get(dispatch.alert_id, ()) if one.officer_no in asked]
     return Listening(tuple(named), ())

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0015_own_pairings"
-down_revision = "0011_flood"
+down_revision = "0014_cancelled_consultations"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,6 @@
 One household, one open alert, many pieces of evidence. What does not open is stored with the reason.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,10 +129,13 @@ def _decide(
 
 def _open(news: Sequence[News], event: Event, desk: Desk, scene: Scene, draft: Draft) -> dict[UUID, frozenset[str]]:
     """Draft the alerts that open, with their evidence and timelines; whom each is about."""
-    draft.alert += [one.alert for one in news]
-    draft.alert_evidence += _evidence(news, event, desk)
-    fresh = Counter(alert_id for alert_id, _ in {(row["alert_id"], row["digest"]) for row in draft.alert_evidence})
-    draft.alert_log += [_log_row(one, fresh[one.alert_id], event, desk) for one in news]
+    for one in news:
+        evidence = _evidence([one], event, desk)
+        draft.alert.append(one.alert)
+        draft.alert_evidence += evidence
+        draft.alert_log.append(_log_row(one, len({row["digest"] for row in evidence}), event, desk))
+    if not scene.families and not scene.named:
+        return {}
     concerned = {one.alert_id: _concerned(one, scene) for one in news}
     draft.alert_barred += [
         {

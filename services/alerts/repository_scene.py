@@ -81,12 +81,24 @@ async def read_scene(
 async def _together(
     connection: Connection, reads: Mapping[str, tuple[str, Sequence[Any]]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Several reads in one statement: each round trip costs more than most of what is read."""
+    """Several reads in one statement: each round trip costs more than most of what is read.
+
+    What several of them are given is sent once.
+    """
     parts, args = [], list[Any]()
     for name, (sql, given) in reads.items():
-        moved = re.sub(r"\$(\d+)", lambda found, by=len(args): f"${int(found[1]) + by}", sql)  # type: ignore[misc]
+        places = [_place_of(arg, args) for arg in given]
+        moved = re.sub(r"\$(\d+)", lambda found, at=places: f"${at[int(found[1]) - 1]}", sql)  # type: ignore[misc]
         parts.append(f"(SELECT coalesce(json_agg(t), '[]') FROM ({moved}) t) AS {name}")
-        args += given
     row = await connection.fetchrow(f"SELECT {', '.join(parts)}", *args)
     assert row is not None
     return dict(row)
+
+
+def _place_of(arg: Any, args: list[Any]) -> int:
+    """The number under which a statement knows an argument; the very same one has one number."""
+    for number, known in enumerate(args, start=1):
+        if known is arg:
+            return number
+    args.append(arg)
+    return len(args)

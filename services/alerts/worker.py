@@ -42,7 +42,7 @@ from shared.messaging.tasks import RELAY, TIDY
 from shared.runtime import Runtime
 from shared.security.seal_tick import seal_tick
 from shared.settings import Settings
-from shared.web.lean_transport import LeanTransport
+from shared.web.outbound_transport import OutboundTransport
 from shared.worker import Task, Tick, Worker
 
 _ESCALATE_EVERY = timedelta(minutes=1)
@@ -97,7 +97,7 @@ async def deliver_probe(runtime: Runtime) -> int:
 
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    transport = LeanTransport(settings.webhooks)
+    transport = OutboundTransport(settings.webhooks, most_idle=64)
     async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, trust_env=False) as http:
         way = Way(http, settings.webhooks, transport=transport)
         channels: dict[str, Channel] = {

@@ -31,19 +31,6 @@ async def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-async def addresses_of(rule: Outbound, resolve: Resolve, host: str, port: int, patience: float | None) -> list[str]:
-    """The addresses of a listed host that the rule admits; AddressNotAllowed if there is none."""
-    try:
-        async with asyncio.timeout(patience):
-            addresses = await resolve(host, port)
-    except TimeoutError as slow:
-        raise httpcore.ConnectTimeout("name not resolved in time") from slow
-    allowed = [address for address in addresses if rule.admits(host, address)]
-    if not allowed:
-        raise AddressNotAllowed("the name stands for an inner address")
-    return allowed
-
-
 def outbound_client(
     rule: Outbound, timeout: httpx.Timeout | None = None, *, most_idle: int = 20
 ) -> httpx.AsyncClient:
@@ -56,11 +43,11 @@ class OutboundTransport(httpx.AsyncHTTPTransport):
     """httpx's transport on connections that the rule allows."""
 
     def __init__(self, rule: Outbound, resolve: Resolve = resolve, *, most_idle: int = 20) -> None:
-        super().__init__(verify=tls(), trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._rule = rule
         # httpx cannot be told how to connect; its pool, which is httpcore's, can.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls(),
+            ssl_context=_tls(),
             max_connections=max(100, 2 * most_idle),
             max_keepalive_connections=most_idle,
             keepalive_expiry=5,
@@ -87,7 +74,7 @@ class _Connect(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: httpcore.ConnectError | None = None
-        for address in await addresses_of(self._rule, self._resolve, host, port, timeout):
+        for address in await self._allowed(host, port, timeout):
             try:
                 return await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
             except httpcore.ConnectError as failed:
@@ -95,8 +82,19 @@ class _Connect(httpcore.AsyncNetworkBackend):
         assert failure is not None, "there is an address, or it was refused"
         raise failure
 
+    async def _allowed(self, host: str, port: int, patience: float | None) -> list[str]:
+        try:
+            async with asyncio.timeout(patience):
+                addresses = await self._resolve(host, port)
+        except TimeoutError as slow:
+            raise httpcore.ConnectTimeout("name not resolved in time") from slow
+        allowed = [address for address in addresses if self._rule.admits(host, address)]
+        if not allowed:
+            raise AddressNotAllowed("the name stands for an inner address")
+        return allowed
+
 
 @cache
-def tls() -> ssl.SSLContext:
+def _tls() -> ssl.SSLContext:
     """Made once: reading the authorities' certificates takes longer than a message."""
     return ssl.create_default_context()

@@ -191,16 +191,13 @@ async def save_health(connection: Connection, outlet_id: UUID, health: Health) -
     )
 
 
-async def hasten_deliveries(
-    connection: Connection, outlet_id: UUID, now: datetime, *, urgent_only: bool = False
-) -> None:
-    """An outlet is back: what waited only because it was away goes now; at night only what is urgent."""
+async def hasten_deliveries(connection: Connection, outlet_id: UUID, now: datetime) -> None:
+    """An outlet is back: what waited only because it was away goes now."""
     await connection.execute(
-        "UPDATE delivery SET due_at = $2 WHERE outlet_id = $1 AND due_at > $2 AND state = 'due'"
-        " AND outcome IN ('retry', 'fix') AND (priority = 0 OR NOT $3)",
+        "UPDATE delivery SET due_at = $2 "
+        "WHERE outlet_id = $1 AND due_at > $2 AND state = 'due' AND outcome IN ('retry', 'fix')",
         outlet_id,
         now,
-        urgent_only,
     )
 
 

@@ -22,7 +22,6 @@ from services.alerts.notify_broken import notify_broken, notify_supplier
 from services.alerts.repository import set_endpoint_state
 from services.alerts.start_next_channels import start_next_channels
 from services.alerts.tried import Try
-from services.alerts.wait_for_morning import slots_at, wait_for_morning
 from shared.db.scope import transaction
 from shared.logs import log
 from shared.runtime import Runtime
@@ -53,11 +52,9 @@ def _decide(one: Try, now: datetime) -> Decision:
 
 async def _settle(runtime: Runtime, outlet_id: UUID, decided: Decided, now: datetime) -> None:
     async with transaction(runtime.worker_pool) as connection:
-        # How long the receiver keeps everybody out is another matter: see `_mind_outlet`.
-        kept = await wait_for_morning(connection, runtime, decided, now)
-        held = await repository.settle_deliveries(connection, [_row(*one, now) for one in kept])
+        held = await repository.settle_deliveries(connection, [_row(*one, now) for one in decided])
         await repository.insert_attempts(connection, [_attempt(one, now) for one, _ in decided])
-        ours = [(one, decision) for one, decision in kept if one.job.delivery_id in held]
+        ours = [(one, decision) for one, decision in decided if one.job.delivery_id in held]
         await _mind_endpoints(connection, runtime, ours, now)
         await _mind_outlet(connection, runtime, outlet_id, decided, now)
         ending = [one.job.delivery_id for one, decision in ours if _is_ending(one, decision)]
@@ -118,22 +115,13 @@ async def _mind_outlet(
     if after != before:
         await repository.save_health(connection, outlet_id, after)
     if before.is_open and not after.is_open:
-        await repository.hasten_deliveries(
-            connection, outlet_id, now, urgent_only=await _is_quiet(connection, runtime, decided, now)
-        )
+        await repository.hasten_deliveries(connection, outlet_id, now)
         runtime.waker.wake("deliver")
     if after.is_open:
         waiting = await repository.overdue_urgent(connection, outlet_id, now, _URGENT_AT_ONCE)
         await start_next_channels(connection, runtime, waiting)
     if any(one.outcome.of_supplier and one.outcome.outcome is OutcomeClass.FIX for one, _ in decided):
         await notify_supplier(connection, runtime, _endpoints(decided), now)
-
-
-async def _is_quiet(connection: asyncpg.Connection, runtime: Runtime, decided: Decided, now: datetime) -> bool:
-    """Whether what waited for the receiver goes on waiting, for the morning."""
-    places = {one.job.message.division for one, _ in decided}
-    slots = await slots_at(connection, runtime, places, now)
-    return any(slot > now for slot in slots)
 
 
 def _felt(one: Try, decision: Decision) -> Felt:

@@ -215,6 +215,9 @@ async def empty_tables(url: str) -> None:
         for schema in ("intake", "monitoring", "alerts"):
             if f"{schema}.outbox" in tables:
                 await connection.execute(f"DELETE FROM {schema}.subscription WHERE name NOT LIKE 'internal:%'")
+                await connection.execute(
+                    f"UPDATE {schema}.subscription SET failures = 0, quiet_until = NULL WHERE failures > 0"
+                )
         await connection.execute("; ".join(f"DELETE FROM {name}" for name in [*full, "directory.oauth_client"]))
         await connection.execute(_BEGIN_COUNTING_AGAIN, [tables[name] for name in full])
     if full:

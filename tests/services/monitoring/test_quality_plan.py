@@ -30,5 +30,5 @@ async def test_a_number_that_names_no_place_is_not_looked_for_in_the_whole_table
     async with transaction(monitoring_runtime.worker_pool) as connection:
         await plan_for_checks(connection)
         plan = await connection.fetch("EXPLAIN (ANALYZE) " + fired_sql(quality_book(), 800_000), *binds)
-    read_whole = [row[0] for row in plan if "Seq Scan on household" in row[0] and "loops=50" in row[0]]
+    read_whole = [row[0] for row in plan if "Seq Scan on household " in row[0] and "loops=50" in row[0]]
     assert read_whole == []

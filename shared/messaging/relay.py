@@ -77,7 +77,8 @@ class Answer:
     @property
     def away(self) -> bool:
         """Nobody is there who could have taken any message; that one took too long says nothing of the others."""
-        return self.status in {502, 503} or (self.status is None and "Timeout" not in (self.error or "Timeout"))
+        took_long = self.error != "ConnectTimeout" and "Timeout" in (self.error or "Timeout")
+        return self.status in {502, 503} or (self.status is None and not took_long)
 
     @property
     def stumbled(self) -> bool:

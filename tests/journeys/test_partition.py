@@ -35,6 +35,7 @@ class Way(httpx.AsyncBaseTransport):
 
     inside: httpx.AsyncBaseTransport
     state: str = "open"
+    broken: type[httpx.TransportError] = httpx.ConnectError
     tried: int = 0
     arrived: list[str] = field(default_factory=list)
     came: list[int] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Way(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.tried += 1
         if self.state == "cut":
-            raise httpx.ConnectError("no way")
+            raise self.broken("no way")
         self.came.extend(item["facts_version"] for item in json.loads(request.content)["data"]["items"])
         answer = await self.inside.handle_async_request(request)
         self.arrived.append(json.loads(request.content)["id"])
@@ -91,10 +92,12 @@ async def speaker(client: httpx.AsyncClient, house: House, monitoring_runtime: R
         yield Speaker(dataclasses.replace(monitoring_runtime, http=http), way, house)
 
 
+@pytest.mark.parametrize("broken", [httpx.ConnectError, httpx.ConnectTimeout])
 async def test_ten_minutes_of_partition_drain_in_order_and_nothing_is_lost_or_doubled(
-    speaker: Speaker, cadres: None, admin: asyncpg.Connection
+    speaker: Speaker, cadres: None, admin: asyncpg.Connection, broken: type[httpx.TransportError]
 ) -> None:
     way = speaker.way
+    way.broken = broken
     way.state = "cut"
     for _ in range(STEPS_OF_TEN_MINUTES):
         await speaker.say()

@@ -97,9 +97,8 @@ async def deliver_probe(runtime: Runtime) -> int:
 
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
-    transport = OutboundTransport(settings.webhooks, most_idle=64)
-    async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, trust_env=False) as http:
-        way = Way(http, settings.webhooks, transport=transport)
+    async with OutboundTransport(settings.webhooks, most_idle=64) as transport:
+        way = Way(transport, _TIMEOUT)
         channels: dict[str, Channel] = {
             "console": ConsoleChannel(),
             "webhook": WebhookChannel(way),

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from services.alerts.domain.delivery import OutcomeClass, SendOutcome
-from shared.outbound import Outbound, seconds_of
-from shared.web.outbound_transport import AddressNotAllowed
+from shared.outbound import seconds_of
+from shared.web.outbound_transport import AddressNotAllowed, OutboundTransport
 
 # A receiver may answer slowly, but not hold a worker for ever by sending a byte a second.
 WHOLE_SECONDS = 13.0
@@ -28,16 +28,14 @@ _PLAIN = {"user-agent": "fangpin-alerts", "accept": "application/json", "accept-
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way out: a client without redirects; what the `rule` refuses is not even tried.
+    """The way out, which asks only what its rule allows; httpx's client is passed by.
 
-    With a `transport` the client is passed by: what it does besides (cookies, log-ins, redirects) is not wanted here,
-    and takes longer than the sending. The transport asks the rule itself.
+    What that does besides (cookies, log-ins, redirects) is not wanted here, and takes longer than the sending.
     """
 
-    http: httpx.AsyncClient
-    rule: Outbound
+    transport: OutboundTransport
+    timeout: httpx.Timeout
     whole_seconds: float = WHOLE_SECONDS
-    transport: httpx.AsyncBaseTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,6 @@ class AnswerTooLong(Exception):
 
 async def post_once(way: Way, request: Request, *, now: datetime) -> Answered | SendOutcome:
     """The answer if its status is 2xx; else what the failure comes to."""
-    refused = None if way.transport else way.rule.refusal(request.url)
-    if refused:
-        return SendOutcome(OutcomeClass.FIX, reason=refused)
     try:
         async with asyncio.timeout(way.whole_seconds):
             return await _ask(way, request, now)
@@ -96,13 +91,9 @@ async def _answer(way: Way, request: Request) -> AsyncIterator[httpx.Response]:
     if request.query:
         url = url.copy_merge_params(request.query)
     headers = {**_PLAIN, **request.headers}
-    if way.transport is None:
-        sent = way.http.build_request(request.method, url, content=request.body, headers=headers)
-        answer = await way.http.send(sent, stream=True, follow_redirects=False)
-    else:
-        patience = {"timeout": way.http.timeout.as_dict()}
-        sent = httpx.Request(request.method, url, content=request.body, headers=headers, extensions=patience)
-        answer = await way.transport.handle_async_request(sent)
+    patience = {"timeout": way.timeout.as_dict()}
+    sent = httpx.Request(request.method, url, content=request.body, headers=headers, extensions=patience)
+    answer = await way.transport.handle_async_request(sent)
     try:
         yield answer
     finally:

@@ -15,6 +15,7 @@ from services.alerts.channels.wecom import WecomChannel
 from services.alerts.deliver import deliver_due
 from shared.outbound import Outbound
 from shared.runtime import Runtime
+from shared.web.outbound_transport import OutboundTransport
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE
 
 Rows = Callable[..., Any]
@@ -62,8 +63,8 @@ async def put(client: httpx.AsyncClient, headers: dict[str, str], **body: Any) -
 
 async def deliver_all(runtime: Runtime, *, sick: bool = False, read: float = 30) -> int:
     """One turn of the worker over all channels, with a short patience."""
-    async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=min(read, 10)), trust_env=False) as http:
-        way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
+    async with OutboundTransport(Outbound(["127.0.0.1:*"], plain=True)) as transport:
+        way = Way(transport, httpx.Timeout(read, connect=min(read, 10)))
         channels = {
             "webhook": WebhookChannel(way),
             "wecom": WecomChannel(way),

@@ -28,6 +28,7 @@ from shared.db.scope import transaction
 from shared.outbound import Outbound
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
+from shared.web.outbound_transport import OutboundTransport
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
 from tests.services.alerts.receiver import http_receiver, mail_receiver
@@ -52,8 +53,8 @@ async def subscribe(client: httpx.AsyncClient, headers: dict[str, str], url: str
 
 async def deliver(runtime: Runtime, *, read: float = 0.3) -> int:
     """One round of the worker, with a short patience."""
-    async with httpx.AsyncClient(timeout=httpx.Timeout(read, connect=1), trust_env=False) as http:
-        way = Way(http, Outbound(["127.0.0.1:*"], plain=True))
+    async with OutboundTransport(Outbound(["127.0.0.1:*"], plain=True)) as transport:
+        way = Way(transport, httpx.Timeout(read, connect=1))
         return await deliver_due(runtime, {"webhook": WebhookChannel(way)})
 
 

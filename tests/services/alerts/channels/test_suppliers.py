@@ -24,6 +24,7 @@ from services.alerts.domain.delivery import Inquiry, OutcomeClass
 from shared.messaging.signing import sign
 from shared.outbound import Outbound
 from shared.settings import Settings
+from shared.web.outbound_transport import OutboundTransport
 from tests.services.alerts.places import VILLAGE
 from tests.services.alerts.receiver import HttpReceiver, body_of, http_receiver, mail_receiver
 
@@ -52,8 +53,8 @@ MAPPING: dict[str, Any] = {
 @asynccontextmanager
 async def way(*, whole_seconds: float = 20.0, allowed: str = "127.0.0.1:*", read: float = 10) -> AsyncIterator[Way]:
     timeout = httpx.Timeout(read, connect=10)
-    async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as http:
-        yield Way(http, Outbound([allowed], plain=True), whole_seconds=whole_seconds)
+    async with OutboundTransport(Outbound([allowed], plain=True)) as transport:
+        yield Way(transport, timeout, whole_seconds=whole_seconds)
 
 
 def channel(name: str, out: Way) -> Channel:

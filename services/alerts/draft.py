@@ -101,25 +101,10 @@ class Draft:
                     f"FROM json_populate_recordset(NULL::{table}, ${len(texts)}::text::json) {conflict})"
                 )
         if self.letters:
-            texts.append(rows_text([_letter(n, letter, now) for n, letter in enumerate(self.letters)]))
+            texts.append(rows_text([{"at": n, **letter.columns(now)} for n, letter in enumerate(self.letters)]))
             parts.append(_LETTERS.format(n=len(texts)))
         if not parts:
             return frozenset()
         told = "SELECT notification_id FROM new_notification" if self.notification else "SELECT"
         made = await connection.fetch(f"WITH {', '.join(parts)} {told}", *texts)
         return frozenset(row["notification_id"] for row in made) if self.notification else frozenset()
-
-
-def _letter(at: int, letter: Letter, now: datetime) -> dict[str, Any]:
-    return {
-        "at": at,
-        "officer_no": letter.officer_no,
-        "notification_id": letter.notification_id,
-        "alert_id": letter.alert_id,
-        "kind": letter.kind,
-        "severity": letter.severity,
-        "title": letter.text.title,
-        "body": letter.text.body,
-        "link": letter.link,
-        "created_at": now,
-    }

@@ -10,6 +10,7 @@ from uuid import UUID
 import aiosmtplib
 import httpx
 
+from services.alerts.channels.smtp import hand_in
 from services.alerts.settings import AlertsSettings
 from shared.logs import log
 from shared.messaging.signing import sign
@@ -39,15 +40,7 @@ async def _mail(runtime: Runtime, settings: AlertsSettings, incident_id: UUID, s
     mail["Date"], mail["X-Incident"] = format_datetime(runtime.clock.now()), str(incident_id)
     mail.set_content(f"{detail}\n\n{settings.public_url}\n")
     try:
-        await aiosmtplib.send(
-            mail,
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            start_tls=settings.smtp_starttls,
-            timeout=_SECONDS,
-        )
+        await hand_in(mail, settings)
     except (aiosmtplib.SMTPException, OSError) as failure:
         log.error("watch.mail_failed", error=type(failure).__name__)
         return False

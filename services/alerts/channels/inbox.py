@@ -24,6 +24,20 @@ class Letter:
     text: Text
     link: str | None
 
+    def columns(self, now: datetime) -> dict[str, object]:
+        """The columns of its item in the inbox, but for the number."""
+        return {
+            "officer_no": self.officer_no,
+            "notification_id": self.notification_id,
+            "alert_id": self.alert_id,
+            "kind": self.kind,
+            "severity": self.severity,
+            "title": self.text.title,
+            "body": self.text.body,
+            "link": self.link,
+            "created_at": now,
+        }
+
 
 async def put_in_inboxes(connection: asyncpg.Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Write the letters under the next numbers of each officer. Call once a transaction: it locks counters."""
@@ -32,21 +46,6 @@ async def put_in_inboxes(connection: asyncpg.Connection, letters: Sequence[Lette
     last = await take_item_numbers(connection, Counter(letter.officer_no for letter in letters))
     rows = []
     for letter in reversed(letters):
-        rows.append(_row(letter, last[letter.officer_no], now))
+        rows.append({"item_no": last[letter.officer_no], **letter.columns(now)})
         last[letter.officer_no] -= 1
     await insert_rows(connection, "inbox_item", rows)
-
-
-def _row(letter: Letter, item_no: int, now: datetime) -> dict[str, object]:
-    return {
-        "officer_no": letter.officer_no,
-        "item_no": item_no,
-        "notification_id": letter.notification_id,
-        "alert_id": letter.alert_id,
-        "kind": letter.kind,
-        "severity": letter.severity,
-        "title": letter.text.title,
-        "body": letter.text.body,
-        "link": letter.link,
-        "created_at": now,
-    }

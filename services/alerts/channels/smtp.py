@@ -36,7 +36,7 @@ class SmtpChannel:
     async def send(self, message: Message, target: Target, *, now: datetime) -> SendOutcome:
         try:
             async with asyncio.timeout(self.whole_seconds):
-                await self._hand_in(_mail(message, self.settings.smtp_from, target.address, now))
+                await hand_in(_mail(message, self.settings.smtp_from, target.address, now), self.settings)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             return _of_reply(refused.recipients[0].code)
         except _RELAY_TROUBLE as refused:
@@ -48,17 +48,18 @@ class SmtpChannel:
             return SendOutcome(OutcomeClass.RETRY, reason=type(failure).__name__)
         return SendOutcome(OutcomeClass.OK, 250)
 
-    async def _hand_in(self, mail: EmailMessage) -> None:
-        settings = self.settings
-        await aiosmtplib.send(
-            mail,
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            start_tls=settings.smtp_starttls,
-            timeout=_SECONDS,
-        )
+
+async def hand_in(mail: EmailMessage, settings: Settings) -> None:
+    """Give a mail to the relay of the settings; aiosmtplib's errors and OSError if it is not taken."""
+    await aiosmtplib.send(
+        mail,
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        start_tls=settings.smtp_starttls,
+        timeout=_SECONDS,
+    )
 
 
 def _of_reply(code: int) -> SendOutcome:

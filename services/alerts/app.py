@@ -20,7 +20,7 @@ from services.alerts import (
     endpoints_tickets,
 )
 from services.alerts.notify_data import notify_data
-from services.alerts.open_alert import open_alerts
+from services.alerts.open_alert import open_alerts, subjects_of
 from services.alerts.settings import AlertsSettings
 from services.alerts.stream_inbox import Bell
 from services.alerts.watch import keep_watch, measure_trouble
@@ -29,7 +29,7 @@ from shared.contracts.intake import DATA_NOTICE
 from shared.contracts.monitoring import RISK_CHANGED
 from shared.runtime import open_runtime
 from shared.web.app import build_app
-from shared.web.events import events_router
+from shared.web.events import Together, events_router
 from shared.web.subscriptions import subscriptions_router
 
 
@@ -44,7 +44,7 @@ def create_app(
         runtime_factory=lambda: open_runtime("alerts", settings, transport=transport, clock=clock),
         routers=[
             # Routers are tried in their order, and this door is the busiest.
-            events_router("alerts", {RISK_CHANGED: open_alerts, DATA_NOTICE: notify_data}),
+            events_router("alerts", {RISK_CHANGED: Together(open_alerts, subjects_of), DATA_NOTICE: notify_data}),
             endpoints_answers.router,
             endpoints_tasks.router,
             endpoints.router,

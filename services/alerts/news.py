@@ -13,10 +13,20 @@ from services.alerts.domain.alert import worse
 from services.alerts.domain.clocks import Clocks, ClockUnit, Length
 from services.alerts.domain.work_time import WorkCalendar
 from services.alerts.repository import Row
+from shared.contracts.envelope import Event
 from shared.contracts.intake import ReportNote
-from shared.contracts.monitoring import EvidenceItem, RiskItem
+from shared.contracts.monitoring import EvidenceItem, RiskChanged, RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One item of a message, with the message and the policy by which it was assessed."""
+
+    item: RiskItem
+    event_id: UUID
+    policy_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class News:
     """One item of a message with what it does: the alert as it will be, and as it was (None: it opens)."""
 
     item: RiskItem
+    event_id: UUID
     alert: dict[str, Any]
     before: Row | None
     new_reports: tuple[str, ...]
@@ -48,13 +59,14 @@ class News:
         return frozenset(note.answered_by for note in self.item.notes if note.answered_by)
 
 
-def newest_of_each(items: Sequence[RiskItem]) -> list[RiskItem]:
-    """One item per subject, the newest; what older ones of the same message reported or opened is kept."""
+def heard_in(event: Event) -> list[Heard]:
+    """The items of a message, one per subject: the newest; what older ones reported or opened is kept."""
+    told = RiskChanged.model_validate(event.data)
     newest: dict[str, RiskItem] = {}
-    for item in sorted(items, key=lambda i: i.facts_version):
+    for item in sorted(told.items, key=lambda i: i.facts_version):
         before = newest.get(item.subject)
         newest[item.subject] = item if before is None else _joined(before, item)
-    return list(newest.values())
+    return [Heard(item, event.id, told.policy_version) for item in newest.values()]
 
 
 def _joined(before: RiskItem, item: RiskItem) -> RiskItem:
@@ -64,9 +76,10 @@ def _joined(before: RiskItem, item: RiskItem) -> RiskItem:
 
 
 def opening(
-    item: RiskItem, policy_version: str, follows: UUID | None, calendar: WorkCalendar, *, now: datetime, today: date
+    heard: Heard, follows: UUID | None, calendar: WorkCalendar, *, now: datetime, today: date
 ) -> dict[str, Any]:
     """The row of a new alert."""
+    item = heard.item
     return {
         "alert_id": new_id(now),
         "subject": item.subject,
@@ -82,7 +95,7 @@ def opening(
         "reason": item.reason,
         "report_ids": item.report_ids,
         "facts_version": item.facts_version,
-        "policy_version": policy_version,
+        "policy_version": heard.policy_version,
         "status": "open",
         "follows": follows,
         "opened_at": now,
@@ -95,14 +108,14 @@ def opening(
 
 def extended(
     before: Row,
-    item: RiskItem,
-    policy_version: str,
+    heard: Heard,
     new_reports: Sequence[str],
     calendar: WorkCalendar,
     *,
     now: datetime,
 ) -> dict[str, Any]:
     """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines."""
+    item = heard.item
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
     newer = item.facts_version >= before["facts_version"]
@@ -115,7 +128,7 @@ def extended(
         "report_ids": [*before["report_ids"], *new_reports],
         "contact_phone": item.contact.phone or before["contact_phone"],
         "facts_version": max(item.facts_version, before["facts_version"]),
-        "policy_version": policy_version if newer else before["policy_version"],
+        "policy_version": heard.policy_version if newer else before["policy_version"],
         **_nearer(before, told if matters else before, now),
         "version": before["version"] + matters,
     }

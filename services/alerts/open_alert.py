@@ -3,7 +3,7 @@
 One household, one open alert, many pieces of evidence. What does not open is stored with the reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from services.alerts.domain.change import Change, Known, change_for
 from services.alerts.domain.message import Kind
 from services.alerts.draft import Draft
 from services.alerts.news import (
+    Heard,
     News,
     digest_of,
     evidence_of,
     extended,
     extension,
-    newest_of_each,
+    heard_in,
     opening,
 )
 from services.alerts.open_tickets import close_corrected
@@ -29,7 +30,7 @@ from services.alerts.read_scene import Scene, scene_over
 from services.alerts.repository import Row
 from services.alerts.route_alert import WAKES, route_drafted
 from shared.contracts.envelope import Event
-from shared.contracts.monitoring import RiskChanged, RiskItem
+from shared.contracts.monitoring import RiskItem
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 
@@ -38,19 +39,28 @@ MONITORING = "monitoring"
 _NEW: Mapping[str, Any] = {"facts_version": -1, "report_ids": ()}
 
 
-async def open_alerts(connection: asyncpg.Connection, event: Event, runtime: Runtime) -> Iterable[str]:
-    """Take in a `risk_changed` message; the names of the queues it filled."""
-    told = RiskChanged.model_validate(event.data)
-    items = newest_of_each(told.items)
+def subjects_of(event: Event) -> Collection[str] | None:
+    """Whom a message is about. None: it is taken by itself, so that a report keeps its own trace to the door."""
+    try:
+        items = event.data["items"]
+        return None if any(item.get("report_ids") for item in items) else {item["subject"] for item in items}
+    except (AttributeError, KeyError, TypeError):
+        return None  # It does not follow its contract: where it is read, that is said.
+
+
+async def open_alerts(connection: asyncpg.Connection, events: Sequence[Event], runtime: Runtime) -> Iterable[str]:
+    """Take in `risk_changed` messages, no two about the same subject; the names of the queues they filled."""
+    heard = [one for event in events for one in heard_in(event)]
+    items = [one.item for one in heard]
     places = {place for item in items for place in (item.living_division, item.registered_division)}
     desk = await desk_for(runtime, places)
     past = await _past_of(connection, items)
     scene = await scene_over(connection, places, _households(items), desk, named=_named(items))
     desk = desk.dated(scene.calendars)
-    news, withheld = _decide(items, past, told.policy_version, desk)
+    news, withheld = _decide(heard, past, desk)
     draft = Draft()
-    barred = _open([one for one in news if one.before is None], event, desk, scene, draft)
-    moved = await _extend(connection, [one for one in news if one.before is not None], event, desk)
+    barred = _open([one for one in news if one.before is None], desk, scene, draft)
+    moved = await _extend(connection, [one for one in news if one.before is not None], desk)
     dispatched = [(one, _dispatch(one)) for one in news]
     draft.notify([*withheld, *(_quiet(one, desk) for one, dispatch in dispatched if dispatch is None)])
     await _remember(connection, items, past, desk)
@@ -105,35 +115,33 @@ def _named(items: Iterable[RiskItem]) -> set[str]:
     return {officer_no for officer_no in named if officer_no}
 
 
-def _decide(
-    items: Sequence[RiskItem], past: Past, policy_version: str, desk: Desk
-) -> tuple[list[News], list[dict[str, Any]]]:
+def _decide(heard: Sequence[Heard], past: Past, desk: Desk) -> tuple[list[News], list[dict[str, Any]]]:
     """Decide each item: what opens or extends, and the rows of what does not."""
     news, withheld = [], []
-    for item in items:
-        before, calendar = past.alerts.get(item.subject), desk.calendars.at(item.living_division)
-        known = past.of(item)
+    for one in heard:
+        item, before = one.item, past.alerts.get(one.item.subject)
+        known, calendar = past.of(item), desk.calendars.at(item.living_division)
         change = change_for(known, facts_version=item.facts_version, opens=item.opens, report_ids=item.report_ids)
         if change is Change.WITHHOLD:
             withheld.append(_withheld(item, desk))
         elif change is not Change.IGNORE:
             new_reports = tuple(r for r in item.report_ids if r not in known.report_ids)
             alert = (
-                opening(item, policy_version, past.closed.get(item.subject), calendar, now=desk.now, today=desk.today)
+                opening(one, past.closed.get(item.subject), calendar, now=desk.now, today=desk.today)
                 if before is None
-                else extended(before, item, policy_version, new_reports, calendar, now=desk.now)
+                else extended(before, one, new_reports, calendar, now=desk.now)
             )
-            news.append(News(item, alert, before, new_reports))
+            news.append(News(item, one.event_id, alert, before, new_reports))
     return news, withheld
 
 
-def _open(news: Sequence[News], event: Event, desk: Desk, scene: Scene, draft: Draft) -> dict[UUID, frozenset[str]]:
+def _open(news: Sequence[News], desk: Desk, scene: Scene, draft: Draft) -> dict[UUID, frozenset[str]]:
     """Draft the alerts that open, with their evidence and timelines; whom each is about."""
     for one in news:
-        evidence = _evidence([one], event, desk)
+        evidence = _evidence([one], desk)
         draft.alert.append(one.alert)
         draft.alert_evidence += evidence
-        draft.alert_log.append(_log_row(one, len({row["digest"] for row in evidence}), event, desk))
+        draft.alert_log.append(_log_row(one, len({row["digest"] for row in evidence}), desk))
     if not scene.families and not scene.named:
         return {}
     concerned = {one.alert_id: _concerned(one, scene) for one in news}
@@ -159,13 +167,13 @@ def _concerned(one: News, scene: Scene) -> dict[str, str]:
     return {**complaint, **family}
 
 
-async def _extend(connection: asyncpg.Connection, news: Sequence[News], event: Event, desk: Desk) -> bool:
+async def _extend(connection: asyncpg.Connection, news: Sequence[News], desk: Desk) -> bool:
     """Write what is added to open alerts; whether somebody is concerned who was not before."""
     if not news:
         return False
     await repository.extend_alerts(connection, [extension(one.alert) for one in news])
-    fresh = await _add_evidence(connection, _evidence(news, event, desk))
-    rows = [_log_row(one, fresh.get(one.alert_id, 0), event, desk) for one in news]
+    fresh = await _add_evidence(connection, _evidence(news, desk))
+    rows = [_log_row(one, fresh.get(one.alert_id, 0), desk) for one in news]
     await repository.insert_rows(connection, "alert_log", rows)
     return await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
 
@@ -178,11 +186,11 @@ async def _remember(connection: asyncpg.Connection, items: Sequence[RiskItem], p
         await close_corrected(connection, known, desk.now)
 
 
-def _evidence(news: Iterable[News], event: Event, desk: Desk) -> list[dict[str, Any]]:
+def _evidence(news: Iterable[News], desk: Desk) -> list[dict[str, Any]]:
     return [
         {
             "alert_id": one.alert_id,
-            "event_id": event.id,
+            "event_id": one.event_id,
             "kind": kind,
             "item": item,
             "digest": digest_of(kind, item),
@@ -210,7 +218,7 @@ async def _add_evidence(connection: asyncpg.Connection, rows: Sequence[Row]) -> 
     return fresh
 
 
-def _log_row(one: News, new_evidence: int, event: Event, desk: Desk) -> dict[str, Any]:
+def _log_row(one: News, new_evidence: int, desk: Desk) -> dict[str, Any]:
     return {
         "alert_id": one.alert_id,
         "at": desk.now,
@@ -219,7 +227,7 @@ def _log_row(one: News, new_evidence: int, event: Event, desk: Desk) -> dict[str
         "status_before": one.before["status"] if one.before else None,
         "status_after": one.alert["status"],
         "detail": {
-            "event_id": str(event.id),
+            "event_id": str(one.event_id),
             "severity": one.alert["severity"],
             "reason": one.item.reason,
             "new_evidence": new_evidence,

@@ -13,14 +13,14 @@ from shared.contracts.progress import ALERTS_PROGRESS, MONITORING_PROGRESS
 from shared.settings import Settings
 from shared.vocabulary.identifiers import new_id
 
-# sender -> receiver -> types
+# sender -> receiver -> types; who has most to say to a receiver stands first, its signature is tried first
 INTERNAL: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
     {
+        "monitoring": {"intake": (MONITORING_PROGRESS, OWN_RECORD_TOLD), "alerts": (RISK_CHANGED,)},
         "intake": {
             "monitoring": (HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED, OWN_RECORD_ASKED),
             "alerts": (DATA_NOTICE,),
         },
-        "monitoring": {"intake": (MONITORING_PROGRESS, OWN_RECORD_TOLD), "alerts": (RISK_CHANGED,)},
         "alerts": {"intake": (ALERTS_PROGRESS,), "monitoring": (VERIFIED,)},
     }
 )

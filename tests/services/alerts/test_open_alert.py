@@ -47,6 +47,24 @@ async def test_same_message_again_is_a_duplicate(tell: Tell, rows: Rows) -> None
     assert len(await rows("alert_log", "action <> 'routed'")) == 1
 
 
+async def test_messages_of_the_same_moment_stay_each_its_own(tell: Tell, rows: Rows) -> None:
+    names = {number: uuid4() for number in range(1, 13)}
+    broken = {**risk(13), "opens": "perhaps"}
+    told = [tell(risk(number), event_id=event_id) for number, event_id in names.items()]
+    again = [tell(risk(3), event_id=names[3]), tell(risk(4, findings=[finding("13000.00")], facts_version=11))]
+    answers = await asyncio.gather(*told, tell(broken), *again)
+    said = [answer.json().get("code") or answer.json()["status"] for answer in answers]
+    assert sorted(said[:12]).count("accepted") >= 11
+    assert said[12:] in (["message_refused", "duplicate", "accepted"], ["message_refused", "accepted", "accepted"])
+    assert len(await rows("inbox")) == 13
+    assert len(await rows("alert")) == 12
+    (third,) = await rows("alert", "household_no = 'H3'")
+    assert {row["event_id"] for row in await rows("alert_evidence", "alert_id = $1", third["alert_id"])} == {names[3]}
+    (fourth,) = await rows("alert", "household_no = 'H4'")
+    assert len(await rows("alert_evidence", "alert_id = $1", fourth["alert_id"])) == 3
+    assert len(await rows("inbox_item")) == 24
+
+
 async def test_more_of_the_same_extends_and_is_not_sent_again(tell: Tell, rows: Rows) -> None:
     await tell(risk())
     await tell(risk(facts_version=11, findings=[finding(), finding("13000.00")]))

@@ -45,7 +45,7 @@ from shared.regions.name_places import name_places
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor, next_cursor
+from shared.web.page import Cursor, Limit, Page, after_due, before_id, decode_cursor, encode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -142,7 +142,7 @@ async def post_confirmation(verification_id: UUID, body: ConfirmationIn, steps: 
     return await steps.once(f"confirmation:{verification_id}", body, act, id_=body.id)
 
 
-@router.get("/alerts/v1/rechecks", summary="抽查复核清单", responses=_LIST_PROBLEMS)
+@router.get("/alerts/v1/rechecks", summary="抽查复核清单，时限近的在前", responses=_LIST_PROBLEMS)
 async def get_rechecks(
     caller: Supervisor,
     connection: ScopedConnection,
@@ -160,11 +160,11 @@ async def get_rechecks(
         hi=hi,
         state=state,
         overdue_at=runtime.clock.now() if overdue else None,
-        before=before_id(cursor),
+        after=after_due(cursor),
         limit=limit + 1,
     )
     items = await view_rechecks(rows[:limit], caller, runtime)
-    more = next_cursor(rows, limit, before="verification_id")
+    more = next_cursor(rows, limit, due="due_at", id="verification_id")
     return Page(items=items, next_cursor=more)
 
 

@@ -140,10 +140,10 @@ async def list_rechecks(
     hi: str,
     state: str | None,
     overdue_at: datetime | None,
-    before: UUID | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[asyncpg.Record]:
-    """Re-checks of alerts in [lo, hi), newest first, with the answer they are of."""
+    """Re-checks of alerts in [lo, hi), the nearest deadline first, with the answer they are of."""
     return await connection.fetch(
         f"""
         SELECT r.*, {_OF_ALERT}, v.outcome, v.verified_at, v.officer_no FROM recheck r
@@ -151,14 +151,15 @@ async def list_rechecks(
         WHERE ((a.living_division >= $1 AND a.living_division < $2)
                OR (a.registered_division >= $1 AND a.registered_division < $2))
           AND ($3::text IS NULL OR r.state = $3) AND ($4::timestamptz IS NULL OR (r.state = 'due' AND r.due_at <= $4))
-          AND ($5::uuid IS NULL OR r.verification_id < $5)
-        ORDER BY r.verification_id DESC LIMIT $6
+          AND ($5::timestamptz IS NULL OR (r.due_at, r.verification_id) > ($5, $6))
+        ORDER BY r.due_at, r.verification_id LIMIT $7
         """,
         lo,
         hi,
         state,
         overdue_at,
-        before,
+        after[0] if after else None,
+        after[1] if after else None,
         limit,
     )
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -71,4 +72,18 @@ def before_id(cursor: str | None) -> UUID | None:
     try:
         return UUID(position["before"]) if position else None
     except ValueError:
+        raise CursorRefused from None
+
+
+def after_due(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """When what the page before ended with is due, and its id, in a list that is nearest deadline first."""
+    position = decode_cursor(cursor, due=str, id=str)
+    if position is None:
+        return None
+    try:
+        due = datetime.fromisoformat(position["due"])
+        if due.tzinfo is None:
+            raise CursorRefused
+        return due.astimezone(UTC), UUID(position["id"])
+    except (ValueError, OverflowError):
         raise CursorRefused from None

@@ -95,9 +95,10 @@ async def _past_of(connection: asyncpg.Connection, items: Sequence[RiskItem]) ->
     )
     if not subjects:
         return Past({}, {}, {})
-    if reported:
-        await repository.adopt_alerts(connection, reported)
     names = {item.subject for item in items}
+    if reported:
+        await repository.lock_open_alerts(connection, names | rows.keys())
+        await repository.adopt_alerts(connection, reported)
     # A household that is new may have been handed the alert of its report.
     alerts = await repository.lock_open_alerts(connection, names if reported else names & subjects.keys())
     closed = await repository.last_closed_alerts(connection, (names & subjects.keys()) - alerts.keys())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, insert_rows
+from services.alerts.repository import LOCK_ORDER, Connection, insert_rows
 
 # What an offer or a re-check is listed with.
 _OF_ALERT = "a.household_no, a.contact_name, a.living_division, a.registered_division, a.severity, a.status"
@@ -35,9 +35,9 @@ async def days_tried(connection: Connection, alert_id: UUID) -> set[date]:
 
 
 async def lock_in_order(connection: Connection, alert_ids: Sequence[UUID]) -> None:
-    """Lock alerts as news of them does, by their subjects, so that neither waits for the other for ever."""
+    """Lock alerts as news of them does, so that neither waits for the other for ever."""
     await connection.fetch(
-        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY subject, alert_id FOR NO KEY UPDATE",
+        f"SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY {LOCK_ORDER} FOR NO KEY UPDATE",
         list(alert_ids),
     )
 

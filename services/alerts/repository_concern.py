@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from services.alerts.repository import Connection
+from services.alerts.repository import LOCK_ORDER, MESSAGE_LOCK_ORDER, Connection
 
 
 async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> bool:
@@ -75,11 +75,12 @@ async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[s
 async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
     """What is on its way to these officers about these alerts, or waits to be pushed or digested."""
     await connection.execute(
-        """
-        WITH his AS (
+        f"""
+        WITH his AS MATERIALIZED (
             SELECT n.notification_id FROM notification n
-            JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
-                 ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+            WHERE (n.alert_id, n.recipient) IN (
+                SELECT * FROM unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no))
+            ORDER BY {MESSAGE_LOCK_ORDER} FOR NO KEY UPDATE
         ), waiting AS (
             UPDATE notification n SET outcome = 'cancelled', ended_at = $3 FROM his
             WHERE n.notification_id = his.notification_id AND n.outcome IS NULL AND n.decision <> 'suppress'
@@ -96,9 +97,11 @@ async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str
 
 
 async def open_alerts_of(connection: Connection, households: Collection[str]) -> list[UUID]:
-    """The open alerts of these households."""
+    """The open alerts of these households, locked."""
     rows = await connection.fetch(
-        "SELECT alert_id FROM alert WHERE household_no = ANY ($1) AND status <> 'closed'", list(households)
+        "SELECT alert_id FROM alert WHERE household_no = ANY ($1) AND status <> 'closed' "
+        f"ORDER BY {LOCK_ORDER} FOR NO KEY UPDATE",
+        list(households),
     )
     return [row["alert_id"] for row in rows]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, Row, insert_rows
+from services.alerts.repository import LOCK_ORDER, Connection, Row, insert_rows
 
 _WITHHELD = "(SELECT count(*) FROM notification n WHERE n.silence_id = s.silence_id) AS withheld"
 
@@ -86,7 +86,7 @@ async def lock_silenced_alerts(connection: Connection, silence_id: UUID, limit: 
     Not those of which people heard afterwards all the same, since they became red or somebody reported hardship.
     """
     return await connection.fetch(
-        """
+        f"""
         SELECT a.* FROM alert a WHERE a.status = 'open' AND a.acknowledged_at IS NULL
           AND a.alert_id IN (SELECT n.alert_id FROM notification n WHERE n.silence_id = $1)
           AND NOT EXISTS (
@@ -94,7 +94,7 @@ async def lock_silenced_alerts(connection: Connection, silence_id: UUID, limit: 
                 AND (starts_with(m.dedupe_key, 'unsilenced:' || $1::text || ':') OR m.decision = 'send'
                      AND m.recipient IS NOT NULL AND m.created_at >= (SELECT max(n.created_at) FROM notification n
                      WHERE n.silence_id = $1 AND n.alert_id = a.alert_id)))
-        ORDER BY a.subject LIMIT $2 FOR UPDATE OF a
+        ORDER BY {LOCK_ORDER} LIMIT $2 FOR NO KEY UPDATE OF a
         """,
         silence_id,
         limit,

@@ -26,6 +26,7 @@ from shared.vocabulary.terms import Role
 
 # The climbing itself tells people too; it keeps its own row.
 _OF_THE_CLIMB = (Kind.REMINDER, Kind.ESCALATION)
+_IN_OTHER_HANDS = (Kind.HANDED_OVER, Kind.MOVED)
 _AT_ONCE = 200
 
 
@@ -99,9 +100,9 @@ async def _calendars(connection: asyncpg.Connection, alerts: Iterable[Row], desk
 
 
 def _row(one: Told, known: Row | None, calendars: Calendars, desk: Desk) -> dict[str, Any]:
-    """A new timer; of one that runs already, neither later nor on a lower level than it was, but by a hand-over."""
+    """A new timer; of one that runs already, neither later nor on a lower level than it was, but in other hands."""
     row = _fresh(one.dispatch.alert, one.listening.listeners, calendars, desk, one)
-    if known is None or one.dispatch.kind is Kind.HANDED_OVER:
+    if known is None or one.dispatch.kind in _IN_OTHER_HANDS:
         return row
     running = known["next_step_at"]
     soonest = min(running, row["next_step_at"]) if running else row["next_step_at"]

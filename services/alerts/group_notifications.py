@@ -49,7 +49,7 @@ class Round:
     desk: Desk
     rules: Mapping[str, Rules]
     members: Mapping[str, Sequence[asyncpg.Record]]
-    open_: frozenset[UUID]
+    open_: Mapping[UUID, str]
     endpoints: Sequence[asyncpg.Record]
     pushes: dict[str, int]
 
@@ -97,7 +97,7 @@ async def _look_up(connection: asyncpg.Connection, runtime: Runtime, groups: Seq
 def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
     """Decide each member; those that go make one message with the ones told before and still waiting."""
     going = [one for one in round_.members.get(group["group_key"], ()) if _goes(one, round_, telling)]
-    before = {one for one in group["sent_alerts"] if one in round_.open_}
+    before = {one for one in group["sent_alerts"] if round_.open_.get(one) == group["division"]}
     open_ = before | {one["alert_id"] for one in going}
     # A further message about an alert told before is news as a new alert is.
     told = frozenset(map(str, before - {one["alert_id"] for one in going}))

@@ -19,6 +19,9 @@ from shared.contracts.monitoring import EvidenceItem, RiskChanged, RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
 
+# Where a household lives and is registered; whoever answers for either sees its alert.
+PLACES = ("living_division", "registered_division")
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -47,6 +50,11 @@ class News:
     @property
     def is_worse(self) -> bool:
         return self.before is not None and self.alert["severity"] != severity_of(self.before)
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the household lives, or is registered, elsewhere than the open alert says (随户迁移)."""
+        return self.before is not None and any(self.alert[name] != self.before[name] for name in PLACES)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -114,14 +122,20 @@ def extended(
     *,
     now: datetime,
 ) -> dict[str, Any]:
-    """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines."""
+    """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines.
+
+    It goes where newer news says that the household is; its clocks run on as they were.
+    """
     item = heard.item
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
     newer = item.facts_version >= before["facts_version"]
+    places = {name: getattr(item, name) if newer else before[name] for name in PLACES}
+    has_moved = any(places[name] != before[name] for name in PLACES)
     told = {**_acknowledge_clock(item, calendar, now), **_verify_clock(item, calendar, now)}
     return {
         **before,
+        **places,
         "severity": severity,
         "recommendation": (item.recommendation if newer else None) or before["recommendation"],
         "causes": list(dict.fromkeys([*before["causes"], *item.causes])),
@@ -130,7 +144,7 @@ def extended(
         "facts_version": max(item.facts_version, before["facts_version"]),
         "policy_version": heard.policy_version if newer else before["policy_version"],
         **_nearer(before, told if matters else before, now),
-        "version": before["version"] + matters,
+        "version": before["version"] + (matters or has_moved),
     }
 
 
@@ -150,6 +164,7 @@ _ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_
 _VERIFY_CLOCK = ("verify_days", "verify_unit", "verify_from", "verify_due_at")
 _EXTENSION = (
     "alert_id",
+    *PLACES,
     "severity",
     "recommendation",
     "causes",

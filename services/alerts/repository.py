@@ -108,14 +108,14 @@ async def _locked(connection: Connection, subjects: Sequence[str]) -> dict[str, 
     return {row["subject"]: row for row in rows}
 
 
-async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str, str]]) -> None:
+async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str, str]]) -> frozenset[UUID]:
     """Hand the open alert of a report to the household it turned out to be of, if that has none open itself.
 
     `reported`: the report's subject, the household's subject and number. The caller holds the subjects and their
-    alerts.
+    alerts. The answer: which alerts went to another subject.
     """
     rows = list(reported)
-    await connection.execute(
+    adopted = await connection.fetch(
         """
         UPDATE alert a SET subject = found.subject, household_no = found.household_no, version = a.version + 1
         FROM (
@@ -125,12 +125,13 @@ async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str
             WHERE NOT EXISTS (SELECT FROM alert o WHERE o.subject = t.subject AND o.status <> 'closed')
             ORDER BY t.subject, waiting.opened_at
         ) found
-        WHERE a.alert_id = found.alert_id
+        WHERE a.alert_id = found.alert_id RETURNING a.alert_id
         """,
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],
     )
+    return frozenset(row["alert_id"] for row in adopted)
 
 
 async def lock_open_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:

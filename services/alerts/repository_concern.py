@@ -7,8 +7,8 @@ from uuid import UUID
 from services.alerts.repository import LOCK_ORDER, MESSAGE_LOCK_ORDER, Connection
 
 
-async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> bool:
-    """Bar from open alerts the officers whose own household or whose conduct they are about; whether any is new.
+async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> frozenset[UUID]:
+    """Bar from open alerts the officers whose own household or whose conduct they are about; where any is new.
 
     Whoever answered for such an alert, up to the level of who is concerned, answers for it no more: what is on its
     way to him is cancelled, and the alert waits for its route one level up.
@@ -33,7 +33,7 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
     )
     if made:
         await _withdraw(connection, [r["alert_id"] for r in made], [r["officer_no"] for r in made], now)
-    return bool(made)
+    return frozenset(row["alert_id"] for row in made)
 
 
 async def bar_as_in(connection: Connection, alert_id: UUID, before: UUID, now: datetime) -> None:

@@ -54,12 +54,12 @@ async def members_of(connection: Connection, keys: Iterable[str], now: datetime)
     return sorted(rows, key=lambda row: (row["created_at"], row["notification_id"]))
 
 
-async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those alerts that nobody has acknowledged."""
+async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Those alerts that nobody has acknowledged, and where their households live."""
     rows = await connection.fetch(
-        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) AND status = 'open'", list(alert_ids)
+        "SELECT alert_id, living_division FROM alert WHERE alert_id = ANY ($1) AND status = 'open'", list(alert_ids)
     )
-    return frozenset(row["alert_id"] for row in rows)
+    return {row["alert_id"]: row["living_division"] for row in rows}
 
 
 async def pushes_since(connection: Connection, recipients: Iterable[str], since: datetime) -> dict[str, int]:

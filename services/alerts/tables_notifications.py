@@ -69,6 +69,9 @@ class Notification(AlertsTable, table=True):
     carried_by: UUID | None = None
     outcome: str | None = Field(default=None, sa_type=TEXT)
     ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    ended_because: str | None = Field(
+        default=None, sa_type=TEXT, sa_column_kwargs={"comment": "why it was cancelled, where nobody's step did that"}
+    )
 
 
 class NotifyGroup(ClaimColumns, AlertsTable, table=True):

@@ -229,7 +229,9 @@ def _fact(fact: EvidenceItem) -> dict[str, Any]:
 def _note(note: ReportNote) -> dict[str, Any]:
     """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
     barred = {"barred": note.answered_by} if note.answered_by else {}
-    named = {"about_officer": note.about_officer} if note.about_officer else {}
+    named: dict[str, Any] = {"about_officer": note.about_officer} if note.about_officer else {}
+    if note.also_about:
+        named["also_about"] = sorted(note.also_about)
     return {
         "indicator": note.nature,
         "state": "fired",

@@ -126,7 +126,7 @@ def _households(items: Iterable[RiskItem]) -> set[str]:
 def _named(items: Iterable[RiskItem]) -> set[str]:
     """The officers whom complaints name."""
     named = {fact.about_officer for item in items for fact in item.evidence}
-    named |= {note.about_officer for item in items for note in item.notes}
+    named |= {officer_no for item in items for note in item.notes for officer_no in note.officers_named}
     return {officer_no for officer_no in named if officer_no}
 
 

@@ -22,7 +22,9 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
             SELECT o.officer_no, 'family' AS why FROM officer o WHERE o.household_no = a.household_no
             UNION ALL
             SELECT o.officer_no, 'complaint' FROM alert_evidence e
-            JOIN officer o ON o.officer_no = e.item ->> 'about_officer' WHERE e.alert_id = a.alert_id
+            JOIN officer o ON o.officer_no = ANY (
+                (e.item ->> 'about_officer') || ARRAY(SELECT jsonb_array_elements_text(e.item -> 'also_about')))
+            WHERE e.alert_id = a.alert_id
         ) c ON true
         WHERE a.alert_id = ANY ($1) AND a.status <> 'closed'
         ORDER BY a.alert_id, c.officer_no, c.why DESC

@@ -5,18 +5,24 @@ the new place is told by the routes.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_moves
+from services.alerts import repository, repository_moves, repository_tasks
+from services.alerts.ask_second import seconds_among
 from services.alerts.dispatch import Desk
-from services.alerts.domain.message import Kind
+from services.alerts.domain.alert import Status
+from services.alerts.domain.duty import LADDER, Listener, Post
+from services.alerts.domain.message import Kind, consultation_text
+from services.alerts.draft import Draft
 from services.alerts.news import News
 from services.alerts.repository import Row
-from shared.vocabulary.division import lineage_of
+from services.alerts.write_letters import Notice, draft_letters
+from shared.vocabulary.division import county_of, lineage_of
+from shared.vocabulary.terms import Role
 
 MOVED = "农户已迁移，预警随户转移"
 # What a department or a desk was asked goes on.
@@ -27,7 +33,7 @@ _ABOUT_THE_ALERT = tuple(
 )
 
 
-async def move_alerts(connection: asyncpg.Connection, news: Sequence[News], desk: Desk) -> None:
+async def move_alerts(connection: asyncpg.Connection, news: Sequence[News], desk: Desk, draft: Draft) -> None:
     """End and cancel what was of the old place; the alerts' own rows are moved already, and wait for their route."""
     if not news:
         return
@@ -40,6 +46,43 @@ async def move_alerts(connection: asyncpg.Connection, news: Sequence[News], desk
     left, void = _by_alert(ended, "officer_no"), _by_alert(lapsed, "to_officer_no")
     rows = [_log_row(one, left[one.alert_id], void[one.alert_id], desk) for one in news]
     await repository.insert_rows(connection, "alert_log", rows)
+    await _ask_departments(connection, [one for one in news if _has_left_county(one)], desk, draft)
+
+
+async def seconds_at(
+    connection: asyncpg.Connection, news: Sequence[News], posts: Mapping[str, Sequence[Post]]
+) -> dict[UUID, tuple[Listener, ...]]:
+    """Who at the new place may confirm an answer that waits for a second officer (双人复核); the answer stands."""
+    waiting = {one.alert_id: one.alert["living_division"] for one in news if one.alert["status"] == Status.CONFIRMING}
+    answers = await repository_moves.awaiting_second(connection, waiting) if waiting else {}
+    return {
+        alert_id: seconds_among(posts.get(waiting[alert_id], ()), _rank(answer["officer_role"]), answer["officer_no"])
+        for alert_id, answer in answers.items()
+    }
+
+
+def _rank(role: str) -> int:
+    return LADDER.index(Role(role)) if Role(role) in LADDER else 0
+
+
+def _has_left_county(one: News) -> bool:
+    assert one.before is not None, "what opens does not move"
+    return county_of(one.before["living_division"]) != county_of(one.alert["living_division"])
+
+
+async def _ask_departments(connection: asyncpg.Connection, news: Sequence[News], desk: Desk, draft: Draft) -> None:
+    """A joint consultation goes on in the new county, by the departments there; what was written stays."""
+    alerts = {one.alert_id: one.alert for one in news}
+    for row in await repository_moves.open_consultations(connection, alerts) if alerts else ():
+        alert = alerts[row["alert_id"]]
+        place = alert["living_division"]
+        text = consultation_text(desk.place(place), row["opinions_by"].isoformat())
+        key = f"consultation:{row['consultation_id']}:{alert['version']}"
+        liaisons = await repository_tasks.liaisons_at(connection, place, desk.today)
+        asked = {one["officer_no"] for one in liaisons if one["department"] in row["departments"]}
+        draft_letters(
+            draft, [Notice(one, key, Kind.CONSULTED, place, text, alert) for one in sorted(asked)], desk.now
+        )
 
 
 def _move(alert: Row) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import asyncpg
 from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.change import Change, Known, change_for
+from services.alerts.domain.duty import Listener
 from services.alerts.domain.message import Kind
 from services.alerts.draft import Draft
-from services.alerts.move_alerts import move_alerts
+from services.alerts.move_alerts import move_alerts, seconds_at
 from services.alerts.news import (
     PLACES,
     Heard,
@@ -64,8 +65,9 @@ async def open_alerts(connection: asyncpg.Connection, events: Sequence[Event], r
     draft = Draft()
     barred = _open([one for one in news if one.before is None], desk, scene, draft)
     extending = [one for one in news if one.before is not None]
-    concerned = await _extend(connection, extending, past, desk)
-    dispatches = [dispatch for one in news if (dispatch := _dispatch(one)) is not None]
+    concerned = await _extend(connection, extending, past, desk, draft)
+    seconds = await seconds_at(connection, [one for one in extending if one.is_moved], scene.posts)
+    dispatches = [dispatch for one in news if (dispatch := _dispatch(one, seconds)) is not None]
     dispatches = await _spare_barred(connection, [*dispatches, *_anew(concerned, news, dispatches, past)], draft)
     told = {dispatch.alert_id for dispatch in dispatches}
     draft.notify([*withheld, *(_quiet(one, desk) for one in extending if one.alert_id not in told)])
@@ -182,7 +184,9 @@ def _concerned(one: News, scene: Scene) -> dict[str, str]:
     return {**complaint, **family}
 
 
-async def _extend(connection: asyncpg.Connection, news: Sequence[News], past: Past, desk: Desk) -> frozenset[UUID]:
+async def _extend(
+    connection: asyncpg.Connection, news: Sequence[News], past: Past, desk: Desk, draft: Draft
+) -> frozenset[UUID]:
     """Write what is added to open alerts, and where they are; those that somebody is concerned in who was not before.
 
     Of the report of a household that adopts its alert it is known only now whose family it is.
@@ -192,7 +196,7 @@ async def _extend(connection: asyncpg.Connection, news: Sequence[News], past: Pa
         fresh = await _add_evidence(connection, _evidence(news, desk))
         rows = [_log_row(one, fresh.get(one.alert_id, 0), desk) for one in news]
         await repository.insert_rows(connection, "alert_log", rows)
-        await move_alerts(connection, [one for one in news if one.is_moved], desk)
+        await move_alerts(connection, [one for one in news if one.is_moved], desk, draft)
     known = past.adopted.union(one.alert_id for one in news)
     return await repository_concern.bar_concerned(connection, known, desk.now) if known else frozenset()
 
@@ -276,7 +280,7 @@ def _log_row(one: News, new_evidence: int, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _dispatch(one: News) -> Dispatch | None:
+def _dispatch(one: News, seconds: Mapping[UUID, tuple[Listener, ...]]) -> Dispatch | None:
     """What people are told: an opening, a move, a worse severity, a further report; more of the same is not sent."""
     kind, key = Kind.OPENED, f"opened:{one.alert_id}"
     if one.is_moved:
@@ -287,7 +291,8 @@ def _dispatch(one: News) -> Dispatch | None:
         kind, key = Kind.REPORTED, f"reported:{one.alert_id}:{'+'.join(sorted(one.new_reports))}"
     elif one.before is not None:
         return None
-    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports, barred=one.barred)
+    also = seconds.get(one.alert_id, ())
+    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports, barred=one.barred, also=also)
 
 
 def _withheld(item: RiskItem, desk: Desk) -> dict[str, Any]:

@@ -82,6 +82,25 @@ async def lapse_offers(
     )
 
 
+async def awaiting_second(connection: Connection, alert_ids: Collection[UUID]) -> dict[UUID, asyncpg.Record]:
+    """The answers that wait for a second officer, by alert."""
+    rows = await connection.fetch(
+        "SELECT alert_id, officer_no, officer_role FROM verification "
+        "WHERE alert_id = ANY ($1) AND state = 'awaiting'",
+        list(alert_ids),
+    )
+    return {row["alert_id"]: row for row in rows}
+
+
+async def open_consultations(connection: Connection, alert_ids: Collection[UUID]) -> list[asyncpg.Record]:
+    """The consultations about alerts that are not decided."""
+    return await connection.fetch(
+        "SELECT consultation_id, alert_id, departments, opinions_by FROM consultation "
+        "WHERE alert_id = ANY ($1) AND state = 'open' ORDER BY consultation_id",
+        list(alert_ids),
+    )
+
+
 async def cancel_pushes(
     connection: Connection, alert_ids: Collection[UUID], kinds: Collection[str], because: str, now: datetime
 ) -> None:

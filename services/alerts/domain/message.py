@@ -72,7 +72,7 @@ _TITLES = {
     Kind.CONFIRM: "核实结论待您复核",
     Kind.REFUSED: "核实结论未通过复核，请重新核实",
     Kind.RECHECKED: "抽查结果与原结论不同，请重新核实",
-    Kind.MOVED: "预警随户迁入，请接续核实",
+    Kind.MOVED: "预警随户迁移，请接续办理",
     Kind.TEST: "测试消息",
 }
 

@@ -12,8 +12,11 @@ import pytest
 
 from services.alerts.escalate import escalate_due
 from services.alerts.group_notifications import tell_due_groups
+from services.alerts.import_officers import import_officers
 from shared.clock import FixedClock
+from shared.db.scope import scoped
 from shared.runtime import Runtime
+from shared.security.principal import Principal
 from tests.services.alerts.places import COUNTY, FAR_VILLAGE, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
 Rows = Callable[..., Any]
@@ -21,6 +24,7 @@ Tell = Callable[..., Any]
 Enlist = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
 ELSEWHERE = {"living_division": OTHER_VILLAGE, "registered_division": OTHER_VILLAGE}
+PREFECTURE, FOREIGN, FOREIGN_VILLAGE = "130600000000", "130625000000", "130625100201"
 REPORT = "01999999-0000-7000-8000-000000000001"
 
 
@@ -315,3 +319,65 @@ async def test_an_acknowledgement_at_the_same_moment_comes_before_the_move_or_fi
     assert (await answering_).status_code == 404
     (moved_,) = await rows("alert")
     assert (moved_["living_division"], moved_["status"]) == (OTHER_VILLAGE, "open")
+
+
+async def test_an_answer_that_waits_for_a_second_officer_is_confirmed_at_the_new_place(
+    cadres: None, tell: Tell, rows: Rows, alerts_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await tell(risk(severity="red"))
+    (alert,) = await rows("alert")
+    path = f"/alerts/v1/alerts/{alert['alert_id']}/verification"
+    answer = {"outcome": "no_risk", "contact": {"method": "visit", "on": "2026-03-15", "met": "户主本人"}}
+    ours = bearer("township_leader", TOWNSHIP, officer_no="T1")
+    assert (await alerts_client.post(path, json=answer, headers=ours)).json()["status"] == "confirming"
+    await tell(risk(facts_version=11, severity="red", **ELSEWHERE))
+    # T1 gave it: only the county stands as high.
+    assert set(await answering(rows)) == {"G2", "S2", "T1", "C1"}
+    assert [row["recipient"] for row in await rows("notification", "kind = 'moved' AND recipient = 'C1'")] == ["C1"]
+    (made,) = await rows("verification")
+    confirmation = f"{path}/{made['verification_id']}/confirmation"
+    left = bearer("first_secretary", VILLAGE, officer_no="F1")
+    assert (await alerts_client.post(confirmation, json={"agrees": True}, headers=left)).status_code == 404
+    county = bearer("county_admin", COUNTY, officer_no="C1")
+    closed = await alerts_client.post(confirmation, json={"agrees": True}, headers=county)
+    assert (closed.status_code, closed.json()["status"]) == (200, "closed")
+
+
+@pytest.mark.parametrize(("village", "asked"), [(OTHER_VILLAGE, set()), (FOREIGN_VILLAGE, {"L9"})])
+async def test_a_consultation_goes_on_and_another_countys_departments_are_asked(
+    alert: UUID,
+    enlist: Enlist,
+    tell: Tell,
+    rows: Rows,
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    bearer: Bearer,
+    village: str,
+    asked: set[str],
+) -> None:
+    await enlist(("L1", "liaison", COUNTY), department="民政")
+    admin, clock = Principal("admin", "person", PREFECTURE, officer_no="P1"), alerts_runtime.clock
+    abroad = {"officer_no": "L9", "name": "干部L9", "role": "liaison", "division": FOREIGN, "department": "民政"}
+    async with scoped(alerts_runtime.pool, PREFECTURE) as connection:
+        await import_officers(connection, [abroad], admin, now=clock.now(), today=clock.today())
+    call = {"departments": ["民政"], "question": "是否符合", "opinions_by": "2026-03-15", "meets_on": "2026-03-15"}
+    leader = bearer("township_leader", TOWNSHIP, officer_no="T1")
+    path = f"/alerts/v1/alerts/{alert}/consultation"
+    assert (await alerts_client.post(path, json=call, headers=leader)).status_code == 200
+    await tell(risk(facts_version=11, living_division=village, registered_division=village))
+    (consultation,) = await rows("consultation")
+    assert consultation["state"] == "open"
+    letters = {row["officer_no"] for row in await rows("inbox_item", "kind = 'consulted'")}
+    assert letters == {"L1"} | asked
+
+
+async def test_a_ticket_of_the_household_goes_along_within_its_county(
+    alert: UUID, tell: Tell, rows: Rows, alerts_client: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
+    path = f"/alerts/v1/alerts/{alert}/verification"
+    assert (await alerts_client.post(path, json={"outcome": "data_wrong"}, headers=headers)).is_success
+    await tell(risk(facts_version=10, report_ids=[REPORT], reason="hardship_report"))
+    for version, place, now_in in ((11, OTHER_VILLAGE, OTHER_VILLAGE), (12, FOREIGN_VILLAGE, OTHER_VILLAGE)):
+        await tell(risk(facts_version=version, living_division=place, registered_division=place))
+        assert [row["division"] for row in await rows("correction_ticket", "state = 'open'")] == [now_in]

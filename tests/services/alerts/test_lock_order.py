@@ -162,7 +162,7 @@ async def test_whoever_tells_a_group_takes_the_messages_as_they_are_cancelled(
     clock.at += timedelta(minutes=1)
 
     async def acknowledge() -> int:
-        path, asked = "/alerts/v1/alerts/acknowledge", {"alert_ids": [str(one) for one in ids]}
+        path, asked = "/alerts/v1/alerts/acknowledge", {"alert_ids": [str(one) for one in reversed(ids)]}
         return (await alerts_client.post(path, json=asked, headers=headers)).status_code
 
     between = f"alerts.notification WHERE alert_id = '{ids[1]}' AND recipient = 'S1'"

@@ -1,6 +1,7 @@
 """Announce what happened: messages written with their cause."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +13,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.intake import Observation, ObservationsRecorded, ReportNote
 from shared.contracts.monitoring import (
     RISK_CHANGED,
+    AnswerTerms,
     Clocks,
     Contact,
     EvidenceItem,
@@ -78,6 +80,7 @@ async def announce_unmatched_report(
         opens=True,
         on=runtime.clock.today(),
         clocks=clocks_at(package, Severity.ORANGE, division, runtime),
+        answer_terms=answer_terms_at(package, division, runtime),
     )
     await announce_risks(connection, [item], policy_version=package.version, now=runtime.clock.now())
 
@@ -100,6 +103,20 @@ def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime
             "verify_unit": None if clocks.verify_unit is Unit.DAYS else clocks.verify_unit.value,
         }
     )
+
+
+def answer_terms_at(package: PolicyPackage, division: str, runtime: Runtime) -> AnswerTerms | None:
+    """What is asked of answers at a place; said only where it is not what receivers take without being told."""
+    names = package.answers
+    wanted = {name: package.parameters[name] for name in astuple(names)}
+    standing = parameters_at(wanted, division, runtime.clock.today())
+    terms = AnswerTerms(
+        second_officer_severities=[Severity(each) for each in standing.texts(names.second_officer_severities)],
+        recheck_percent=standing.number(names.recheck_percent),
+        recheck_working_days=standing.number(names.recheck_working_days),
+        task_working_days=standing.number(names.task_working_days),
+    )
+    return None if terms == AnswerTerms() else terms
 
 
 def hardship_finding(sentence: str) -> Finding:

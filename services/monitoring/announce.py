@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeVar
 
 import asyncpg
 
-from services.monitoring.domain.policy import PolicyPackage, load_policy
+from services.monitoring.domain.policy import PolicyPackage
 from services.monitoring.domain.report import WaitingReport
+from services.monitoring.policy_in_force import policy_in_force
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Observation, ObservationsRecorded, ReportNote
 from shared.contracts.monitoring import (
@@ -62,8 +63,8 @@ async def announce_unmatched_report(
     connection: asyncpg.Connection, told: ObservationsRecorded, report: WaitingReport, runtime: Runtime
 ) -> None:
     """Send a report that fits no household to a person at once: whoever calls for help gets an answer."""
-    package = load_policy()
-    division = told.observations[0].division or told.division
+    division, today = told.observations[0].division or told.division, runtime.clock.today()
+    package = (await policy_in_force(connection, division, today)).package
     first = (told.note.first_report_id if told.note else None) or report.report_id
     item = RiskItem(
         subject=f"report:{first}",
@@ -78,7 +79,7 @@ async def announce_unmatched_report(
         reason=HARDSHIP_REPORT,
         report_ids=[report.report_id],
         opens=True,
-        on=runtime.clock.today(),
+        on=today,
         clocks=clocks_at(package, Severity.ORANGE, division, runtime),
         answer_terms=answer_terms_at(package, division, runtime),
     )

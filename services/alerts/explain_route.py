@@ -24,6 +24,7 @@ from services.alerts.schemas_routes import (
     SilencedBy,
     VisitView,
     plan_view,
+    wait_view,
 )
 from services.alerts.take_step import AlertUnknown
 from shared.vocabulary.terms import Role
@@ -142,7 +143,9 @@ def _step(
 ) -> EscalationView:
     roles: tuple[Role, ...] = plan.escalate[number - 1]
     people = [_person(listener, order, names, posts) for order, listener in enumerate(listeners, 1)]
-    return EscalationView(step=number, roles=list(roles), people=people)
+    waits = plan.waits[: len(plan.escalate) - 1]
+    wait = wait_view(waits[number - 1]) if number <= len(waits) else None
+    return EscalationView(step=number, roles=list(roles), people=people, wait=wait)
 
 
 async def _silenced(connection: asyncpg.Connection, case: Case, now: datetime) -> SilencedBy | None:

@@ -143,8 +143,7 @@ def _step(
 ) -> EscalationView:
     roles: tuple[Role, ...] = plan.escalate[number - 1]
     people = [_person(listener, order, names, posts) for order, listener in enumerate(listeners, 1)]
-    waits = plan.waits[: len(plan.escalate) - 1]
-    wait = wait_view(waits[number - 1]) if number <= len(waits) else None
+    wait = wait_view(plan.waits[number - 1]) if number <= len(plan.waits) else None
     return EscalationView(step=number, roles=list(roles), people=people, wait=wait)
 
 

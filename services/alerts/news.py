@@ -155,6 +155,7 @@ def _nearer(before: Row, told: Row, now: datetime) -> dict[str, Any]:
 
 _ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_due_at")
 _VERIFY_CLOCK = ("verify_days", "verify_unit", "verify_from", "verify_due_at")
+_WITHOUT_BEING_TOLD = monitoring.AnswerTerms()
 ANSWER_COLUMNS = ("second_officer_severities", "recheck_percent", "recheck_working_days", "task_working_days")
 _EXTENSION = (
     "alert_id",
@@ -204,7 +205,7 @@ def answer_terms_of(alert: Row) -> AnswerTerms:
 
 
 def _terms_told(item: RiskItem) -> AnswerTerms:
-    told = item.answer_terms or monitoring.AnswerTerms()
+    told = item.answer_terms or _WITHOUT_BEING_TOLD
     return AnswerTerms(
         frozenset(told.second_officer_severities),
         told.recheck_percent,

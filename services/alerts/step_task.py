@@ -74,7 +74,7 @@ async def step_task(connection: asyncpg.Connection, doing: Doing, deed: TaskDeed
     state = after(TaskState(task["state"]), deed.step)
     if state is None:
         raise TaskStepRefused(f"任务现为“{TaskState(task['state']).zh}”")
-    changes = await _changes(connection, alert, state, deed, doing, round_=task["round"])
+    changes = await _changes(connection, alert, task, state, deed, doing)
     await repository_tasks.update_task(connection, deed.task_id, changes)
     await _log(connection, deed, state, doing)
     await note_step(connection, alert, f"task_{deed.step}", doing, {"task_id": str(deed.task_id), "note": deed.note})
@@ -96,11 +96,10 @@ def _check_whose(task: repository.Row, step: TaskStep, doing: Doing) -> None:
 async def _changes(
     connection: asyncpg.Connection,
     alert: repository.Row,
+    task: repository.Row,
     state: TaskState,
     deed: TaskDeed,
     doing: Doing,
-    *,
-    round_: int,
 ) -> dict[str, Any]:
     if deed.step in FEEDBACK:
         said = {"feedback": deed.step, "feedback_note": deed.note}
@@ -109,7 +108,7 @@ async def _changes(
         return {"state": state, "closed_at": doing.now}
     calendar = await read_calendar(connection, alert["living_division"], doing.now)
     due_at = calendar.add_working_days(doing.now, answer_terms_of(alert).task_working_days)
-    return {"state": state, "round": round_ + 1, "due_at": due_at}
+    return {"state": state, "round": task["round"] + 1, "due_at": due_at}
 
 
 async def _log(connection: asyncpg.Connection, deed: TaskDeed, state: TaskState, doing: Doing) -> None:

@@ -34,6 +34,7 @@ ITEMS_A_MESSAGE = 200
 A_PERSON_WAITS, USUAL = 0, 5
 HARDSHIP_REPORT: Literal["hardship_report"] = "hardship_report"
 T = TypeVar("T")
+_WITHOUT_BEING_TOLD = AnswerTerms()
 
 
 async def announce_progress(
@@ -117,7 +118,7 @@ def answer_terms_at(package: PolicyPackage, division: str, runtime: Runtime) -> 
         recheck_working_days=standing.number(names.recheck_working_days),
         task_working_days=standing.number(names.task_working_days),
     )
-    return None if terms == AnswerTerms() else terms
+    return None if terms == _WITHOUT_BEING_TOLD else terms
 
 
 def hardship_finding(sentence: str) -> Finding:

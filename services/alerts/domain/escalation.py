@@ -59,7 +59,8 @@ def chain_at(
 ) -> tuple[Rung, ...]:
     """The levels over a place with the people who hold their posts today; who is barred (回避) is left out.
 
-    The `waits` are those of the second level and upwards: the first waits until the alert's own deadline.
+    The `waits` are those of the second level and upwards: the first waits until the alert's own deadline. The last,
+    above which is nobody, has none.
     """
     held = sorted((p for p in posts if p.place == place and p.officer_no not in barred), key=lambda p: p.officer_no)
     waiting = (None, *waits, *(None for _ in levels))

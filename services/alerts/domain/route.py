@@ -58,9 +58,9 @@ class Plan:
     """What is done with what falls under a node.
 
     `tell`: the posts told at once. `escalate`: the steps that an unacknowledged alert climbs (升级链), each of some
-    posts. `waits`: how long the steps below the last wait for an answer before the next is asked; those it does not
-    name wait as long as the alert may until it is acknowledged. `group_by`, the group's waits and `calendar` are for
-    whoever sends; `is_urgent` is not held up by any of them.
+    posts. `waits`: how long each step but the last waits for an answer before the next is asked; a step it does not
+    name waits as long as the alert may until it is acknowledged. `group_by`, the group's waits and `calendar` are
+    for whoever sends; `is_urgent` is not held up by any of them.
     """
 
     tell: tuple[Role, ...]

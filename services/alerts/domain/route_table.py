@@ -198,7 +198,7 @@ def _plan(settings: Mapping[str, Any]) -> Plan:
         repeat_interval=settings["repeat_interval"],
         calendar=settings["calendar"],
         is_urgent=settings.get("urgent", False),
-        waits=settings.get("waits", ()),
+        waits=settings.get("waits", ())[: len(settings["escalate"]) - 1],
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from shared.clock import SHANGHAI, FixedClock
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
+from tests.services.alerts.test_calendar import put as put_days
 from tests.services.alerts.test_routes import ROOT, call, county, enforce
 
 __all__ = ["call", "county", "enforce"]
@@ -143,6 +144,25 @@ async def test_worse_news_at_a_level_waits_as_the_level_does_and_never_longer(
     clock.at = at("2026-03-17T11:00")
     await tell(risk(facts_version=11, severity="red", clocks={"acknowledge_hours": 48, "verify_days": 7}))
     assert await scan(clock.at) == (2, at("2026-03-17T14:30"))
+
+
+async def test_a_day_off_that_comes_later_moves_the_wait_of_the_level(
+    cadres: None,
+    enforce: Enforce,
+    tell: Tell,
+    scan: Callable[..., Any],
+    alerts_client: httpx.AsyncClient,
+    bearer: Bearer,
+    house: House,
+) -> None:
+    await enforce([{**WAITING, "waits": "1工作日"}])
+    await tell(risk())
+    assert await scan(FIRST) == (2, at("2026-03-18T18:00"))
+    headers = bearer("county_admin", COUNTY, officer_no="C1")
+    days = [{"date": "2026-03-18", "kind": "holiday", "name": "本县休息日"}]
+    await put_days(alerts_client, headers, 2026, "county", days)
+    await house.run_worker("alerts", "recompute_clocks")
+    assert await scan(FIRST) == (2, at("2026-03-19T18:00"))
 
 
 async def test_telling_the_next_above_by_name_keeps_the_chain_as_it_was_copied(

@@ -49,8 +49,6 @@ def test_the_second_level_waits_the_first_wait_and_the_last_levels_as_usual() ->
     four, two = Length(4, ClockUnit.HOURS), Length(2, ClockUnit.WORKING_HOURS)
     assert [rung.wait for rung in chain_at(PLACE, POSTS, waits=(four, two))] == [None, four, two, None]
     assert [rung.wait for rung in chain_at(PLACE, POSTS, waits=(four,))] == [None, four, None, None]
-    short = ((Role.GRID_WORKER,), (Role.COUNTY_ADMIN,))
-    assert [rung.wait for rung in chain_at(PLACE, POSTS, levels=short, waits=(four, two))] == [None, four]
     answered = as_answered(chain_at(PLACE, POSTS, waits=(four, two)), POSTS)
     assert [rung.wait for rung in answered] == [None, four, two, None]
 

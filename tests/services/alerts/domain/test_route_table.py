@@ -148,3 +148,5 @@ def test_waits_are_taken_from_above() -> None:
     table = [{**ROOT, "waits": "4小时、2小时"}, red, {"node": "村", "parent": "红", "waits": "1小时"}]
     assert waits_of(table, "红") == (Length(4, ClockUnit.HOURS), Length(2, ClockUnit.HOURS))
     assert waits_of(table, "村") == (Length(1, ClockUnit.HOURS),)
+    assert waits_of([table[0], {**red, "escalate": "村书记>县级专班"}], "红") == (Length(4, ClockUnit.HOURS),)
+    assert waits_of([table[0], {**red, "escalate": "县级专班"}], "红") == ()

@@ -343,7 +343,7 @@ async def test_an_answer_that_waits_for_a_second_officer_is_confirmed_at_the_new
     assert (closed.status_code, closed.json()["status"]) == (200, "closed")
 
 
-@pytest.mark.parametrize(("village", "asked"), [(OTHER_VILLAGE, set()), (FOREIGN_VILLAGE, {"L9"})])
+@pytest.mark.parametrize(("village", "liaisons"), [(OTHER_VILLAGE, set()), (FOREIGN_VILLAGE, {"L9"})])
 async def test_a_consultation_goes_on_and_another_countys_departments_are_asked(
     alert: UUID,
     enlist: Enlist,
@@ -353,7 +353,7 @@ async def test_a_consultation_goes_on_and_another_countys_departments_are_asked(
     alerts_runtime: Runtime,
     bearer: Bearer,
     village: str,
-    asked: set[str],
+    liaisons: set[str],
 ) -> None:
     await enlist(("L1", "liaison", COUNTY), department="民政")
     admin, clock = Principal("admin", "person", PREFECTURE, officer_no="P1"), alerts_runtime.clock
@@ -368,7 +368,7 @@ async def test_a_consultation_goes_on_and_another_countys_departments_are_asked(
     (consultation,) = await rows("consultation")
     assert consultation["state"] == "open"
     letters = {row["officer_no"] for row in await rows("inbox_item", "kind = 'consulted'")}
-    assert letters == {"L1"} | asked
+    assert letters == {"L1"} | liaisons
 
 
 async def test_a_ticket_of_the_household_goes_along_within_its_county(

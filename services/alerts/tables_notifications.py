@@ -20,7 +20,8 @@ class Notification(AlertsTable, table=True):
 
     Its push may be one with others' of the `group_key` (`carried_by` names the one that holds it), wait until
     `not_before`, or be a line of a digest (`carried_by`); `outcome` says what it came to, null as long as it waits.
-    A message without a push of its own, the letter being all, has neither group nor outcome.
+    A message without a push of its own, the letter being all, has neither group nor outcome; `sent` is one that was
+    handed to a delivery, which says itself whether it arrived.
     """
 
     __tablename__ = "notification"

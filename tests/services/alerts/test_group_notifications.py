@@ -329,6 +329,46 @@ async def test_red_ones_are_told_at_once_unless_the_county_lets_them_wait(
     assert await rows("notify_group") == []
 
 
+async def test_an_urgent_one_is_sent_where_there_is_a_way_out_and_else_only_a_letter(
+    tell: Tell, rows: Rows, phone: None
+) -> None:
+    await tell(risk(1, severity="red"))
+    told = {row["recipient"]: row for row in await rows("notification", "division = $1", VILLAGE)}
+    assert len(await rows("inbox_item", "officer_no = 'G1'")) == 1
+    assert (told["S1"]["outcome"], told[None]["outcome"]) == ("sent", "sent")
+    assert (told["G1"]["outcome"], told["G1"]["ended_at"], told["G1"]["group_key"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("moment", [MONDAY, MONDAY.replace(hour=23)])
+async def test_what_waits_for_a_way_out_that_goes_away_is_not_sent(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    admin: asyncpg.Connection,
+    moment: datetime,
+) -> None:
+    """Another one that comes when there is a way out again is told of by itself."""
+    clock.at = moment
+    await tell(risk(1))
+    await admin.execute("UPDATE alerts.endpoint SET state = 'disabled'")
+    clock.at = MONDAY + timedelta(days=1)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []
+    kept = await rows("notification", "reason = '推送渠道已停用，没有推送'")
+    assert {row["recipient"] for row in kept} == {"S1", None}
+    assert {(row["decision"], row["outcome"], row["carried_by"], row["group_key"]) for row in kept} == {
+        ("send", None, None, None)
+    }
+    await admin.execute("UPDATE alerts.endpoint SET state = 'active'")
+    await tell(risk(2))
+    clock.at += timedelta(hours=1)
+    await tell_due_groups(alerts_runtime)
+    assert [row["message"]["count"] for row in await to(rows, "S1")] == [1]
+    assert await rows("notification", "group_key IS NOT NULL AND outcome IS NULL") == []
+
+
 async def test_red_ones_of_a_village_are_one_message_after_a_moment_at_any_hour(
     tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
 ) -> None:

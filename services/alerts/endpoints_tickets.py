@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from services.alerts import repository_tickets
 from services.alerts.domain.ticket import WAITING, TicketState
 from services.alerts.endpoints import STEP_PROBLEMS, DivisionFilter
-from services.alerts.reply_ticket import reply_ticket
+from services.alerts.reply_ticket import TicketUnknown, reply_ticket
 from services.alerts.schemas_tickets import TicketReplyIn, TicketView
 from services.alerts.step_task import NO_SECTOR
 from services.alerts.take_step import Doing
@@ -52,6 +52,16 @@ async def get_tickets(
     )
     items = [_view(row, runtime) for row in rows[:limit]]
     return Page(items=items, next_cursor=next_cursor(rows, limit, before="ticket_id"))
+
+
+@router.get("/alerts/v1/tickets/{ticket_id}", summary="一份数据更正单", responses=problems(401, 403, 404, 422))
+async def get_ticket(
+    ticket_id: UUID, caller: Worker, connection: ScopedConnection, runtime: RuntimeDep
+) -> TicketView:
+    ticket = await repository_tickets.ticket_by_id(connection, ticket_id, _own_department(caller))
+    if ticket is None:
+        raise TicketUnknown
+    return _view(ticket, runtime)
 
 
 def _own_department(caller: Principal) -> str | None:

@@ -82,7 +82,7 @@ async def places_held(connection: Connection, officers: Iterable[str] | None, on
 
 
 async def move_homes(connection: Connection, rows: Sequence[Row]) -> set[str]:
-    """Write homes, and that their officers' endpoints are owned there; who moved."""
+    """Write homes, and that their officers' mail is owned there, as the next list will say; who moved."""
     moved = await connection.fetch(
         """
         UPDATE officer o SET division = n.division, division_hi = n.division_hi, updated_at = n.updated_at
@@ -96,6 +96,7 @@ async def move_homes(connection: Connection, rows: Sequence[Row]) -> set[str]:
         """
         UPDATE endpoint e SET division = o.division, division_hi = o.division_hi FROM officer o
         WHERE o.officer_no = ANY ($1) AND e.officer_no = o.officer_no AND e.division <> o.division
+          AND e.channel = 'smtp'
           AND NOT EXISTS (SELECT FROM endpoint x WHERE x.officer_no = e.officer_no AND x.channel = e.channel
                           AND x.address = e.address AND x.endpoint_id <> e.endpoint_id)
         """,

@@ -16,21 +16,18 @@ from hypothesis import strategies as st
 from services.alerts.domain.alert import Status
 from services.alerts.escalate import escalate_due
 from services.alerts.worker import build_worker
-from shared.clock import SHANGHAI, FixedClock
+from shared.clock import FixedClock
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.vocabulary.division import code_range
 from tests.conftest import MORNING, House, empty_tables
+from tests.services.alerts.conftest import at
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
 Enlist = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 # Opened on Sunday, 15 March, 10:00; 24 hours of working days to acknowledge, then 24 hours for each level.

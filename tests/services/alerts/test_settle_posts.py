@@ -24,11 +24,6 @@ pytestmark = pytest.mark.usefixtures("cadres", "calm")
 
 
 @pytest.fixture
-def county(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("county_admin", COUNTY, officer_no="C1")
-
-
-@pytest.fixture
 def put(alerts_client: httpx.AsyncClient, county: dict[str, str]) -> Callable[..., Any]:
     """Register a post, or its end."""
 
@@ -48,12 +43,6 @@ def home(rows: Rows) -> Callable[..., Any]:
         return str(officer["division"])
 
     return of
-
-
-@pytest.fixture
-async def phone(alerts_client: httpx.AsyncClient, county: dict[str, str]) -> None:
-    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
-    assert (await alerts_client.post("/alerts/v1/endpoints", json=body, headers=county)).status_code == 200
 
 
 async def evening(runtime: Runtime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.alerts import repository_tasks
+from services.alerts import repository_concern, repository_tasks
 from services.alerts.channels.inbox import Letter
 from services.alerts.domain.message import Kind, Matter, Text
 from services.alerts.letters_to_county import letters_to_county
@@ -45,8 +45,13 @@ async def departments_without(
 async def letters_to_departments(
     connection: asyncpg.Connection, alert: Row, liaisons: Collection[str], asking: Asking, runtime: Runtime
 ) -> list[Letter]:
-    """The letters that are new, to be put into inboxes: the liaisons', or the county's with a notice of the gap."""
-    place = alert["living_division"]
+    """The letters that are new, to be put into inboxes: the liaisons', or the county's with a notice of the gap.
+
+    A liaison whom the alert is about hears nothing of it (回避).
+    """
+    place, alert_id = alert["living_division"], alert["alert_id"]
+    concerned = (await repository_concern.concerned_in(connection, [alert_id])).get(alert_id, frozenset())
+    liaisons = [one for one in liaisons if one not in concerned]
     if not liaisons and asking.unheard is not None:
         return await letters_to_county(
             connection, runtime, key=asking.key, division=place, text=asking.unheard, matter=asking.matter

@@ -130,6 +130,23 @@ async def test_without_a_liaison_the_county_has_the_ticket(
     assert "没有在岗的部门联络员" in letter["body"]
 
 
+async def test_a_liaison_whose_family_it_is_hears_nothing(
+    liaisons: None,
+    answer: Callable[..., Any],
+    inbox: Callable[..., Any],
+    of: Callable[[str], dict[str, str]],
+    enlist: Enlist,
+    rows: Rows,
+) -> None:
+    await enlist(("L2", "liaison", COUNTY), ("L3", "liaison", COUNTY), household_no="H1", department=DEPARTMENT)
+    await enlist(("L2", "liaison", COUNTY), department=HOUSING)
+    await answer(outcome="data_wrong", contact=VISIT, needs=["housing"])
+    assert [one["matter"] for one in await inbox(of("L1"))] == ["task"]
+    assert [await inbox(of(number)) for number in ("L2", "L3")] == [[], []]
+    (gap,) = await rows("inbox_item", "officer_no = 'C1' AND kind = 'data_notice'")
+    assert gap["matter"] == "ticket"
+
+
 async def test_a_consultation_asks_its_departments_and_says_whose_liaison_is_missing(
     liaisons: None,
     alert: UUID,

@@ -10,9 +10,9 @@ from services.alerts.channels.inbox import Letter
 from services.alerts.domain.message import Kind, Matter, MatterKind, task_text
 from services.alerts.domain.sector import Sector, sector_of, sectors_of
 from services.alerts.letters_to_departments import Asking, letters_to_departments
+from services.alerts.news import answer_terms_of
 from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
-from services.alerts.settings import AlertsSettings
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
@@ -24,8 +24,7 @@ async def open_tasks(
     """Write a task for each sector that has none open; the letters to its liaisons, or to the county without any."""
     if not sectors:
         return []
-    settings, now = runtime.settings, runtime.clock.now()
-    assert isinstance(settings, AlertsSettings)
+    now = runtime.clock.now()
     calendar = await read_calendar(connection, alert["living_division"], now)
     sentences = await repository_tasks.sentences_of(connection, alert["alert_id"])
     rows = [
@@ -40,7 +39,7 @@ async def open_tasks(
             "state": "open",
             "round": 1,
             "opened_at": now,
-            "due_at": calendar.add_working_days(now, settings.task_working_days),
+            "due_at": calendar.add_working_days(now, answer_terms_of(alert).task_working_days),
         }
         for sector in sectors
     ]

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_moves, repository_tasks
+from services.alerts import repository, repository_concern, repository_moves, repository_tasks
 from services.alerts.ask_second import seconds_among
 from services.alerts.dispatch import Desk
 from services.alerts.domain.alert import Status
 from services.alerts.domain.duty import LADDER, Listener, Post
-from services.alerts.domain.message import Kind, consultation_text
+from services.alerts.domain.message import Kind, Matter, MatterKind, consultation_text
 from services.alerts.draft import Draft
 from services.alerts.news import News
 from services.alerts.repository import Row
@@ -29,7 +29,17 @@ MOVED = "农户已迁移，预警随户转移"
 _ABOUT_THE_ALERT = tuple(
     kind
     for kind in Kind
-    if kind not in (Kind.TASK, Kind.CONSULTED, Kind.OVERDUE, Kind.DATA_NOTICE, Kind.DIGEST, Kind.MONTHLY, Kind.TEST)
+    if kind
+    not in (
+        Kind.TASK,
+        Kind.TICKET,
+        Kind.CONSULTED,
+        Kind.OVERDUE,
+        Kind.DATA_NOTICE,
+        Kind.DIGEST,
+        Kind.MONTHLY,
+        Kind.TEST,
+    )
 )
 
 
@@ -78,11 +88,12 @@ async def _ask_departments(connection: asyncpg.Connection, news: Sequence[News],
         place = alert["living_division"]
         text = consultation_text(desk.place(place), row["opinions_by"].isoformat())
         key = f"consultation:{row['consultation_id']}:{alert['version']}"
+        matter = Matter(MatterKind.CONSULTATION, row["consultation_id"])
         liaisons = await repository_tasks.liaisons_at(connection, place, desk.today)
-        asked = {one["officer_no"] for one in liaisons if one["department"] in row["departments"]}
-        draft_letters(
-            draft, [Notice(one, key, Kind.CONSULTED, place, text, alert) for one in sorted(asked)], desk.now
-        )
+        kept_out = await repository_concern.kept_out_of(connection, row["alert_id"])
+        asked = {one["officer_no"] for one in liaisons if one["department"] in row["departments"]} - kept_out
+        notices = [Notice(one, key, Kind.CONSULTED, place, text, alert, matter) for one in sorted(asked)]
+        draft_letters(draft, notices, desk.now)
 
 
 def _move(alert: Row) -> dict[str, Any]:

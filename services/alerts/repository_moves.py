@@ -129,12 +129,13 @@ async def cancel_pushes(
                     AND (a.acknowledged_at IS NULL OR a.acknowledged_at <= o.created_at))
             RETURNING d.notification_id
         )
-        UPDATE notification n SET outcome = 'cancelled', ended_at = $4, ended_because = $3 FROM held h
+        UPDATE notification n SET outcome = 'cancelled', ended_at = $4, reason = concat_ws('；', n.reason, $3::text)
+        FROM held h
         WHERE n.notification_id = h.notification_id AND h.decision <> 'suppress' AND (
             h.outcome IS NULL AND (h.group_key IS NOT NULL OR h.decision = 'digest')
             OR coalesce(h.carried_by, h.notification_id) IN (SELECT notification_id FROM stopped) AND NOT EXISTS (
                 SELECT FROM delivery d WHERE d.notification_id = coalesce(h.carried_by, h.notification_id)
-                  AND d.state IN ('sent', 'confirmed')))
+                  AND d.state IN ('delivered', 'confirmed')))
         """,
         list(alert_ids),
         list(kinds),

@@ -43,7 +43,7 @@ SELECT created_at, 4, notification_id::text, 'message', NULL,
 FROM notification WHERE alert_id = $1
 UNION ALL
 SELECT ended_at, 5, notification_id::text, 'message_ended', NULL,
-       jsonb_build_object('kind', kind, 'to', recipient, 'outcome', outcome, 'because', ended_because,
+       jsonb_build_object('kind', kind, 'to', recipient, 'outcome', outcome,
                           'together', carried_by IS NOT NULL AND carried_by <> notification_id)
 FROM notification WHERE alert_id = $1 AND ended_at IS NOT NULL
 UNION ALL

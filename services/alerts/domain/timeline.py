@@ -36,6 +36,7 @@ MESSAGES = MappingProxyType(
         "moved": "随户迁移",
         "task": "部门任务",
         "consulted": "会商",
+        "ticket": "数据更正单",
         "evidence": "新增依据",
         "withheld": "静默期间的预警",
         "data_notice": "数据提示",
@@ -220,8 +221,7 @@ def _message(_: str, said: Said) -> str:
 
 def _message_ended(_: str, said: Said) -> str:
     together = "（与同村其他预警合并为一条）" if said["together"] and said["outcome"] == "sent" else ""
-    ending = _ENDINGS.get(said["outcome"], said["outcome"])
-    return f"给{_to(said)}的“{_named(said)}”{ending}{together}{_because(said.get('because'))}"
+    return f"给{_to(said)}的“{_named(said)}”{_ENDINGS.get(said['outcome'], said['outcome'])}{together}"
 
 
 def _named(said: Said) -> str:

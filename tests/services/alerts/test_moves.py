@@ -204,7 +204,7 @@ async def test_what_waited_is_cancelled_and_says_why(
     await tell(risk(1, facts_version=11, **ELSEWHERE))
     waited = await rows("notification", "outcome = 'cancelled'")
     assert {row["recipient"] for row in waited} == {"S1", None}
-    assert {row["ended_because"] for row in waited} == {"农户已迁移，预警随户转移"}
+    assert {row["reason"] for row in waited} == {"农户已迁移，预警随户转移"}
     clock.at += timedelta(minutes=1)
     await tell_due_groups(alerts_runtime)
     told = {
@@ -214,7 +214,7 @@ async def test_what_waited_is_cancelled_and_says_why(
     assert told == {(VILLAGE, "opened", 1), (OTHER_VILLAGE, "moved", 1)}
     path = f"/alerts/v1/alerts/{waited[0]['alert_id']}/timeline"
     shown = (await alerts_client.get(path, headers=headers)).json()["items"]
-    assert any("已取消，不再推送（农户已迁移，预警随户转移）" in event["words"] for event in shown)
+    assert any("农户已迁移，预警随户转移" in event["words"] for event in shown)
 
 
 async def test_a_village_is_not_told_again_of_a_household_that_left(
@@ -255,7 +255,7 @@ async def test_a_push_on_its_way_is_cancelled_with_its_reason(
     }
     assert states == {("S1", "opened"): "cancelled", ("T1", "opened"): "due", ("T1", "moved"): "due"}
     (cancelled,) = await rows("notification", "outcome = 'cancelled'")
-    assert (cancelled["recipient"], cancelled["ended_because"]) == ("S1", "农户已迁移，预警随户转移")
+    assert (cancelled["recipient"], cancelled["reason"]) == ("S1", "农户已迁移，预警随户转移")
 
 
 @pytest.mark.parametrize(("to", "state"), [("G1", "lapsed"), ("T1", "pending")])

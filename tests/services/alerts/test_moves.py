@@ -367,7 +367,9 @@ async def test_a_consultation_goes_on_and_another_countys_departments_are_asked(
     await tell(risk(facts_version=11, living_division=village, registered_division=village))
     (consultation,) = await rows("consultation")
     assert consultation["state"] == "open"
-    letters = {row["officer_no"] for row in await rows("inbox_item", "kind = 'consulted'")}
+    items = await rows("inbox_item", "kind = 'consulted'")
+    letters = {row["officer_no"] for row in items}
+    assert {row["matter_id"] for row in items} == {consultation["consultation_id"]}
     assert letters == {"L1"} | liaisons
 
 

@@ -108,7 +108,7 @@ def losses(size: int) -> Figures:
             _rest(house)
         seen, messages = receiver.seen(), house.ask(_messages)
         return {
-            **{name: _counted(client, seen.taken, messages) for name, client in clients.items()},
+            "troubles": {name: _counted(client, seen.taken, messages) for name, client in clients.items()},
             "unknown_ids": len(seen.taken.keys() - {one for ids in messages.values() for one in ids}),
             "losses_peak_mib": house.peak_mib(),
         }

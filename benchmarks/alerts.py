@@ -6,8 +6,8 @@ villages, signed as monitoring signs them, 64 a request over 4 connections (`acc
 with `--size`; the ratios are of medians and of 99th percentiles. `flood`: 20,000 events as one message a village.
 `outage`: a receiver answers 500 for twenty seconds while 20,000 events come; grouped by village as it is delivered,
 and (`outage_single`) each warning a message of its own. `losses`: a receiver that fails or hangs, kill -9, SIGTERM
-and a killed database, each while events come in that no client sends again; what was lost and what was repeated
-stands under the trouble's name (see `benchmarks/alert_losses.py`). `peak_mib`: the highest resident memory of a
+and a killed database, each while events come in that no client sends again; `troubles` holds what was lost and what
+was repeated by the trouble's name (see `benchmarks/alert_losses.py`). `peak_mib`: the highest resident memory of a
 process of alerts in any part.
 """
 

@@ -269,6 +269,7 @@ async def test_every_message_ends_in_one_way_and_goes_out_under_one_id(
     await county.come_to_rest()
     lives = await Lives.read(county)
     lives.each_ends_in_one_way()
+    lives.what_is_delivered_has_come()
     lives.nobody_hears_a_thing_twice()
     lives.everybody_has_his_letters()
     lives.nothing_that_can_wait_comes_at_night()
@@ -347,6 +348,12 @@ class Lives:
             return "cancelled"
         tried_to_the_end = all(row["settled_at"] >= row["give_up_at"] - timedelta(days=2) for row in ways)
         return "dead letter" if states == {"dead"} and tried_to_the_end else f"lost: {states}"
+
+    def what_is_delivered_has_come(self) -> None:
+        """A push is written down as delivered when its receiver has it, and not before."""
+        came = {(address, message_id) for address, message_id, _ in self.received}
+        delivered = [row for rows in self.deliveries.values() for row in rows if row["state"] == "delivered"]
+        assert {(row["address"], row["delivery_id"]) for row in delivered} <= came
 
     def _somebody_acted_since(self, message: dict[str, Any]) -> bool:
         return any(at > message["created_at"] for at in self.steps.get(message["alert_id"], ()))

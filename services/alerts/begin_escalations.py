@@ -1,6 +1,6 @@
 """Begin the escalation of alerts that got their people, or begin it anew when they got worse or went to another."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -9,14 +9,14 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository, repository_escalation
+from services.alerts.copied_chain import Snapshot, chain_snapshot, levels_of, wait_of
 from services.alerts.dispatch import Desk, Told, desk_for
 from services.alerts.domain.alert import Deadlines, Status
-from services.alerts.domain.clocks import next_step_at
+from services.alerts.domain.clocks import Length, next_step_at
 from services.alerts.domain.duty import Listener, Post, Reach, by_place
-from services.alerts.domain.escalation import Levels, Rung, chain_at, levels_by, lowest_level
+from services.alerts.domain.escalation import Levels, chain_at, levels_by, lowest_level
 from services.alerts.domain.message import Kind
 from services.alerts.draft import Draft
-from services.alerts.news import clocks_of
 from services.alerts.read_calendar import Calendars, read_calendars
 from services.alerts.repository import Row
 from shared.db.scope import transaction
@@ -67,28 +67,12 @@ async def assigned_to(connection: asyncpg.Connection, alert_ids: Iterable[UUID])
     return assigned
 
 
-def chain_snapshot(chain: Sequence[Rung]) -> list[dict[str, Any]]:
-    """The chain as it is stored."""
-    return [
-        {"level": rung.level, "people": [{"officer_no": p.officer_no, "role": p.role} for p in rung.people]}
-        for rung in chain
-    ]
-
-
 @lru_cache(maxsize=4096)
-def _chain(place: str, posts: tuple[Post, ...], barred: frozenset[str], levels: Levels) -> list[dict[str, Any]]:
+def _chain(
+    place: str, posts: tuple[Post, ...], barred: frozenset[str], levels: Levels, waits: tuple[Length, ...]
+) -> list[dict[str, Any]]:
     """The chain over a place as it is stored; only to be read."""
-    return chain_snapshot(chain_at(place, posts, barred, levels))
-
-
-def chain_of(snapshot: Sequence[dict[str, Any]]) -> tuple[Rung, ...]:
-    """The chain that was stored."""
-    return tuple(
-        Rung(
-            rung["level"], tuple(Listener(p["officer_no"], Role(p["role"]), Reach.ESCALATED) for p in rung["people"])
-        )
-        for rung in snapshot
-    )
+    return chain_snapshot(chain_at(place, posts, barred, levels, waits))
 
 
 async def _calendars(connection: asyncpg.Connection, alerts: Iterable[Row], desk: Desk) -> Calendars:
@@ -100,35 +84,53 @@ async def _calendars(connection: asyncpg.Connection, alerts: Iterable[Row], desk
 
 def _row(one: Told, known: Row | None, calendars: Calendars, desk: Desk) -> dict[str, Any]:
     """A new timer; of one that runs already, neither later nor on a lower level than it was, but by a hand-over."""
-    row = _fresh(one.dispatch.alert, one.listening.listeners, calendars, desk, one)
+    alert, listeners = one.dispatch.alert, one.listening.listeners
     if known is None or one.dispatch.kind is Kind.HANDED_OVER:
-        return row
+        return _fresh(alert, listeners, calendars, desk, one)
+    row = _fresh(alert, listeners, calendars, desk, one, known)
     running = known["next_step_at"]
     soonest = min(running, row["next_step_at"]) if running else row["next_step_at"]
-    return {**row, "step": max(known["step"], row["step"]), "next_step_at": soonest}
+    return {**row, "next_step_at": soonest}
 
 
 def _fresh(
-    alert: Row, listeners: Iterable[Listener], calendars: Calendars, desk: Desk, told: Told | None = None
+    alert: Row,
+    listeners: Iterable[Listener],
+    calendars: Calendars,
+    desk: Desk,
+    told: Told | None = None,
+    known: Row | None = None,
 ) -> dict[str, Any]:
-    place = alert["living_division"]
-    barred = told.dispatch.barred if told else frozenset[str]()
-    if desk.concerned:
-        barred |= desk.concerned.get(alert["alert_id"], frozenset())
-    levels = levels_by(told.routing.plan.escalate if told and told.routing else ())
+    if told and told.routing is None and known is not None:
+        # Whoever is told by name is told no other chain: it stays as it was copied.
+        chain, levels = known["chain_snapshot"], levels_of(known["chain_snapshot"])
+    else:
+        chain, levels = _copied(alert, desk, told)
+    step = max(lowest_level(listeners, levels), known["step"] if known else 1)
     return {
         "alert_id": alert["alert_id"],
-        "chain_snapshot": _chain(place, tuple(desk.posts_at(place)), barred, levels),
-        "step": lowest_level(listeners, levels),
+        "chain_snapshot": chain,
+        "step": step,
         "since": desk.now,
-        "next_step_at": due_after(alert, desk.now, calendars),
+        "next_step_at": due_after(alert, desk.now, calendars, chain, step),
         "token": new_id(desk.now),
         "finished_at": None,
     }
 
 
-def due_after(alert: Row, since: datetime, calendars: Calendars) -> datetime:
-    """When an alert climbs that stands as it does since then."""
+def _copied(alert: Row, desk: Desk, told: Told | None) -> tuple[list[dict[str, Any]], Levels]:
+    """The chain as the routes say, with who stands on it today, and its levels."""
+    barred = told.dispatch.barred if told else frozenset[str]()
+    if desk.concerned:
+        barred |= desk.concerned.get(alert["alert_id"], frozenset())
+    plan = told.routing.plan if told and told.routing else None
+    levels, waits = levels_by(plan.escalate if plan else ()), plan.waits if plan else ()
+    place = alert["living_division"]
+    return _chain(place, tuple(desk.posts_at(place)), barred, levels, waits), levels
+
+
+def due_after(alert: Row, since: datetime, calendars: Calendars, chain: Snapshot, step: int) -> datetime:
+    """When an alert climbs that stands as it does, on this level of its chain, since then."""
     due = Deadlines(alert["ack_due_at"], alert["verify_due_at"])
     calendar = calendars.at(alert["living_division"])
-    return next_step_at(Status(alert["status"]), due, clocks_of(alert).acknowledge, since, calendar)
+    return next_step_at(Status(alert["status"]), due, wait_of(chain, step, alert), since, calendar)

@@ -13,13 +13,13 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository, repository_concern, repository_escalation
-from services.alerts.begin_escalations import assigned_to, chain_of
+from services.alerts.begin_escalations import assigned_to
+from services.alerts.copied_chain import chain_of, wait_of
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.alert import Status
 from services.alerts.domain.duty import Gap, Listener, Post, Reach, by_place
 from services.alerts.domain.escalation import LEVELS, TOP, Climb, as_answered, chain_at, climb
 from services.alerts.domain.message import Kind
-from services.alerts.news import clocks_of
 from services.alerts.read_calendar import read_calendars
 from services.alerts.repository import Row
 from services.alerts.repository_calendar import hold_calendar
@@ -109,7 +109,8 @@ def _step(alert: Row, barred: Mapping[UUID, frozenset[str]], desk: Desk) -> Step
     level = climbed.level if climbed else alert["step"]
     top = max((rung["level"] for rung in alert["chain_snapshot"]), default=TOP)
     finished = level >= top or (climbed is None and alert["step"] >= top)
-    next_at = None if finished else clocks_of(alert).acknowledge.after(desk.now, desk.calendars.at(place))
+    wait = wait_of(alert["chain_snapshot"], level, alert)
+    next_at = None if finished else wait.after(desk.now, desk.calendars.at(place))
     return Step(alert, climbed, reminded, next_at)
 
 

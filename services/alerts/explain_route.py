@@ -24,6 +24,7 @@ from services.alerts.schemas_routes import (
     SilencedBy,
     VisitView,
     plan_view,
+    wait_view,
 )
 from services.alerts.take_step import AlertUnknown
 from shared.vocabulary.terms import Role
@@ -142,7 +143,8 @@ def _step(
 ) -> EscalationView:
     roles: tuple[Role, ...] = plan.escalate[number - 1]
     people = [_person(listener, order, names, posts) for order, listener in enumerate(listeners, 1)]
-    return EscalationView(step=number, roles=list(roles), people=people)
+    wait = wait_view(plan.waits[number - 1]) if number <= len(plan.waits) else None
+    return EscalationView(step=number, roles=list(roles), people=people, wait=wait)
 
 
 async def _silenced(connection: asyncpg.Connection, case: Case, now: datetime) -> SilencedBy | None:

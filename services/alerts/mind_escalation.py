@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 
 from services.alerts import repository_escalation
+from services.alerts.copied_chain import wait_of
 from services.alerts.domain.alert import Deadlines, Status
 from services.alerts.domain.clocks import next_step_at
 from services.alerts.news import clocks_of
@@ -29,5 +30,8 @@ async def _next_step_at(connection: asyncpg.Connection, alert: Row, now: datetim
         due: datetime = alert["verify_due_at"]
         return due
     calendar = await read_calendar(connection, alert["living_division"], now)
+    timers = await repository_escalation.escalations_of(connection, [alert["alert_id"]])
+    timer = timers.get(alert["alert_id"])
+    wait = wait_of(timer["chain_snapshot"], timer["step"], alert) if timer else clocks_of(alert).acknowledge
     deadlines = Deadlines(alert["ack_due_at"], alert["verify_due_at"])
-    return next_step_at(Status(alert["status"]), deadlines, clocks_of(alert).acknowledge, now, calendar)
+    return next_step_at(Status(alert["status"]), deadlines, wait, now, calendar)

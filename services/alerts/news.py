@@ -10,9 +10,11 @@ from uuid import UUID
 import orjson
 
 from services.alerts.domain.alert import worse
+from services.alerts.domain.answer_terms import AnswerTerms
 from services.alerts.domain.clocks import Clocks, ClockUnit, Length
 from services.alerts.domain.work_time import WorkCalendar
 from services.alerts.repository import Row
+from shared.contracts import monitoring
 from shared.contracts.envelope import Event
 from shared.contracts.intake import ReportNote
 from shared.contracts.monitoring import EvidenceItem, RiskChanged, RiskItem
@@ -102,6 +104,7 @@ def opening(
         "opened_on": today,
         **_acknowledge_clock(item, calendar, now),
         **_verify_clock(item, calendar, now),
+        **_answer_columns(_terms_told(item)),
         "version": 1,
     }
 
@@ -114,7 +117,10 @@ def extended(
     *,
     now: datetime,
 ) -> dict[str, Any]:
-    """The open alert with the news: nothing is lowered or withdrawn, a worse one has the nearer deadlines."""
+    """The open alert with the news: nothing is lowered or withdrawn.
+
+    A worse one has the nearer deadlines, and what is asked of its answer is the stricter.
+    """
     item = heard.item
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
@@ -130,6 +136,7 @@ def extended(
         "facts_version": max(item.facts_version, before["facts_version"]),
         "policy_version": heard.policy_version if newer else before["policy_version"],
         **_nearer(before, told if matters else before, now),
+        **(_answer_columns(answer_terms_of(before).stricter(_terms_told(item))) if matters else {}),
         "version": before["version"] + matters,
     }
 
@@ -148,6 +155,8 @@ def _nearer(before: Row, told: Row, now: datetime) -> dict[str, Any]:
 
 _ACKNOWLEDGE_CLOCK = ("acknowledge_hours", "acknowledge_unit", "ack_from", "ack_due_at")
 _VERIFY_CLOCK = ("verify_days", "verify_unit", "verify_from", "verify_due_at")
+_WITHOUT_BEING_TOLD = monitoring.AnswerTerms()
+ANSWER_COLUMNS = ("second_officer_severities", "recheck_percent", "recheck_working_days", "task_working_days")
 _EXTENSION = (
     "alert_id",
     "severity",
@@ -159,6 +168,7 @@ _EXTENSION = (
     "policy_version",
     *_ACKNOWLEDGE_CLOCK,
     *_VERIFY_CLOCK,
+    *ANSWER_COLUMNS,
     "version",
 )
 
@@ -186,6 +196,31 @@ def clocks_of(alert: Row) -> Clocks:
         Length(alert["acknowledge_hours"], ClockUnit(alert["acknowledge_unit"])),
         Length(alert["verify_days"], ClockUnit(alert["verify_unit"])),
     )
+
+
+def answer_terms_of(alert: Row) -> AnswerTerms:
+    """What is asked of the answer to an alert, as its row has it."""
+    asked, *numbers = (alert[name] for name in ANSWER_COLUMNS)
+    return AnswerTerms(frozenset(Severity(each) for each in asked), *numbers)
+
+
+def _terms_told(item: RiskItem) -> AnswerTerms:
+    told = item.answer_terms or _WITHOUT_BEING_TOLD
+    return AnswerTerms(
+        frozenset(told.second_officer_severities),
+        told.recheck_percent,
+        told.recheck_working_days,
+        told.task_working_days,
+    )
+
+
+def _answer_columns(terms: AnswerTerms) -> dict[str, Any]:
+    return {
+        "second_officer_severities": [each for each in Severity if each in terms.second_officer_severities],
+        "recheck_percent": terms.recheck_percent,
+        "recheck_working_days": terms.recheck_working_days,
+        "task_working_days": terms.task_working_days,
+    }
 
 
 def severity_of(alert: Row) -> Severity | None:

@@ -8,7 +8,7 @@ import asyncpg
 from services.alerts import repository, repository_answers, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.message import Kind
-from services.alerts.news import clocks_of, digest_of
+from services.alerts.news import ANSWER_COLUMNS, clocks_of, digest_of
 from services.alerts.read_calendar import read_calendars
 from services.alerts.repository import Row
 from services.alerts.route_alert import WAKES, route_alerts
@@ -36,6 +36,7 @@ _KEPT = (
     "acknowledge_unit",
     "verify_days",
     "verify_unit",
+    *ANSWER_COLUMNS,
 )
 
 

@@ -10,9 +10,9 @@ from services.alerts.channels.inbox import Letter, put_in_inboxes
 from services.alerts.domain.message import Kind, Text, task_text
 from services.alerts.domain.sector import Sector, sector_of, sectors_of
 from services.alerts.letters_to_county import letters_to_county
+from services.alerts.news import answer_terms_of
 from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
-from services.alerts.settings import AlertsSettings
 from services.alerts.write_letters import Notice, write_letters
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -25,8 +25,7 @@ async def open_tasks(
     """Write a task for each sector that has none open; tell its liaisons, or the county desk if there are none."""
     if not sectors:
         return
-    settings, now = runtime.settings, runtime.clock.now()
-    assert isinstance(settings, AlertsSettings)
+    now = runtime.clock.now()
     calendar = await read_calendar(connection, alert["living_division"], now)
     sentences = await repository_tasks.sentences_of(connection, alert["alert_id"])
     rows = [
@@ -41,7 +40,7 @@ async def open_tasks(
             "state": "open",
             "round": 1,
             "opened_at": now,
-            "due_at": calendar.add_working_days(now, settings.task_working_days),
+            "due_at": calendar.add_working_days(now, answer_terms_of(alert).task_working_days),
         }
         for sector in sectors
     ]

@@ -59,10 +59,10 @@ async def _recompute(connection: asyncpg.Connection, alerts: Sequence[Row], now:
     rows = [
         {
             "alert_id": alert["alert_id"],
-            "next_step_at": due_after(alert, steps[alert["alert_id"]]["since"], calendars),
+            "next_step_at": due_after(alert, timer["since"], calendars, timer["chain_snapshot"], timer["step"]),
         }
         for alert in after
-        if alert["alert_id"] in steps and (steps[alert["alert_id"]]["next_step_at"] or now) > now
+        if (timer := steps.get(alert["alert_id"])) is not None and (timer["next_step_at"] or now) > now
     ]
     await repository_escalation.move_steps(connection, rows)
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from services.alerts.domain.alert import Status
 from services.alerts.domain.breaker import Breaker
+from services.alerts.domain.clocks import ClockUnit
 from services.alerts.domain.delivery import EndpointState
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.handover import HandoverKind
@@ -120,11 +121,19 @@ class ChainPerson(BaseModel):
     role: Role
 
 
+class Wait(BaseModel):
+    """How long a level waits for an answer before the next is asked."""
+
+    number: int
+    unit: ClockUnit
+
+
 class ChainLevel(BaseModel):
     """One level of the chain with the people who stood there when it was copied."""
 
-    level: int = Field(description="1 网格员，2 村，3 乡镇，4 县")
+    level: int = Field(description="1 网格员，2 村，3 乡镇，4 县；县里另定升级链的依其次序")
     people: list[ChainPerson]
+    wait: Wait | None = Field(default=None, description="路由表规定的逐级等待；空为按预警的签收时限")
 
 
 class EscalationView(BaseModel):

@@ -8,11 +8,13 @@ from pydantic import AwareDatetime, BaseModel, Field, field_validator, model_val
 from pydantic_core import PydanticCustomError
 
 from services.alerts.domain.alert_labels import LABELS, LEVEL_OF_LABEL
+from services.alerts.domain.clocks import Length
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.route import Finding, Operator, Plan
 from services.alerts.domain.route_difference import Difference
 from services.alerts.domain.route_table import COLUMNS, RowError
 from services.alerts.repository import Row
+from services.alerts.schemas import Wait
 from shared.vocabulary.terms import Role
 from shared.web.schema import DivisionStr, OpenText, Strict
 
@@ -23,6 +25,7 @@ TABLE_EXAMPLE = [
         "match": "",
         "tell": "网格员、村党支部书记",
         "escalate": "村党支部书记>乡镇分管领导>县级管理员",
+        "waits": "4小时、2小时",
         "group_by": "村",
         "group_wait": "30秒",
         "group_interval": "5分钟",
@@ -213,6 +216,7 @@ class EscalationView(BaseModel):
     step: int
     roles: list[Role]
     people: list[PersonView]
+    wait: Wait | None = Field(description="无人答复多久后再升一级；空为按预警的签收时限，最后一级不再升级")
 
 
 class PlanView(BaseModel):
@@ -224,6 +228,11 @@ class PlanView(BaseModel):
     repeat_interval_seconds: int
     calendar: str
     urgent: bool
+    waits: list[Wait]
+
+
+def wait_view(wait: Length) -> Wait:
+    return Wait(number=wait.number, unit=wait.unit)
 
 
 def plan_view(plan: Plan) -> PlanView:
@@ -236,6 +245,7 @@ def plan_view(plan: Plan) -> PlanView:
         repeat_interval_seconds=_seconds(plan.repeat_interval),
         calendar=plan.calendar,
         urgent=plan.is_urgent,
+        waits=[wait_view(wait) for wait in plan.waits],
     )
 
 

@@ -1,14 +1,13 @@
 """What alerts is told from outside, besides what all services are told."""
 
 from datetime import time, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from services.alerts.domain.work_time import Quiet
 from shared.settings import Settings, at_commas
-from shared.vocabulary.terms import Severity
 
 
 class AlertsSettings(Settings):
@@ -55,23 +54,12 @@ class AlertsSettings(Settings):
             )
         return self
 
-    second_officer_severities: Annotated[frozenset[Severity], NoDecode] = Field(
-        default=frozenset({Severity.RED}), description="on which 'no risk' waits for a second officer; may be empty"
-    )
-    recheck_percent: float = Field(default=5, ge=0, le=100, description="of answers that identify nobody")
-    recheck_working_days: int = Field(default=10, ge=1, le=60)
     burst_closings: int = Field(default=10, ge=2, le=1000, description="answers of one person listed together")
     burst_minutes: int = Field(default=15, ge=1, le=1440, description="within which they fall")
-    task_working_days: int = Field(default=10, ge=1, le=120, description="for a department, each round")
 
     overdue_superior_working_days: int = Field(
         default=2, ge=1, le=60, description="until the county's desk is told what is still overdue"
     )
-
-    @field_validator("second_officer_severities", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return at_commas(value)
 
     flood_control: bool = True
     group_wait: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0), le=timedelta(hours=1))

@@ -12,9 +12,9 @@ from services.alerts.domain.message import not_possible_text
 from services.alerts.domain.sector import Sector, sector_of
 from services.alerts.domain.sector_task import CONFIRMATION, FEEDBACK, TaskState, TaskStep, after
 from services.alerts.letters_to_county import letters_to_county
+from services.alerts.news import answer_terms_of
 from services.alerts.open_tasks import letters_about
 from services.alerts.read_calendar import read_calendar
-from services.alerts.settings import AlertsSettings
 from services.alerts.take_step import Doing, lock_any_version, note_step
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.regions.name_places import name_places
@@ -74,9 +74,8 @@ async def step_task(connection: asyncpg.Connection, doing: Doing, deed: TaskDeed
     state = after(TaskState(task["state"]), deed.step)
     if state is None:
         raise TaskStepRefused(f"任务现为“{TaskState(task['state']).zh}”")
-    await repository_tasks.update_task(
-        connection, deed.task_id, await _changes(connection, task, state, deed, doing, runtime)
-    )
+    changes = await _changes(connection, alert, task, state, deed, doing)
+    await repository_tasks.update_task(connection, deed.task_id, changes)
     await _log(connection, deed, state, doing)
     await note_step(connection, alert, f"task_{deed.step}", doing, {"task_id": str(deed.task_id), "note": deed.note})
     stepped = await task_of(connection, deed.task_id, doing.caller)
@@ -96,21 +95,19 @@ def _check_whose(task: repository.Row, step: TaskStep, doing: Doing) -> None:
 
 async def _changes(
     connection: asyncpg.Connection,
+    alert: repository.Row,
     task: repository.Row,
     state: TaskState,
     deed: TaskDeed,
     doing: Doing,
-    runtime: Runtime,
 ) -> dict[str, Any]:
     if deed.step in FEEDBACK:
         said = {"feedback": deed.step, "feedback_note": deed.note}
         return {"state": state, **said, "feedback_by": doing.officer_no, "feedback_at": doing.now}
     if state is TaskState.CLOSED:
         return {"state": state, "closed_at": doing.now}
-    settings = runtime.settings
-    assert isinstance(settings, AlertsSettings)
-    calendar = await read_calendar(connection, task["living_division"], doing.now)
-    due_at = calendar.add_working_days(doing.now, settings.task_working_days)
+    calendar = await read_calendar(connection, alert["living_division"], doing.now)
+    due_at = calendar.add_working_days(doing.now, answer_terms_of(alert).task_working_days)
     return {"state": state, "round": task["round"] + 1, "due_at": due_at}
 
 

@@ -70,6 +70,12 @@ class Alert(AlertsTable, table=True):
     verify_unit: str = Field(default="days", sa_type=TEXT, sa_column_kwargs={"server_default": text("'days'")})
     ack_from: datetime | None = Field(default=None, sa_type=MOMENT)
     verify_from: datetime | None = Field(default=None, sa_type=MOMENT)
+    second_officer_severities: list[str] = Field(
+        sa_type=TEXTS, sa_column_kwargs={"server_default": text("'{red}'"), "comment": "of policy, as it was told"}
+    )
+    recheck_percent: int = Field(default=5, sa_type=SMALL, sa_column_kwargs={"server_default": text("5")})
+    recheck_working_days: int = Field(default=10, sa_type=SMALL, sa_column_kwargs={"server_default": text("10")})
+    task_working_days: int = Field(default=10, sa_type=SMALL, sa_column_kwargs={"server_default": text("10")})
     status: str = Field(default="open", sa_type=TEXT, sa_column_kwargs={"server_default": text("'open'")})
     outcome: str | None = Field(default=None, sa_type=TEXT)
     follows: UUID | None = None

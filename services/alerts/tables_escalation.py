@@ -14,14 +14,15 @@ from shared.db.columns import JSON, MOMENT, SMALL, TEXT
 class AlertEscalation(AlertsTable, table=True):
     """How far an alert has climbed (逐级督办): the levels as they were at its opening, and when it climbs next.
 
-    `step` is the level it stands at, 1 the grid, 4 the county; `since` is when it came there or was acknowledged.
-    The timer is this row: what is due is found by `next_step_at`, and `token` is another after every change.
+    `step` is the level it stands at, 1 the grid, the last mostly the county; `since` is when it came there or was
+    acknowledged. The timer is this row: what is due is found by `next_step_at`, and `token` is another after every
+    change.
     """
 
     __tablename__ = "alert_escalation"
     __table_args__ = (
         Index("ix_alert_escalation_due", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")),
-        CheckConstraint("step BETWEEN 1 AND 4", name="step"),
+        CheckConstraint("step >= 1", name="step"),
         CheckConstraint("(next_step_at IS NULL) = (finished_at IS NOT NULL)", name="finished"),
     )
 

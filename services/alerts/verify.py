@@ -12,9 +12,8 @@ from services.alerts.close_alert import Closing, close_alert, role_of
 from services.alerts.domain.alert import Step
 from services.alerts.domain.household_check import as_json
 from services.alerts.domain.verification import Verification, needs_second_officer, objections
-from services.alerts.news import severity_of
+from services.alerts.news import answer_terms_of, severity_of
 from services.alerts.repository_consultations import consultation_open
-from services.alerts.settings import AlertsSettings
 from services.alerts.take_step import Doing, check_version, lock_any_version, take_step
 from shared.errors import Conflict, FieldError, Forbidden, Unprocessable
 from shared.runtime import Runtime
@@ -58,7 +57,7 @@ async def verify(
     await _check_may_answer(connection, alert, doing)
     if alert["closed_at"] is None:
         _check(verification, alert, runtime.clock.today())
-    if _waits(alert, verification, runtime):
+    if _waits(alert, verification):
         detail = {"outcome": verification.outcome, "verification_id": str(verification_id)}
         proposed = await take_step(connection, alert, Step.PROPOSE, doing, detail=detail)
         await add_answer(connection, {**row, "state": "awaiting"})
@@ -77,12 +76,11 @@ async def _check_may_answer(connection: asyncpg.Connection, alert: repository.Ro
         raise ConsultationPending("会商决定前不能另行办结")
 
 
-def _waits(alert: repository.Row, verification: Verification, runtime: Runtime) -> bool:
-    settings = runtime.settings
-    assert isinstance(settings, AlertsSettings)
+def _waits(alert: repository.Row, verification: Verification) -> bool:
     if alert["closed_at"] is not None:
         return False
-    return needs_second_officer(verification.outcome, severity_of(alert), settings.second_officer_severities)
+    severities = answer_terms_of(alert).second_officer_severities
+    return needs_second_officer(verification.outcome, severity_of(alert), severities)
 
 
 # What an answer is; under the same id it must be the same.

@@ -1,17 +1,20 @@
 """Announce what happened: messages written with their cause."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import asyncpg
 
-from services.monitoring.domain.policy import PolicyPackage, load_policy
+from services.monitoring.domain.policy import PolicyPackage
 from services.monitoring.domain.report import WaitingReport
+from services.monitoring.policy_in_force import policy_in_force
 from shared.contracts.envelope import Event
 from shared.contracts.intake import Observation, ObservationsRecorded, ReportNote
 from shared.contracts.monitoring import (
     RISK_CHANGED,
+    AnswerTerms,
     Clocks,
     Contact,
     EvidenceItem,
@@ -31,6 +34,7 @@ ITEMS_A_MESSAGE = 200
 A_PERSON_WAITS, USUAL = 0, 5
 HARDSHIP_REPORT: Literal["hardship_report"] = "hardship_report"
 T = TypeVar("T")
+_WITHOUT_BEING_TOLD = AnswerTerms()
 
 
 async def announce_progress(
@@ -60,8 +64,8 @@ async def announce_unmatched_report(
     connection: asyncpg.Connection, told: ObservationsRecorded, report: WaitingReport, runtime: Runtime
 ) -> None:
     """Send a report that fits no household to a person at once: whoever calls for help gets an answer."""
-    package = load_policy()
-    division = told.observations[0].division or told.division
+    division, today = told.observations[0].division or told.division, runtime.clock.today()
+    package = (await policy_in_force(connection, division, today)).package
     first = (told.note.first_report_id if told.note else None) or report.report_id
     item = RiskItem(
         subject=f"report:{first}",
@@ -76,8 +80,9 @@ async def announce_unmatched_report(
         reason=HARDSHIP_REPORT,
         report_ids=[report.report_id],
         opens=True,
-        on=runtime.clock.today(),
+        on=today,
         clocks=clocks_at(package, Severity.ORANGE, division, runtime),
+        answer_terms=answer_terms_at(package, division, runtime),
     )
     await announce_risks(connection, [item], policy_version=package.version, now=runtime.clock.now())
 
@@ -100,6 +105,20 @@ def clocks_at(package: PolicyPackage, severity: Severity, division: str, runtime
             "verify_unit": None if clocks.verify_unit is Unit.DAYS else clocks.verify_unit.value,
         }
     )
+
+
+def answer_terms_at(package: PolicyPackage, division: str, runtime: Runtime) -> AnswerTerms | None:
+    """What is asked of answers at a place; said only where it is not what receivers take without being told."""
+    names = package.answers
+    wanted = {name: package.parameters[name] for name in astuple(names)}
+    standing = parameters_at(wanted, division, runtime.clock.today())
+    terms = AnswerTerms(
+        second_officer_severities=[Severity(each) for each in standing.texts(names.second_officer_severities)],
+        recheck_percent=standing.number(names.recheck_percent),
+        recheck_working_days=standing.number(names.recheck_working_days),
+        task_working_days=standing.number(names.task_working_days),
+    )
+    return None if terms == _WITHOUT_BEING_TOLD else terms
 
 
 def hardship_finding(sentence: str) -> Finding:

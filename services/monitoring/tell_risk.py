@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from services.monitoring.announce import HARDSHIP_REPORT, clocks_at, hardship_finding, notes_of
+from services.monitoring.announce import HARDSHIP_REPORT, answer_terms_at, clocks_at, hardship_finding, notes_of
 from services.monitoring.domain.assessment import IndicatorResult
 from services.monitoring.domain.evidence import kinds_behind, label_of
 from services.monitoring.domain.policy import PolicyPackage
@@ -45,6 +45,7 @@ def risk_item(
         withheld_because=one.warning.withheld_because,
         on=on,
         clocks=clocks_at(package, severity or Severity.BLUE, standing["living_division"], runtime),
+        answer_terms=answer_terms_at(package, standing["living_division"], runtime),
     )
 
 
@@ -62,6 +63,7 @@ def report_only_item(standing: Mapping[str, Any], package: PolicyPackage, runtim
         opens=True,
         on=runtime.clock.today(),
         clocks=clocks_at(package, Severity.ORANGE, standing["living_division"], runtime),
+        answer_terms=answer_terms_at(package, standing["living_division"], runtime),
     )
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from services.monitoring.domain.answer_parameters import AnswerParameters
 from services.monitoring.domain.indicator_reader import JUDGED
 from services.monitoring.domain.measure import FACT_KINDS, Aggregate, Scope
 from services.monitoring.domain.member_value import MemberAggregate, MembersOf
@@ -92,6 +94,7 @@ def _package() -> Schema:
         ),
         "score": _fields(dict.fromkeys((*Severity, "cap"), TEXT)),
         "deadlines": _fields(dict.fromkeys(Severity, deadline)),
+        "answers": _fields(dict.fromkeys((each.name for each in fields(AnswerParameters)), TEXT)),
         "exclusions": terms,
     }
     whole = _fields(own, {**shared, "extends": TEXT})

@@ -59,11 +59,25 @@ class Clocks(Contract):
     verify_unit: Literal["days", "working_days"] | None = None
 
 
+class AnswerTerms(Contract):
+    """What is asked of the answer to the warning (核实要求); policy parameters.
+
+    `second_officer_severities`: on which "no risk" waits for a second officer. `recheck_percent`: how many of the
+    answers that identify nobody are re-checked, within `recheck_working_days`. `task_working_days`: how long a
+    department has for each round of a task that the answer leads to. What is not said is as it stands here.
+    """
+
+    second_officer_severities: list[Severity] = Field(default=[Severity.RED], max_length=len(Severity))
+    recheck_percent: int = Field(default=5, ge=0, le=100)
+    recheck_working_days: int = Field(default=10, ge=1, le=366)
+    task_working_days: int = Field(default=10, ge=1, le=366)
+
+
 class RiskItem(Contract):
     """The risk of one subject: "household:<no>", or "report:<id>" while a report is matched to no household.
 
     `opens` says whether a warning opens; otherwise `withheld_because` says why not. Receivers ignore an item whose
-    `facts_version` is older than one they have seen.
+    `facts_version` is older than one they have seen. Without `answer_terms` they are as AnswerTerms says.
     """
 
     subject: str
@@ -87,6 +101,7 @@ class RiskItem(Contract):
     withheld_because: str | None = None
     on: date
     clocks: Clocks
+    answer_terms: AnswerTerms | None = None
 
 
 class RiskChanged(Contract):

@@ -10,7 +10,8 @@ from shared.vocabulary.division import covers
 
 Item = Mapping[str, Any]
 
-_RISK_FIELDS_WITHHELD = frozenset({"contact", "evidence", "findings", "notes"})
+# How answers are checked is for those who check them.
+_RISK_FIELDS_WITHHELD = frozenset({"contact", "evidence", "findings", "notes", "answer_terms"})
 # How long somebody needs for a visit is for the planning of visits.
 _ANSWER_FIELDS_WITHHELD = frozenset({"visit_minutes"})
 _FINDING_FIELDS = ("indicator", "state", "severity", "cause")

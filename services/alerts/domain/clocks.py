@@ -61,12 +61,10 @@ def deadlines(start: datetime, clocks: Clocks, calendar: WorkCalendar) -> Deadli
     return Deadlines(clocks.acknowledge.after(start, calendar), clocks.verify.after(start, calendar))
 
 
-def next_step_at(
-    status: Status, due: Deadlines, acknowledge: Length, since: datetime, calendar: WorkCalendar
-) -> datetime:
-    """When an alert climbs: at its deadline, or, where that was past at `since`, an acknowledgement clock later.
+def next_step_at(status: Status, due: Deadlines, wait: Length, since: datetime, calendar: WorkCalendar) -> datetime:
+    """When an alert climbs: at its deadline, or, where that was past at `since`, after the wait of its level.
 
-    So each level that is reached has the time the first one had.
+    That is an acknowledgement clock, if the chain says nothing else: each level has the time the first one had.
     """
     deadline = due.acknowledge_by if status is Status.OPEN else due.verify_by
-    return deadline if deadline > since else acknowledge.after(since, calendar)
+    return deadline if deadline > since else wait.after(since, calendar)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.alerts.domain.clocks import Length
 from services.alerts.domain.duty import Listener, Post, Reach
 from shared.vocabulary.terms import Role
 
@@ -19,10 +20,15 @@ TOP = len(LEVELS)
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One level of an alert's chain: who stood there when it was copied."""
+    """One level of an alert's chain: its posts, who stood there when it was copied, and how long it waits.
+
+    Without a `wait` it waits as long as the alert may until it is acknowledged.
+    """
 
     level: int
     people: tuple[Listener, ...]
+    roles: tuple[Role, ...] = ()
+    wait: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,21 @@ def level_of(role: Role, levels: Levels = LEVELS) -> int:
 
 
 def chain_at(
-    place: str, posts: Iterable[Post], barred: Collection[str] = (), levels: Levels = LEVELS
+    place: str,
+    posts: Iterable[Post],
+    barred: Collection[str] = (),
+    levels: Levels = LEVELS,
+    waits: Sequence[Length] = (),
 ) -> tuple[Rung, ...]:
-    """The levels over a place with the people who hold their posts today; who is barred (回避) is left out."""
+    """The levels over a place with the people who hold their posts today; who is barred (回避) is left out.
+
+    The `waits` are those of the second level and upwards: the first waits until the alert's own deadline. The last,
+    above which is nobody, has none.
+    """
     held = sorted((p for p in posts if p.place == place and p.officer_no not in barred), key=lambda p: p.officer_no)
-    return tuple(Rung(level, _people(roles, held)) for level, roles in enumerate(levels, start=1))
+    waiting = (None, *waits, *(None for _ in levels))
+    rungs = enumerate(zip(levels, waiting, strict=False), start=1)
+    return tuple(Rung(level, _people(roles, held), roles, wait) for level, (roles, wait) in rungs)
 
 
 def lowest_level(listeners: Iterable[Listener], levels: Levels = LEVELS) -> int:
@@ -77,7 +93,7 @@ def climb(chain: Sequence[Rung], level: int, in_post: Collection[str]) -> Climb 
 def as_answered(chain: Sequence[Rung], posts: Iterable[Post]) -> tuple[Rung, ...]:
     """The chain as it is answered for today: a deputy (代理) in the place of who is away."""
     deputies = {(post.stands_for, post.role): post.officer_no for post in posts if post.stands_for}
-    return tuple(Rung(rung.level, _stood_in(rung.people, deputies)) for rung in chain)
+    return tuple(replace(rung, people=_stood_in(rung.people, deputies)) for rung in chain)
 
 
 def _stood_in(people: Iterable[Listener], deputies: Mapping[tuple[str, Role], str]) -> tuple[Listener, ...]:

@@ -7,11 +7,12 @@ several values (an alert has several causes): it equals a value if one of them d
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from services.alerts.domain.clocks import Length
 from shared.vocabulary.terms import Role
 
 Labels = Mapping[str, Sequence[str]]
@@ -57,7 +58,9 @@ class Plan:
     """What is done with what falls under a node.
 
     `tell`: the posts told at once. `escalate`: the steps that an unacknowledged alert climbs (升级链), each of some
-    posts. `group_by`, waits and `calendar` are for whoever sends; `is_urgent` is not held up by any of them.
+    posts. `waits`: how long each step but the last waits for an answer before the next is asked; a step it does not
+    name waits as long as the alert may until it is acknowledged. `group_by`, the group's waits and `calendar` are
+    for whoever sends; `is_urgent` is not held up by any of them.
     """
 
     tell: tuple[Role, ...]
@@ -68,6 +71,7 @@ class Plan:
     repeat_interval: timedelta
     calendar: str
     is_urgent: bool
+    waits: tuple[Length, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +143,8 @@ def plan_for(nodes: Sequence[Node]) -> Plan:
 
     What one of them calls urgent is urgent.
     """
-    last = nodes[-1].plan
     tell = tuple(dict.fromkeys(role for node in nodes for role in node.plan.tell))
-    return Plan(
-        tell,
-        last.escalate,
-        last.group_by,
-        last.group_wait,
-        last.group_interval,
-        last.repeat_interval,
-        last.calendar,
-        any(node.plan.is_urgent for node in nodes),
-    )
+    return replace(nodes[-1].plan, tell=tell, is_urgent=any(node.plan.is_urgent for node in nodes))
 
 
 def nodes_of(root: Node) -> Iterator[Node]:

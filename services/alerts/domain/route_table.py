@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.alerts.domain.alert_labels import LABELS
+from services.alerts.domain.clocks import ClockUnit, Length
 from services.alerts.domain.condition import EXAMPLE, read_condition
 from services.alerts.domain.officer_list import LEVEL_OF_ROLE
 from services.alerts.domain.route import Matcher, Node, Plan
@@ -36,6 +37,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "continue": Column("继续匹配", "否", False),
         "tell": Column("通知角色", "网格员、村党支部书记"),
         "escalate": Column("升级链", "村党支部书记>乡镇分管领导>县级管理员"),
+        "waits": Column("逐级等待", "4小时、2小时"),
         "group_by": Column("分组", "村"),
         "group_wait": Column("分组等待", "30秒"),
         "group_interval": Column("分组间隔", "5分钟"),
@@ -45,6 +47,8 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
     }
 )
 INHERITED = tuple(name for name, column in COLUMNS.items() if column.is_inherited)
+# What even the root may leave open.
+_OPTIONAL = ("urgent", "waits")
 
 Row = Mapping[str, str]
 Parsed = tuple[Any, str | None]
@@ -93,7 +97,7 @@ def read_routes(rows: Sequence[tuple[int, Row]], scope: str | None) -> Read:
         line, wrong = _line(number, row, scope)
         errors += wrong
         lines += [line] if line else []
-    errors += [] if errors else [*_shape_errors(lines), *_root_errors(lines[0])]
+    errors += [] if errors else [*_shape_errors(lines), *_root_errors(lines[0]), *_wait_errors(lines)]
     if errors:
         return Read(None, tuple(errors))
     return Read(_node(lines[0], lines, {}), (), tuple(_never_reached(lines)))
@@ -153,8 +157,19 @@ def _root_errors(root: Line) -> Iterator[RowError]:
     if root.continues:
         yield _error(root.number, "continue", "root_continues", "根节点没有同级节点，不能继续匹配")
     for name in INHERITED:
-        if name not in root.own and name != "urgent":
+        if name not in root.own and name not in _OPTIONAL:
             yield _error(root.number, name, "missing", f"根节点须填写{COLUMNS[name].zh}")
+
+
+def _wait_errors(lines: Sequence[Line]) -> Iterator[RowError]:
+    """Each step but the last waits; what a line's own chain leaves over of the waits from above is not used."""
+    chains: dict[str, Sequence[Any]] = {}
+    for line in lines:
+        chain = chains[line.name] = line.own.get("escalate") or chains.get(line.parent, ())
+        most = max(len(chain) - 1, 0)
+        if len(line.own.get("waits", ())) > most:
+            message = f"升级链有 {len(chain)} 级，最后一级之后不再升级，至多填 {most} 个等待"
+            yield _error(line.number, "waits", "too_many_waits", message)
 
 
 def _never_reached(lines: Sequence[Line]) -> Iterator[RowError]:
@@ -183,6 +198,7 @@ def _plan(settings: Mapping[str, Any]) -> Plan:
         repeat_interval=settings["repeat_interval"],
         calendar=settings["calendar"],
         is_urgent=settings.get("urgent", False),
+        waits=settings.get("waits", ())[: len(settings["escalate"]) - 1],
     )
 
 
@@ -205,6 +221,17 @@ _SECONDS = {
     **dict.fromkeys(("天", "日", "d"), 86400),
 }
 LONGEST = timedelta(days=31)
+_WAIT = re.compile(r"([0-9]{1,4})\s*个?(小时|时|h|工作小时|天|日|d|工作日)")
+_UNITS = {
+    **dict.fromkeys(("小时", "时", "h"), ClockUnit.HOURS),
+    "工作小时": ClockUnit.WORKING_HOURS,
+    **dict.fromkeys(("天", "日", "d"), ClockUnit.DAYS),
+    "工作日": ClockUnit.WORKING_DAYS,
+}
+_MOST = {
+    **dict.fromkeys((ClockUnit.HOURS, ClockUnit.WORKING_HOURS), LONGEST // timedelta(hours=1)),
+    **dict.fromkeys((ClockUnit.DAYS, ClockUnit.WORKING_DAYS), LONGEST.days),
+}
 _ROLES = {
     **{role.value: role for role in LEVEL_OF_ROLE},
     **{role.zh: role for role in LEVEL_OF_ROLE},
@@ -255,6 +282,22 @@ def _duration(text: str) -> Parsed:
     return (value, None) if value <= LONGEST else (None, f"最长 {LONGEST.days} 天")
 
 
+def _waits(text: str) -> Parsed:
+    """How long each step waits, from the first on."""
+    waits = [_wait(word.strip()) for word in re.split(r"[、,，>＞→]", text)]
+    problem = next((problem for _, problem in waits if problem), None)
+    return (None, problem) if problem else (tuple(wait for wait, _ in waits), None)
+
+
+def _wait(text: str) -> Parsed:
+    found = _WAIT.fullmatch(text)
+    if found is None:
+        return None, f"“{text[:20]}”应为数字加单位：小时、工作小时、天、工作日"
+    length = Length(int(found[1]), _UNITS[found[2]])
+    most = _MOST[length.unit]
+    return (length, None) if 1 <= length.number <= most else (None, f"“{text[:20]}”应在 1 与 {most} 之间")
+
+
 def _calendar(text: str) -> Parsed:
     return (text, None) if len(text) <= 50 else (None, "日历名称不超过 50 字")
 
@@ -263,6 +306,7 @@ _READERS = {
     "continue": _truth,
     "tell": _roles,
     "escalate": _steps,
+    "waits": _waits,
     "group_by": _label_names,
     "group_wait": _duration,
     "group_interval": _duration,

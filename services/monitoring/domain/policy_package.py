@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
+from services.monitoring.domain.answer_parameters import AnswerParameters
 from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.exclusion import Exclusion, ExclusionTerms
 from services.monitoring.domain.expression import Comparison, Expression, Literal, Name, names_in, parts
@@ -72,6 +73,7 @@ class PolicyPackage:
     flags: tuple[Note, ...]
     scores: Scores
     deadlines: Mapping[Severity, Deadline]
+    answers: AnswerParameters
     types: Mapping[str, Type]
     exclusions: tuple[Exclusion, ...] = ()
     exclusion_terms: ExclusionTerms | None = None

@@ -1,9 +1,11 @@
 """Reads a raw package into a checked PolicyPackage; every mistake names its file and line."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from services.monitoring.domain.answer_parameters import AnswerParameters
 from services.monitoring.domain.compiled_columns import measured_columns
 from services.monitoring.domain.data_set import DataSet
 from services.monitoring.domain.expression_type import FLAG, Type, TypeChecker
@@ -37,7 +39,7 @@ from shared.policies.parameter import read_parameter
 from shared.policies.unit import Unit
 from shared.vocabulary.terms import Cause, Severity
 
-HEADER = ("label_zh", "version", "applies_from", "data_sets", "score", "deadlines", "exclusions")
+HEADER = ("label_zh", "version", "applies_from", "data_sets", "score", "deadlines", "answers", "exclusions")
 DERIVED = (("label_zh", "unit", "is"), ("choices", "in_basis"))
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
 RESERVED = frozenset((*BUILT_IN, *MEMBER_BUILT_IN, *RULE_BUILT_IN))
@@ -93,6 +95,7 @@ class _Reader:
             flags=self._notes("flags", notes),
             scores=self._scores(header["score"]),
             deadlines=self._deadlines(header["deadlines"]),
+            answers=self._answers(header["answers"]),
             types=self.types,
             exclusions=tuple(notes.exclusion(name, node) for name, node in self._named("exclusions")),
             exclusion_terms=notes.terms(header["exclusions"]),
@@ -192,6 +195,23 @@ class _Reader:
             self._parameter(fields, "acknowledge_hours", *ACKNOWLEDGE_UNITS),
             self._parameter(fields, "verify_days", *VERIFY_UNITS),
         )
+
+    def _answers(self, node: Node) -> AnswerParameters:
+        fields = node.fields(tuple(each.name for each in dataclasses.fields(AnswerParameters)))
+        return AnswerParameters(
+            self._severities(fields["second_officer_severities"]),
+            self._parameter(fields, "recheck_percent", Unit.PERCENT),
+            self._parameter(fields, "recheck_working_days", Unit.WORKING_DAYS),
+            self._parameter(fields, "task_working_days", Unit.WORKING_DAYS),
+        )
+
+    def _severities(self, node: Node) -> str:
+        """A parameter that lists severities."""
+        name = parameter_named(node, self.parameters, Unit.TEXTS)
+        if not set(self.parameters[name].choices) <= set(Severity):
+            right = f"choices 只可有 {'、'.join(Severity)}"
+            raise node.mistake(f"参数 {name} 的取值不合用", right=right, example="second_officer_severities")
+        return name
 
     def _parameter(self, fields: Fields, field: str, *units: Unit) -> str:
         return parameter_named(fields[field], self.parameters, *units)

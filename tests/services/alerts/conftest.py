@@ -61,12 +61,19 @@ async def cadres(enlist: Enlist) -> None:
 
 
 @pytest.fixture
-async def tell(alerts_client: httpx.AsyncClient, alerts_runtime: Runtime) -> Tell:
+def asked() -> dict[str, Any]:
+    """What policy asks of answers, told with every risk; empty: what receivers take without being told."""
+    return {}
+
+
+@pytest.fixture
+async def tell(alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, asked: dict[str, Any]) -> Tell:
     """Say something as monitoring, signed, through the door."""
 
     async def say(*items: dict[str, Any], event_id: UUID | None = None) -> httpx.Response:
         now = alerts_runtime.clock.now()
-        data = {"policy_version": "national-2026.1", "items": list(items)}
+        told = [{"answer_terms": asked, **item} if asked else item for item in items]
+        data = {"policy_version": "national-2026.1", "items": told}
         event = Event.make("fangpin/monitoring", RISK_CHANGED, None, data, now, id_=event_id)
         body = to_json(event.model_dump(mode="json", exclude_none=True)).encode()
         secret = alerts_runtime.keys.message_secret("monitoring", "alerts")

@@ -294,6 +294,7 @@ async def test_the_view_shows_the_chain_and_when_it_climbs_next(
     assert view["escalation"]["chain"][2] == {
         "level": 3,
         "people": [{"officer_no": "T1", "role": "township_leader"}],
+        "wait": None,
     }
     assert datetime.fromisoformat(view["escalation"]["next_step_at"]) == FIRST
 

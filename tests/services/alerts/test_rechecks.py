@@ -1,14 +1,12 @@
 """A share of the answers is looked at again by the township; what differs opens a new alert for somebody else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
-from services.alerts.settings import AlertsSettings
-from shared.runtime import Runtime
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
@@ -18,12 +16,8 @@ VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
 
 
 @pytest.fixture
-def all_drawn(alerts_runtime: Runtime) -> Iterator[None]:
-    settings = alerts_runtime.settings
-    assert isinstance(settings, AlertsSettings)
-    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 100})
-    yield
-    alerts_runtime.settings = settings
+def all_drawn(asked: dict[str, Any]) -> None:
+    asked["recheck_percent"] = 100
 
 
 @pytest.fixture

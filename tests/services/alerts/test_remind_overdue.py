@@ -1,7 +1,7 @@
 """What is overdue is told once to who owes it, and once to the county's desk; never twice, never at night."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.alerts.remind_overdue import remind_overdue
-from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI, FixedClock
 from shared.runtime import Runtime
 from tests.services.alerts.conftest import Enlist
@@ -24,18 +23,14 @@ MONDAY_AFTER = datetime(2026, 3, 30, 9, 30, tzinfo=SHANGHAI)
 
 
 @pytest.fixture(autouse=True)
-def none_drawn(alerts_runtime: Runtime) -> Iterator[None]:
+def none_drawn(asked: dict[str, Any]) -> None:
     """No re-check is drawn by chance, which would be overdue too."""
-    settings = alerts_runtime.settings
-    assert isinstance(settings, AlertsSettings)
-    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 0})
-    yield
-    alerts_runtime.settings = settings
+    asked["recheck_percent"] = 0
 
 
 @pytest.fixture
-def all_drawn(alerts_runtime: Runtime, none_drawn: None) -> None:
-    alerts_runtime.settings = alerts_runtime.settings.model_copy(update={"recheck_percent": 100})
+def all_drawn(asked: dict[str, Any], none_drawn: None) -> None:
+    asked["recheck_percent"] = 100
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import asyncpg
 import httpx
 import pytest
 
-from services.alerts.settings import AlertsSettings
 from shared.db.scope import scoped
 from shared.runtime import Runtime
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
@@ -29,13 +28,15 @@ VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
 
 
 @pytest.fixture
+def all_drawn(asked: dict[str, Any]) -> None:
+    asked["recheck_percent"] = 100
+
+
+@pytest.fixture
 async def filled(
-    alerts_client: httpx.AsyncClient, alerts_runtime: Runtime, alert: UUID, tell: Any, bearer: Bearer, rows: Any
+    alerts_client: httpx.AsyncClient, all_drawn: None, alert: UUID, tell: Any, bearer: Bearer, rows: Any
 ) -> None:
     """A row in every table."""
-    settings = alerts_runtime.settings
-    assert isinstance(settings, AlertsSettings)
-    alerts_runtime.settings = settings.model_copy(update={"recheck_percent": 100})
     secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
     path = f"/alerts/v1/alerts/{alert}"
     deeds: list[tuple[str, Any, dict[str, str]]] = [
@@ -59,7 +60,6 @@ async def filled(
     liaison = bearer("liaison", COUNTY, officer_no="L1", department="民政")
     opinion = f"/alerts/v1/consultations/{consultation['consultation_id']}/opinions"
     assert (await alerts_client.post(opinion, json={"opinion": "可救助"}, headers=liaison)).status_code == 200
-    alerts_runtime.settings = settings
 
 
 @pytest.mark.parametrize("table", TABLES)

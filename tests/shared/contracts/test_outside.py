@@ -12,6 +12,7 @@ from shared.contracts.alerts import VERIFIED, Verified, VerifiedItem
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.contracts.monitoring import (
     RISK_CHANGED,
+    AnswerTerms,
     Clocks,
     Contact,
     EvidenceItem,
@@ -75,6 +76,7 @@ risks = st.builds(
     withheld_because=st.none(),
     on=st.just(date(2026, 3, 15)),
     clocks=st.just(Clocks(acknowledge_hours=24, verify_days=5)),
+    answer_terms=st.none() | st.just(AnswerTerms(recheck_percent=20)),
 )
 answers = st.builds(
     VerifiedItem,

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.alerts.domain.alert import Deadlines, Status
 from services.alerts.domain.clocks import Clocks, ClockUnit, Length, deadlines, next_step_at
 from services.alerts.domain.duty import LADDER, Listener, Post, Reach
-from services.alerts.domain.escalation import LEVELS, TOP, chain_at, climb, level_of, lowest_level
+from services.alerts.domain.escalation import LEVELS, TOP, as_answered, chain_at, climb, level_of, lowest_level
 from services.alerts.domain.work_time import SHANGHAI, WorkCalendar
 from shared.vocabulary.terms import Role
 
@@ -43,6 +43,14 @@ def test_who_left_is_passed_over() -> None:
 
 def test_nobody_left_above_is_none() -> None:
     assert climb(chain_at(PLACE, POSTS), 2, {"G1", "S1"}) is None
+
+
+def test_the_second_level_waits_the_first_wait_and_the_last_levels_as_usual() -> None:
+    four, two = Length(4, ClockUnit.HOURS), Length(2, ClockUnit.WORKING_HOURS)
+    assert [rung.wait for rung in chain_at(PLACE, POSTS, waits=(four, two))] == [None, four, two, None]
+    assert [rung.wait for rung in chain_at(PLACE, POSTS, waits=(four,))] == [None, four, None, None]
+    answered = as_answered(chain_at(PLACE, POSTS, waits=(four, two)), POSTS)
+    assert [rung.wait for rung in answered] == [None, four, two, None]
 
 
 def test_who_is_barred_is_not_in_the_chain() -> None:

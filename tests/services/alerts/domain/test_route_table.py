@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.alerts.domain.clocks import ClockUnit, Length
 from services.alerts.domain.route import matching, nodes_of
 from services.alerts.domain.route_difference import difference
 from services.alerts.domain.route_table import COLUMNS, DEEPEST, MOST_LINES, read_routes
@@ -73,7 +75,7 @@ def test_what_is_otherwise_between_two_tables() -> None:
 CELLS = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ["", "全县", "a", "b", "等级=红色", "是", "否", "网格员", "村>县", "1天", "0", "村", "原因=~因病"]
+        ["", "全县", "a", "b", "等级=红色", "是", "否", "网格员", "村书记>县级专班", "1天", "0", "村", "原因=~因病"]
     ),
 )
 LINES = st.lists(st.dictionaries(st.sampled_from(list(COLUMNS)), CELLS), max_size=6)
@@ -92,3 +94,59 @@ def test_any_table_below_a_sound_root_sends_every_alert_somewhere(lines: Any, se
         nodes = matching(read.root, {"severity": (severity,)})
         assert nodes
         assert all(node.plan.tell for node in nodes)
+
+
+def waits_of(table: list[dict[str, str]], name: str) -> tuple[Length, ...]:
+    root = read_routes(numbered(*table), None).root
+    assert root is not None
+    return next(node.plan.waits for node in nodes_of(root) if node.name == name)
+
+
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [
+        ("", ()),
+        ("4小时、2小时", (Length(4, ClockUnit.HOURS), Length(2, ClockUnit.HOURS))),
+        ("8 工作小时, 1个工作日", (Length(8, ClockUnit.WORKING_HOURS), Length(1, ClockUnit.WORKING_DAYS))),
+        ("1天>12h", (Length(1, ClockUnit.DAYS), Length(12, ClockUnit.HOURS))),
+        ("744小时、31个工作日", (Length(744, ClockUnit.HOURS), Length(31, ClockUnit.WORKING_DAYS))),
+    ],
+)
+def test_waits_are_read_in_their_units(text: str, waits: tuple[Length, ...]) -> None:
+    assert waits_of([{**ROOT, "waits": text}], "全县") == waits
+
+
+def test_waits_have_their_bounds() -> None:
+    for wrong in (
+        "0小时",
+        "745小时",
+        "745工作小时",
+        "0天",
+        "32天",
+        "32工作日",
+        "4",
+        "四小时",
+        "1.5小时",
+        "4小时、",
+        "4周",
+    ):
+        assert codes({**ROOT, "waits": wrong}) == ["value_refused"], wrong
+
+
+def test_each_step_waits_but_the_last() -> None:
+    assert codes({**ROOT, "waits": "4小时、2小时"}) == []
+    assert codes({**ROOT, "waits": "4小时、2小时、1小时"}) == ["too_many_waits"]
+    short = {"node": "红", "parent": "全县", "match": "等级=红色", "escalate": "村书记>县级专班"}
+    assert codes(ROOT, {**short, "waits": "4小时"}) == []
+    assert codes(ROOT, {**short, "waits": "4小时、2小时"}) == ["too_many_waits"]
+    assert codes(ROOT, short, {"node": "村", "parent": "红", "waits": "4小时、2小时"}) == ["too_many_waits"]
+    assert codes({**ROOT, "escalate": "县级专班", "waits": "4小时"}) == ["too_many_waits"]
+
+
+def test_waits_are_taken_from_above() -> None:
+    red = {"node": "红", "parent": "全县", "match": "等级=红色"}
+    table = [{**ROOT, "waits": "4小时、2小时"}, red, {"node": "村", "parent": "红", "waits": "1小时"}]
+    assert waits_of(table, "红") == (Length(4, ClockUnit.HOURS), Length(2, ClockUnit.HOURS))
+    assert waits_of(table, "村") == (Length(1, ClockUnit.HOURS),)
+    assert waits_of([table[0], {**red, "escalate": "村书记>县级专班"}], "红") == (Length(4, ClockUnit.HOURS),)
+    assert waits_of([table[0], {**red, "escalate": "县级专班"}], "红") == ()

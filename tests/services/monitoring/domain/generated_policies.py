@@ -102,6 +102,12 @@ class _PolicyMaker:
             "data_sets": {name: {"label_zh": LABEL, "stale_after": "days_of_all"} for name in DATA_SETS},
             "score": {**severities, "cap": "score_cap"},
             "deadlines": {each.value: clocks for each in Severity},
+            "answers": {
+                "second_officer_severities": "severities_of_all",
+                "recheck_percent": "percent_of_all",
+                "recheck_working_days": "working_days_of_all",
+                "task_working_days": "working_days_of_all",
+            },
             "exclusions": {
                 "effect": "exclusion_effect",
                 "exempt_on_sudden": "exempt_on_sudden",
@@ -130,6 +136,9 @@ class _PolicyMaker:
         self._parameter("exempt_on_sudden", "flag", choice(("true", "false")))
         self._parameter("hours_of_all", "hours", "24")
         self._parameter("days_of_all", "days", "5")
+        self._parameter("severities_of_all", "texts", ["red"], choices=[each.value for each in Severity])
+        self._parameter("percent_of_all", "percent", "5")
+        self._parameter("working_days_of_all", "working_days", "10")
         for name in points:
             self._parameter(name, "points", choice(("5", "15", "40", "100")))
         self.of_parameters = Names(

@@ -48,14 +48,14 @@ STEPS = ("acknowledge", "attempts", "offer", "offer", "accept", "decline", "veri
 
 def drawn(chance: Random) -> tuple[Any, ...]:
     """What happens next: mostly news, steps of people and time; now and then a mishap."""
-    household = chance.randint(1, 4)
+    household = chance.randint(1, 5)
     match chance.choices(["news", "step", "wait", "weather", "die", "silence"], [7, 3, 6, 2, 1, 1])[0]:
         case "news":
-            return "news", household, chance.choices(["red", "orange", "yellow"], [1, 2, 3])[0], household == 1
+            return "news", household, chance.choices(["red", "orange", "yellow"], [1, 3, 3])[0], household == 1
         case "step":
             return "step", household, chance.choice(STEPS)
         case "wait":
-            return "wait", chance.choice([1, 2, 40, 200, 700, 1500])
+            return "wait", chance.choice([1, 2, 40, 40, 200, 700, 1500])
         case "weather":
             return "weather", chance.choice(["s1-first", "t1", "group"]), chance.choice(["ok", "away", "limited"])
         case "die":

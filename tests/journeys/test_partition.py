@@ -145,3 +145,7 @@ async def assert_the_newest_holds(admin: asyncpg.Connection, said: int) -> None:
         "SELECT alert_id, officer_no FROM alerts.inbox_item WHERE kind = 'opened' GROUP BY 1, 2 HAVING count(*) > 1"
     )
     assert opened == []
+    repeated: list[Any] = await admin.fetch(
+        "SELECT detail ->> 'event_id' FROM alerts.alert_log WHERE actor = 'monitoring' GROUP BY 1 HAVING count(*) > 1"
+    )
+    assert repeated == [], "what came twice, since its answer was lost, did its work once"

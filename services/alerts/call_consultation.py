@@ -4,13 +4,19 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_consultations, repository_tasks
+from services.alerts import repository, repository_consultations
 from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.consultation import refuse
 from services.alerts.domain.alert import Step
 from services.alerts.domain.consultation import Call, call_objections
-from services.alerts.domain.message import Kind, consultation_text
-from services.alerts.open_tasks import letters_to
+from services.alerts.domain.message import Kind, Matter, MatterKind, consultation_text, consultation_unheard_text
+from services.alerts.letters_to_county import letters_to_county
+from services.alerts.letters_to_departments import (
+    Asking,
+    departments_without,
+    letters_to_departments,
+    liaisons_of,
+)
 from services.alerts.take_step import Doing, locked_alert, take_step
 from shared.errors import Conflict
 from shared.regions.name_places import name_places
@@ -52,10 +58,14 @@ async def _ask(
     connection: asyncpg.Connection, alert: repository.Row, call: Call, consultation_id: UUID, runtime: Runtime
 ) -> None:
     place, today = alert["living_division"], runtime.clock.today()
-    found = await repository_tasks.liaisons_at(connection, place, today)
-    liaisons = [row["officer_no"] for row in found if row["department"] in call.departments]
+    liaisons = await liaisons_of(connection, place, call.departments, runtime)
     name = (await name_places(runtime.directory_pool, [place], today))[place]
     text = consultation_text(name, call.opinions_by.isoformat())
-    key = f"consultation:{consultation_id}"
-    letters = await letters_to(connection, alert, liaisons, key, text, Kind.CONSULTED, runtime)
+    matter = Matter(MatterKind.CONSULTATION, consultation_id)
+    asking = Asking(f"consultation:{consultation_id}", Kind.CONSULTED, matter, text)
+    letters = await letters_to_departments(connection, alert, liaisons, asking, runtime)
+    if unheard := await departments_without(connection, place, call.departments, runtime):
+        told = consultation_unheard_text(name, "、".join(unheard), call.opinions_by.isoformat())
+        key = f"consultation_unheard:{consultation_id}"
+        letters += await letters_to_county(connection, runtime, key=key, division=place, text=told, matter=matter)
     await put_in_inboxes(connection, letters, runtime.clock.now())

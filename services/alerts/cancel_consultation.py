@@ -4,11 +4,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_consultations, repository_tasks
+from services.alerts import repository, repository_consultations
 from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.consultation import ConsultationDecided, consultation_of
-from services.alerts.domain.message import Kind, consultation_cancelled_text
-from services.alerts.open_tasks import letters_to
+from services.alerts.domain.message import Kind, Matter, MatterKind, consultation_cancelled_text
+from services.alerts.letters_to_departments import Asking, letters_to_departments, liaisons_of
 from services.alerts.take_step import Doing, locked_alert, note_step
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
@@ -39,9 +39,10 @@ async def _tell(
     connection: asyncpg.Connection, alert: repository.Row, consultation: repository.Row, runtime: Runtime
 ) -> None:
     place, today = alert["living_division"], runtime.clock.today()
-    found = await repository_tasks.liaisons_at(connection, place, today)
-    liaisons = [row["officer_no"] for row in found if row["department"] in consultation["departments"]]
+    liaisons = await liaisons_of(connection, place, consultation["departments"], runtime)
     text = consultation_cancelled_text((await name_places(runtime.directory_pool, [place], today))[place])
-    key = f"consultation_cancelled:{consultation['consultation_id']}"
-    letters = await letters_to(connection, alert, liaisons, key, text, Kind.CONSULTED, runtime)
+    id_ = consultation["consultation_id"]
+    matter = Matter(MatterKind.CONSULTATION, id_)
+    asking = Asking(f"consultation_cancelled:{id_}", Kind.CONSULTED, matter, text)
+    letters = await letters_to_departments(connection, alert, liaisons, asking, runtime)
     await put_in_inboxes(connection, letters, runtime.clock.now())

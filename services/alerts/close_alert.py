@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository, repository_answers
+from services.alerts.channels.inbox import put_in_inboxes
 from services.alerts.domain.alert import Step
 from services.alerts.domain.household_check import read_findings
 from services.alerts.domain.sector import Sector
@@ -62,11 +63,14 @@ async def close_alert(
     await _tell_monitoring(connection, closed, closing, doing, indicators)
     answered = Reported(doing.alert_id, alert["report_ids"], verification.outcome, closing.officer_no)
     await report_progress(connection, [answered], ("verified",), doing.now)
+    letters = []
     if verification.outcome is Outcome.DATA_WRONG:
-        await open_tickets(connection, closed, doing)
+        letters += await open_tickets(connection, closed, doing, runtime)
     if not closing.is_joint:
         await draw_recheck(connection, closed, closing.verification_id, verification.outcome, runtime)
-    await open_tasks(connection, closed, closing.verification_id, needs_found(verification, indicators), runtime)
+    needs = needs_found(verification, indicators)
+    letters += await open_tasks(connection, closed, closing.verification_id, needs, runtime)
+    await put_in_inboxes(connection, letters, doing.now)
     return closed
 
 

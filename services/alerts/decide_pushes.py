@@ -27,8 +27,9 @@ _URGENT = ":urgent"
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """The decisions by alert and recipient (None: the divisions' groups). Who has no way out has no push."""
+    """The decisions by alert and recipient (None: the divisions' groups). Who is not `reachable` has no push."""
 
+    reachable: Collection[str | None]
     decided: Mapping[tuple[UUID, str | None], Decision] = field(default_factory=dict)
 
     def goes_at_once(self, dispatch: Dispatch, recipient: str | None) -> bool:
@@ -47,7 +48,7 @@ class Pushes:
         decision, waits, is_urgent = known or _AT_ONCE, known is not None, dispatch.is_urgent
         is_grouped = waits and decision.push in (Push.SEND, Push.DEFER)
         key = group_key(recipient, dispatch.living, dispatch.kind, is_urgent=is_urgent) if is_grouped else None
-        is_pushed_now = not waits and is_urgent
+        is_pushed_now = not waits and recipient in self.reachable
         return {
             "decision": decision.push,
             "reason": decision.reason,
@@ -70,7 +71,7 @@ async def decide_pushes(
     """Decide for those who have an endpoint; what is not in the answer goes at once."""
     waiting = [one for one in told if _waits(one.dispatch, desk)]
     if not desk.settings.flood_control or not waiting or not reachable:
-        return Pushes()
+        return Pushes(reachable)
     rules = await rules_of(connection, {one.dispatch.living for one in waiting}, desk)
     decided = {}
     # Many alerts of one transaction are decided alike.
@@ -83,7 +84,7 @@ async def decide_pushes(
                 if (code, message) not in alike:
                     alike[code, message] = decide(message, _NOTHING_KNOWN, rules[code], desk.now)
                 decided[one.dispatch.alert_id, recipient] = alike[code, message]
-    return Pushes(decided)
+    return Pushes(reachable, decided)
 
 
 def _waits(dispatch: Dispatch, desk: Desk) -> bool:

@@ -37,6 +37,7 @@ from services.alerts.take_once import take_once
 from services.alerts.take_step import Doing, PersonNeeded
 from services.alerts.verify import verify
 from services.alerts.view_alert import places_of, step_answer, view_alert
+from services.alerts.view_inbox import view_letter
 from shared.errors import NotFound
 from shared.runtime import Runtime
 from shared.security.audit import audit
@@ -51,6 +52,8 @@ from shared.web.schema import DivisionStr, without_identity_number
 
 Reader = Annotated[Principal, Depends(require("alerts:read"))]
 Actor = Annotated[Principal, Depends(require("alerts:act"))]
+# A department's liaison sees no warnings, and has letters about his tasks.
+Addressee = Annotated[Principal, Depends(require("alerts:read", "alerts:tasks"))]
 IdempotencyKey = Annotated[
     Annotated[str, AfterValidator(without_identity_number)] | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
@@ -68,7 +71,7 @@ class InboxItemUnknown(NotFound):
     code, title = "inbox_item_unknown", "没有找到这条消息"
 
 
-async def officer_of(caller: Reader) -> str:
+async def officer_of(caller: Addressee) -> str:
     """The caller's own officer number; a system, or a login without one, has no inbox."""
     if not caller.is_person or not caller.officer_no:
         raise PersonNeeded("收件箱属于登记在册的干部本人")
@@ -230,6 +233,7 @@ async def post_verification(body: VerificationIn, steps: StepsDep) -> StepAnswer
 
 @router.get("/alerts/v1/inbox", summary="本人收件箱", tags=["inbox"], responses=problems(401, 403, 422))
 async def get_inbox(
+    caller: Addressee,
     officer_no: OwnNumber,
     connection: ScopedConnection,
     unread: Annotated[bool, Query(description="只看未读")] = False,
@@ -240,7 +244,7 @@ async def get_inbox(
     rows = await repository_lists.list_inbox(
         connection, officer_no, unread=unread, before=position["before"] if position else None, limit=limit + 1
     )
-    items = [InboxItem.model_validate(dict(row)) for row in rows[:limit]]
+    items = [view_letter(row, caller) for row in rows[:limit]]
     more = next_cursor(rows, limit, before="item_no")
     return Page(items=items, next_cursor=more)
 
@@ -250,6 +254,7 @@ async def get_inbox(
 )
 async def post_inbox_read(
     item_no: Annotated[int, Path(ge=1, lt=2**63)],
+    caller: Addressee,
     officer_no: OwnNumber,
     connection: ScopedConnection,
     runtime: RuntimeDep,
@@ -257,7 +262,7 @@ async def post_inbox_read(
     row = await repository_lists.mark_read(connection, officer_no, item_no, runtime.clock.now())
     if row is None:
         raise InboxItemUnknown
-    return InboxItem.model_validate(dict(row))
+    return view_letter(row, caller)
 
 
 @router.get(
@@ -268,7 +273,7 @@ async def post_inbox_read(
     responses=problems(401, 403, 422),
 )
 async def get_inbox_stream(
-    caller: Reader,
+    caller: Addressee,
     officer_no: OwnNumber,
     runtime: RuntimeDep,
     bell: Annotated[Bell, Depends(bell_of)],

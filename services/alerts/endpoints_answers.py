@@ -45,7 +45,7 @@ from shared.regions.name_places import name_places
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, decode_cursor, encode_cursor, next_cursor
+from shared.web.page import Cursor, Limit, NewestFirst, Page, decode_cursor, encode_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -82,12 +82,11 @@ async def get_handovers(
     caller: Reader,
     connection: ScopedConnection,
     runtime: RuntimeDep,
+    newest: NewestFirst,
     division: DivisionFilter = None,
     state: HandoverState | None = None,
     alert_id: UUID | None = None,
     mine: Annotated[bool, Query(description="只看本人移交或接收的")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[HandoverView]:
     lo, hi = code_range(division or caller.division)
     rows = await repository_answers.list_handovers(
@@ -97,12 +96,10 @@ async def get_handovers(
         state=state,
         alert_id=alert_id,
         officer_no=await officer_of(caller) if mine else None,
-        before=before_id(cursor),
-        limit=limit + 1,
+        before=newest.before,
+        limit=newest.wanted,
     )
-    items = await view_handovers(rows[:limit], caller, runtime)
-    more = next_cursor(rows, limit, before="handover_id")
-    return Page(items=items, next_cursor=more)
+    return newest.page(await view_handovers(newest.shown(rows), caller, runtime), rows, "handover_id")
 
 
 @router.post("/alerts/v1/handovers/{handover_id}/answer", summary="接收、退回或撤回移交", responses=_DEED_PROBLEMS)
@@ -147,11 +144,10 @@ async def get_rechecks(
     caller: Supervisor,
     connection: ScopedConnection,
     runtime: RuntimeDep,
+    newest: NewestFirst,
     division: DivisionFilter = None,
     state: RecheckState | None = None,
     overdue: Annotated[bool, Query(description="只看超期")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[RecheckView]:
     lo, hi = code_range(division or caller.division)
     rows = await repository_answers.list_rechecks(
@@ -160,12 +156,10 @@ async def get_rechecks(
         hi=hi,
         state=state,
         overdue_at=runtime.clock.now() if overdue else None,
-        before=before_id(cursor),
-        limit=limit + 1,
+        before=newest.before,
+        limit=newest.wanted,
     )
-    items = await view_rechecks(rows[:limit], caller, runtime)
-    more = next_cursor(rows, limit, before="verification_id")
-    return Page(items=items, next_cursor=more)
+    return newest.page(await view_rechecks(newest.shown(rows), caller, runtime), rows, "verification_id")
 
 
 @router.get("/alerts/v1/rechecks/counts", summary="各乡镇抽查数量与不一致数量", responses=_LIST_PROBLEMS)

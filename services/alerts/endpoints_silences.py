@@ -12,7 +12,7 @@ from services.alerts.schemas_silences import SilenceIn, SilenceView, silence_vie
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
+from shared.web.page import NewestFirst, Page
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -26,16 +26,14 @@ async def get_silences(
     caller: Reader,
     connection: ScopedConnection,
     runtime: RuntimeDep,
+    newest: NewestFirst,
     active: Annotated[bool, Query(description="只看正在生效的")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[SilenceView]:
     now, (lo, hi) = runtime.clock.now(), code_range(caller.division)
     rows = await repository_silences.list_silences(
-        connection, lo, hi, active_at=now if active else None, before=before_id(cursor), limit=limit + 1
+        connection, lo, hi, active_at=now if active else None, before=newest.before, limit=newest.wanted
     )
-    more = next_cursor(rows, limit, before="silence_id")
-    return Page(items=[silence_view(row, now) for row in rows[:limit]], next_cursor=more)
+    return newest.page([silence_view(row, now) for row in newest.shown(rows)], rows, "silence_id")
 
 
 @router.post(

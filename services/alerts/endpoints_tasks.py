@@ -42,7 +42,7 @@ from shared.vocabulary.division import code_range
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Role
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, Wake, WakeDep, require
-from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
+from shared.web.page import NewestFirst, Page
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -81,12 +81,11 @@ DeedsDep = Annotated[Deeds, Depends(deeds_of)]
 async def get_tasks(
     caller: TaskReader,
     deeds: DeedsDep,
+    newest: NewestFirst,
     division: DivisionFilter = None,
     sector: Sector | None = None,
     state: TaskState | None = None,
     overdue: Annotated[bool, Query(description="只看超期")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[TaskSummary]:
     own = sector_for(caller)
     lo, hi = code_range(division or caller.division)
@@ -97,13 +96,12 @@ async def get_tasks(
         sector=own if sector is None else (sector if own in (None, sector) else NO_SECTOR),
         state=state,
         overdue_at=deeds.runtime.clock.now() if overdue else None,
-        before=before_id(cursor),
-        limit=limit + 1,
+        before=newest.before,
+        limit=newest.wanted,
     )
-    await _audit_read(deeds, caller, "task.list", f"division:{lo}", len(rows[:limit]))
-    items = await view_tasks(rows[:limit], caller, deeds.runtime)
-    more = next_cursor(rows, limit, before="task_id")
-    return Page(items=items, next_cursor=more)
+    shown = newest.shown(rows)
+    await _audit_read(deeds, caller, "task.list", f"division:{lo}", len(shown))
+    return newest.page(await view_tasks(shown, caller, deeds.runtime), rows, "task_id")
 
 
 @router.get("/alerts/v1/tasks/{task_id}", summary="一项任务及办理过程", responses=problems(401, 403, 404, 422))
@@ -167,11 +165,10 @@ async def post_consultation(
 async def get_consultations(
     caller: TaskReader,
     deeds: DeedsDep,
+    newest: NewestFirst,
     division: DivisionFilter = None,
     state: Annotated[str | None, Query(pattern="^(open|decided|cancelled)$")] = None,
     overdue: Annotated[bool, Query(description="只看会商日期已过、尚无决定的")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[ConsultationView]:
     lo, hi = code_range(division or caller.division)
     rows = await repository_consultations.list_consultations(
@@ -181,13 +178,13 @@ async def get_consultations(
         state=state,
         department=(caller.department or NO_SECTOR) if caller.role is Role.LIAISON else None,
         overdue_on=deeds.runtime.clock.today() if overdue else None,
-        before=before_id(cursor),
-        limit=limit + 1,
+        before=newest.before,
+        limit=newest.wanted,
     )
-    await _audit_read(deeds, caller, "consultation.list", f"division:{lo}", len(rows[:limit]))
-    items = await view_consultations(deeds.connection, rows[:limit], caller, deeds.runtime)
-    more = next_cursor(rows, limit, before="consultation_id")
-    return Page(items=items, next_cursor=more)
+    shown = newest.shown(rows)
+    await _audit_read(deeds, caller, "consultation.list", f"division:{lo}", len(shown))
+    items = await view_consultations(deeds.connection, shown, caller, deeds.runtime)
+    return newest.page(items, rows, "consultation_id")
 
 
 @router.get(

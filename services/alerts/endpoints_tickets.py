@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from services.alerts import repository_tickets
 from services.alerts.domain.ticket import WAITING, TicketState
 from services.alerts.endpoints import STEP_PROBLEMS, DivisionFilter
-from services.alerts.reply_ticket import reply_ticket
+from services.alerts.reply_ticket import TicketUnknown, reply_ticket
 from services.alerts.schemas_tickets import TicketReplyIn, TicketView
 from services.alerts.step_task import NO_SECTOR
 from services.alerts.take_step import Doing
@@ -18,7 +18,7 @@ from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.vocabulary.terms import Role
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, require
-from shared.web.page import Cursor, Limit, Page, before_id, next_cursor
+from shared.web.page import NewestFirst, Page
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -33,12 +33,11 @@ async def get_tickets(
     caller: Worker,
     connection: ScopedConnection,
     runtime: RuntimeDep,
+    newest: NewestFirst,
     division: DivisionFilter = None,
     department: Department = None,
     state: TicketState | None = None,
     overdue: Annotated[bool, Query(description="只看超期")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> Page[TicketView]:
     """部门联络员只看到本部门的更正单。"""
     rows = await repository_tickets.list_tickets(
@@ -47,11 +46,20 @@ async def get_tickets(
         department=_own_department(caller) or department,
         state=state,
         overdue_at=runtime.clock.now() if overdue else None,
-        before=before_id(cursor),
-        limit=limit + 1,
+        before=newest.before,
+        limit=newest.wanted,
     )
-    items = [_view(row, runtime) for row in rows[:limit]]
-    return Page(items=items, next_cursor=next_cursor(rows, limit, before="ticket_id"))
+    return newest.page([_view(row, runtime) for row in newest.shown(rows)], rows, "ticket_id")
+
+
+@router.get("/alerts/v1/tickets/{ticket_id}", summary="一份数据更正单", responses=problems(401, 403, 404, 422))
+async def get_ticket(
+    ticket_id: UUID, caller: Worker, connection: ScopedConnection, runtime: RuntimeDep
+) -> TicketView:
+    ticket = await repository_tickets.ticket_by_id(connection, ticket_id, _own_department(caller))
+    if ticket is None:
+        raise TicketUnknown
+    return _view(ticket, runtime)
 
 
 def _own_department(caller: Principal) -> str | None:

@@ -18,7 +18,17 @@ from services.alerts import repository, repository_groups
 from services.alerts.channels_in_use import channels_in_use, first_of_each
 from services.alerts.decide_pushes import county, rules_of
 from services.alerts.dispatch import Desk, desk_for
-from services.alerts.domain.flood import Ending, Known, Message, Push, Rules, SentSet, decide, needs_sending
+from services.alerts.domain.flood import (
+    NO_WAY_OUT,
+    Ending,
+    Known,
+    Message,
+    Push,
+    Rules,
+    SentSet,
+    decide,
+    needs_sending,
+)
 from services.alerts.domain.message import Kind, outside_text
 from services.alerts.notify_listeners import URGENT, USUAL, PushText, delivery_row
 from shared.clock import SHANGHAI
@@ -97,6 +107,9 @@ async def _look_up(connection: asyncpg.Connection, runtime: Runtime, groups: Seq
 def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
     """Decide each member; those that go make one message with the ones told before and still waiting."""
     going = [one for one in round_.members.get(group["group_key"], ()) if _goes(one, round_, telling)]
+    if not any(_hears(one, group) for one in round_.endpoints):
+        telling.endings += [_without_push(one) for one in going]
+        going = []
     before = {one for one in group["sent_alerts"] if one in round_.open_}
     open_ = before | {one["alert_id"] for one in going}
     # A further message about an alert told before is news as a new alert is.
@@ -160,6 +173,11 @@ def _as_it_is(member: asyncpg.Record) -> dict[str, Any]:
 
 def _ending(member: asyncpg.Record, carrier: UUID, now: datetime) -> dict[str, Any]:
     return {**_as_it_is(member), "carried_by": carrier, "outcome": Ending.SENT, "ended_at": now}
+
+
+def _without_push(member: asyncpg.Record) -> dict[str, Any]:
+    """Its way out went away while it waited: what is left is the letter, and of a group's message nothing."""
+    return {**_as_it_is(member), "decision": Push.SEND, "reason": NO_WAY_OUT, "not_before": None, "group_key": None}
 
 
 def _deliveries(

@@ -18,10 +18,11 @@ from services.alerts.domain.officer_list import (
     OfficerLine,
     read_lines,
 )
+from services.alerts.settle_posts import settle_posts
 from shared.errors import BadRequest, FieldError, Unprocessable
 from shared.security.audit import audit
 from shared.security.principal import Principal
-from shared.vocabulary.division import code_range, covers
+from shared.vocabulary.division import code_range, covers, narrowest_over
 from shared.vocabulary.identifiers import new_id
 
 MOST_LINES = 20_000
@@ -100,21 +101,22 @@ async def write_officers(
     """Write lines without a mistake; who is of a household that has open alerts is barred from them (回避)."""
     rows = _officer_rows(read, now)
     await repository_people.retire_addresses(connection, rows)
-    officers = await repository_people.put_officers(connection, rows)
+    changed = await repository_people.put_officers(connection, rows)
     duties = await repository_people.add_current_duties(connection, _duty_rows(read, today))
+    changed |= await settle_posts(connection, [row["officer_no"] for row in rows], caller.division, now)
     families = {line.household_no for line in read if line.household_no}
     alerts = await repository_concern.open_alerts_of(connection, families) if families else []
     await repository_concern.bar_concerned(connection, alerts, now)
-    await repository_people.put_endpoints(connection, _endpoint_rows(read, now))
+    await repository_people.put_endpoints(connection, await _endpoint_rows(connection, rows, now))
     await audit(
         connection,
         caller,
         "officers.import",
         f"division:{caller.division}",
         now=now,
-        detail={"lines": len(read), "officers": officers, "duties": duties},
+        detail={"lines": len(read), "officers": len(changed), "duties": duties},
     )
-    return Imported(len(read), officers, duties)
+    return Imported(len(read), len(changed), duties)
 
 
 def _field_error(error: LineError) -> FieldError:
@@ -125,8 +127,10 @@ def _field_error(error: LineError) -> FieldError:
 async def _deputy_errors(connection: asyncpg.Connection, read: Sequence[OfficerLine]) -> list[LineError]:
     """A deputy is in the list or known, and his range holds the post: else he could not see what he answers for."""
     wanted = {line.deputy_no for line in read if line.deputy_no}
-    homes = await repository_people.homes_of(connection, wanted) if wanted else {}
-    homes |= {officer_no: line.division for officer_no, line in _homes(read).items()}
+    homes: dict[str, str] = await repository_people.homes_of(connection, wanted) if wanted else {}
+    for officer_no, places in _places(read).items():
+        known = homes.get(officer_no)
+        homes[officer_no] = narrowest_over([*places, *([known] if known else [])]) or places[0]
     return [
         LineError(line.line, MORE_COLUMNS["deputy_no"], code, message, expected)
         for line in read
@@ -144,7 +148,8 @@ def _deputy_error(home: str | None, division: str) -> tuple[str, str, str] | Non
 
 
 def _officer_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str, Any]]:
-    """One row per person; his home is the widest of his posts, and of what else is told of him the last stands."""
+    """One row per person, read from his widest post; of his household and department the last word stands."""
+    places = _places(lines)
     families = {line.officer_no: line.household_no for line in lines if line.household_no}
     departments = {line.officer_no: line.department for line in lines if line.department}
     return [
@@ -153,8 +158,8 @@ def _officer_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str,
             "name": home.name,
             "phone": home.phone,
             "email": home.email,
-            "division": home.division,
-            "division_hi": code_range(home.division)[1],
+            "division": (division := narrowest_over(places[home.officer_no]) or home.division),
+            "division_hi": code_range(division)[1],
             "active": True,
             "household_no": families.get(home.officer_no),
             "department": departments.get(home.officer_no),
@@ -170,6 +175,14 @@ def _homes(lines: Sequence[OfficerLine]) -> dict[str, OfficerLine]:
     for line in sorted(lines, key=lambda line: line.division):
         homes.setdefault(line.officer_no, line)
     return homes
+
+
+def _places(lines: Sequence[OfficerLine]) -> dict[str, list[str]]:
+    """Where each person holds his posts, as the lines say."""
+    places: dict[str, list[str]] = {}
+    for line in lines:
+        places.setdefault(line.officer_no, []).append(line.division)
+    return places
 
 
 def _duty_rows(lines: Sequence[OfficerLine], today: date) -> list[dict[str, Any]]:
@@ -189,19 +202,21 @@ def _duty_rows(lines: Sequence[OfficerLine], today: date) -> list[dict[str, Any]
     ]
 
 
-def _endpoint_rows(lines: Sequence[OfficerLine], now: datetime) -> list[dict[str, Any]]:
-    homes = {row["officer_no"]: row for row in _officer_rows(lines, now)}
+async def _endpoint_rows(
+    connection: asyncpg.Connection, officers: Sequence[dict[str, Any]], now: datetime
+) -> list[dict[str, Any]]:
+    homes = await repository_people.homes_of(connection, [row["officer_no"] for row in officers])
     return [
         {
             "endpoint_id": new_id(now),
             "channel": "smtp",
             "address": row["email"],
-            "officer_no": officer_no,
-            "division": row["division"],
-            "division_hi": row["division_hi"],
+            "officer_no": row["officer_no"],
+            "division": homes[row["officer_no"]],
+            "division_hi": code_range(homes[row["officer_no"]])[1],
             "state": "active",
             "updated_at": now,
         }
-        for officer_no, row in sorted(homes.items())
+        for row in sorted(officers, key=lambda row: str(row["officer_no"]))
         if row["email"]
     ]

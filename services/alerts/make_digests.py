@@ -19,7 +19,7 @@ from services.alerts.channels_in_use import channels_in_use, first_of_each
 from services.alerts.decide_pushes import county, rules_of
 from services.alerts.dispatch import Desk, desk_for
 from services.alerts.domain.digest import DigestLine, digest_push, digest_text, next_workday, total
-from services.alerts.domain.flood import OUTDONE, Ending, Push, Rules, next_slot
+from services.alerts.domain.flood import GONE, OUTDONE, Ending, Push, Rules, next_slot
 from services.alerts.domain.message import Kind
 from services.alerts.notify_listeners import PushText, delivery_row
 from shared.clock import SHANGHAI
@@ -55,6 +55,9 @@ async def make_digests(runtime: Runtime) -> int:
         taken = await repository_groups.start_digests(connection, sorted(homes), desk.today, desk.now)
         if taken:
             await _make(connection, runtime, {one: homes[one] for one in taken}, rules)
+        if not found:
+            # Whose last post ran out by its date, or who was taken out of service.
+            await repository_groups.cancel_of_gone(connection, GONE, desk.today, desk.now)
     runtime.waker.wake("inbox", "deliver")
     return len(found)
 

@@ -6,14 +6,13 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts import repository, repository_tasks
-from services.alerts.channels.inbox import Letter, put_in_inboxes
-from services.alerts.domain.message import Kind, Text, task_text
+from services.alerts.channels.inbox import Letter
+from services.alerts.domain.message import Kind, Matter, MatterKind, task_text
 from services.alerts.domain.sector import Sector, sector_of, sectors_of
-from services.alerts.letters_to_county import letters_to_county
+from services.alerts.letters_to_departments import Asking, letters_to_departments
 from services.alerts.news import answer_terms_of
 from services.alerts.read_calendar import read_calendar
 from services.alerts.repository import Row
-from services.alerts.write_letters import Notice, write_letters
 from shared.regions.name_places import name_places
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
@@ -21,10 +20,10 @@ from shared.vocabulary.identifiers import new_id
 
 async def open_tasks(
     connection: asyncpg.Connection, alert: Row, verification_id: UUID, sectors: Sequence[Sector], runtime: Runtime
-) -> None:
-    """Write a task for each sector that has none open; tell its liaisons, or the county desk if there are none."""
+) -> list[Letter]:
+    """Write a task for each sector that has none open; the letters to its liaisons, or to the county without any."""
     if not sectors:
-        return
+        return []
     now = runtime.clock.now()
     calendar = await read_calendar(connection, alert["living_division"], now)
     sentences = await repository_tasks.sentences_of(connection, alert["alert_id"])
@@ -51,8 +50,7 @@ async def open_tasks(
     ]
     await repository.insert_rows(connection, "sector_task_log", log)
     await _note(connection, alert, tasks, runtime)
-    letters = [letter for task in tasks for letter in await letters_about(connection, alert, task, runtime)]
-    await put_in_inboxes(connection, letters, now)
+    return [letter for task in tasks for letter in await letters_about(connection, alert, task, runtime)]
 
 
 async def _note(connection: asyncpg.Connection, alert: Row, tasks: Sequence[Row], runtime: Runtime) -> None:
@@ -77,22 +75,11 @@ async def letters_about(connection: asyncpg.Connection, alert: Row, task: Row, r
     found = await repository_tasks.liaisons_at(connection, place, today)
     liaisons = [row["officer_no"] for row in found if sector_of(row["department"]) is sector]
     name = (await name_places(runtime.directory_pool, [place], today))[place]
-    text = task_text(sector.zh, name, desk=not liaisons)
-    key = f"task:{task['task_id']}:{task['round']}"
-    if not liaisons:
-        return await letters_to_county(connection, runtime, key=key, division=place, text=text)
-    return await letters_to(connection, alert, liaisons, key, text, Kind.TASK, runtime)
-
-
-async def letters_to(
-    connection: asyncpg.Connection,
-    alert: Row,
-    officers: Sequence[str],
-    key: str,
-    text: Text,
-    kind: Kind,
-    runtime: Runtime,
-) -> list[Letter]:
-    """Letters of the same text to some officers about an alert, each once for its key; to be put into inboxes."""
-    notices = [Notice(one, key, kind, alert["living_division"], text, alert) for one in officers]
-    return await write_letters(connection, notices, runtime.clock.now())
+    asking = Asking(
+        f"task:{task['task_id']}:{task['round']}",
+        Kind.TASK,
+        Matter(MatterKind.TASK, task["task_id"]),
+        task_text(sector.zh, name, desk=False),
+        unheard=task_text(sector.zh, name, desk=True),
+    )
+    return await letters_to_departments(connection, alert, liaisons, asking, runtime)

@@ -7,9 +7,15 @@ from typing import Any
 import asyncpg
 
 from services.alerts import repository, repository_tickets
+from services.alerts.channels.inbox import Letter
+from services.alerts.domain.message import Kind, Matter, MatterKind, ticket_text
+from services.alerts.letters_to_departments import Asking, letters_to_departments, liaisons_of
 from services.alerts.read_calendar import read_calendar
 from services.alerts.take_step import Doing
+from shared.clock import SHANGHAI
 from shared.contracts.monitoring import RiskItem
+from shared.regions.name_places import name_places
+from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
 
 # How long a department has, in working days.
@@ -18,8 +24,10 @@ WORKING_DAYS = 5
 UNNAMED = "未注明"
 
 
-async def open_tickets(connection: asyncpg.Connection, alert: repository.Row, doing: Doing) -> None:
-    """One for each department whose facts stand behind the alert; an answer sent again opens none."""
+async def open_tickets(
+    connection: asyncpg.Connection, alert: repository.Row, doing: Doing, runtime: Runtime
+) -> list[Letter]:
+    """One for each department whose facts stand behind the alert; an answer sent again opens none. The letters."""
     calendar = await read_calendar(connection, alert["living_division"], doing.now)
     same = {
         "alert_id": doing.alert_id,
@@ -34,7 +42,25 @@ async def open_tickets(connection: asyncpg.Connection, alert: repository.Row, do
     }
     departments = await repository_tickets.departments_of(connection, doing.alert_id) or [UNNAMED]
     rows = [{"ticket_id": new_id(doing.now), "department": department, **same} for department in departments]
-    await repository_tickets.open_tickets(connection, rows)
+    tickets = await repository_tickets.open_tickets(connection, rows)
+    return [letter for ticket in tickets for letter in await _letters(connection, alert, ticket, runtime)]
+
+
+async def _letters(
+    connection: asyncpg.Connection, alert: repository.Row, ticket: repository.Row, runtime: Runtime
+) -> list[Letter]:
+    place, department = ticket["division"], ticket["department"]
+    name = (await name_places(runtime.directory_pool, [place], runtime.clock.today()))[place]
+    due_on = ticket["due_at"].astimezone(SHANGHAI).date()
+    asking = Asking(
+        f"ticket:{ticket['ticket_id']}",
+        Kind.TICKET,
+        Matter(MatterKind.TICKET, ticket["ticket_id"]),
+        ticket_text(department, name, due_on, desk=False),
+        unheard=ticket_text(department, name, due_on, desk=True),
+    )
+    liaisons = await liaisons_of(connection, place, [department], runtime)
+    return await letters_to_departments(connection, alert, liaisons, asking, runtime)
 
 
 async def close_corrected(connection: asyncpg.Connection, items: Sequence[RiskItem], now: datetime) -> None:

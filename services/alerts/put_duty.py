@@ -8,6 +8,7 @@ import asyncpg
 from services.alerts import repository_people
 from services.alerts.domain.officer_list import LEVEL_OF_ROLE
 from services.alerts.schemas import DutyIn
+from services.alerts.settle_posts import settle_posts
 from shared.errors import FieldError, Unprocessable
 from shared.security.audit import audit
 from shared.security.principal import Principal
@@ -33,6 +34,7 @@ async def put_duty(connection: asyncpg.Connection, duty: DutyIn, caller: Princip
     row = await repository_people.put_duty(
         connection, {**duty.model_dump(), "division_hi": code_range(duty.division)[1]}
     )
+    await settle_posts(connection, [duty.officer_no], caller.division, now)
     await audit(connection, caller, "duty.put", f"duty:{row['duty_id']}", now=now)
     return {**row, "name": officer["name"]}
 

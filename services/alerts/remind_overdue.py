@@ -17,7 +17,7 @@ from services.alerts.channels.inbox import Letter, put_in_inboxes
 from services.alerts.channels_in_use import channels_in_use, first_of_each
 from services.alerts.dispatch import Desk, desk_for
 from services.alerts.domain.duty import by_place
-from services.alerts.domain.message import Kind, outside_overdue_text, overdue_text
+from services.alerts.domain.message import Kind, Matter, MatterKind, outside_overdue_text, overdue_text
 from services.alerts.domain.sector import Sector, sector_of
 from services.alerts.notify_listeners import PushText, delivery_row
 from services.alerts.read_calendar import read_calendars
@@ -173,7 +173,8 @@ def _letter(one: Reminded, person: str, notification_id: UUID, desk: Desk) -> Le
     place = desk.place(one.item["living_division"])
     due_on = one.item["due_at"].astimezone(SHANGHAI).date()
     text = overdue_text(_named(one.item), place, due_on, is_above=one.is_above)
-    return Letter(person, notification_id, one.item["alert_id"], Kind.OVERDUE, None, text, None)
+    matter = Matter(MatterKind(one.item["owed"]), one.item["item_id"])
+    return Letter(person, notification_id, one.item["alert_id"], Kind.OVERDUE, None, text, None, matter=matter)
 
 
 def _named(item: Row) -> str:

@@ -107,6 +107,14 @@ async def finish_groups(connection: Connection, rows: Sequence[Mapping[str, Any]
 # --- digests -------------------------------------------------------------------------------------------------
 
 
+# Who is told in the evening: he holds a post on day $1, or answers for something.
+_SERVES = """
+o.active AND (EXISTS (SELECT FROM duty d WHERE d.officer_no = o.officer_no AND d.valid_from <= $1
+                      AND (d.valid_to IS NULL OR d.valid_to > $1))
+              OR EXISTS (SELECT FROM assignment s WHERE s.officer_no = o.officer_no AND s.until IS NULL))
+"""
+
+
 async def counties_of_officers(connection: Connection) -> list[str]:
     """The six digits of each county that has officers."""
     rows = await connection.fetch("SELECT DISTINCT left(division, 6) AS county FROM officer WHERE active")
@@ -118,13 +126,10 @@ async def officers_without_digest(
 ) -> list[asyncpg.Record]:
     """Officers of some counties who hold a post that day, or answer for something, and whose digest is not made."""
     return await connection.fetch(
-        """
+        f"""
         SELECT o.officer_no, o.division FROM officer o
-        WHERE o.active AND left(o.division, 6) = ANY ($3)
+        WHERE {_SERVES} AND left(o.division, 6) = ANY ($3)
           AND NOT EXISTS (SELECT FROM digest_run r WHERE r.recipient = o.officer_no AND r.day = $1)
-          AND (EXISTS (SELECT FROM duty d WHERE d.officer_no = o.officer_no AND d.valid_from <= $1
-                       AND (d.valid_to IS NULL OR d.valid_to > $1))
-               OR EXISTS (SELECT FROM assignment s WHERE s.officer_no = o.officer_no AND s.until IS NULL))
         ORDER BY o.officer_no LIMIT $2
         """,
         day,
@@ -184,6 +189,30 @@ async def waiting_for_digest(connection: Connection, officers: Iterable[str]) ->
         """,
         list(officers),
     )
+
+
+async def cancel_of_gone(
+    connection: Connection, reason: str, day: date, now: datetime, *, officers: Iterable[str] | None = None
+) -> int:
+    """End the messages that wait for the digest of somebody who gets none any more; of anybody, or of `officers`.
+
+    Why they waited stays said. Those that another transaction holds are left to it.
+    """
+    status = await connection.execute(
+        f"""
+        UPDATE notification SET outcome = 'cancelled', ended_at = $2, reason = concat_ws('；', reason, $3::text)
+        WHERE notification_id IN (
+            SELECT n.notification_id FROM notification n JOIN officer o ON o.officer_no = n.recipient
+            WHERE n.decision = 'digest' AND n.outcome IS NULL AND ($4::text[] IS NULL OR n.recipient = ANY ($4))
+              AND NOT ({_SERVES})
+            FOR UPDATE OF n SKIP LOCKED)
+        """,
+        day,
+        now,
+        reason,
+        None if officers is None else list(officers),
+    )
+    return int(status.rsplit(" ", 1)[1])
 
 
 async def take_into_digest(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:

@@ -122,7 +122,8 @@ async def count_messages(connection: Connection, lo: str, hi: str) -> asyncpg.Re
 
 # A letter stays its officer's; what it says of a household is for those in whose range the household is today.
 _LETTER = """
-i.item_no, i.kind, i.severity, i.title, i.link, i.alert_id, i.created_at, i.read_at,
+i.item_no, i.kind, i.severity, i.title, i.link, i.alert_id, i.matter, i.matter_id, i.created_at,
+i.read_at,
 CASE WHEN i.alert_id IS NULL OR EXISTS (SELECT FROM alert a WHERE a.alert_id = i.alert_id) THEN i.body
      ELSE '这条预警已不在您的职责范围内。' END AS body
 """

@@ -49,8 +49,8 @@ async def list_duties(
     )
 
 
-async def put_officers(connection: Connection, rows: Sequence[Row]) -> int:
-    """Insert officers or change them; how many were new or changed."""
+async def put_officers(connection: Connection, rows: Sequence[Row]) -> set[str]:
+    """Insert officers or change them, but for their homes; who is new or changed."""
     made = await insert_rows(
         connection,
         "officer",
@@ -58,17 +58,51 @@ async def put_officers(connection: Connection, rows: Sequence[Row]) -> int:
         returning="officer_no",
         conflict="""
         ON CONFLICT (officer_no) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email,
-            division = excluded.division, division_hi = excluded.division_hi, active = excluded.active,
-            household_no = coalesce(excluded.household_no, officer.household_no),
+            active = excluded.active, household_no = coalesce(excluded.household_no, officer.household_no),
             department = coalesce(excluded.department, officer.department), updated_at = excluded.updated_at
-        WHERE (officer.name, officer.phone, officer.email, officer.division, officer.active, officer.household_no,
-               officer.department)
-              IS DISTINCT FROM (excluded.name, excluded.phone, excluded.email, excluded.division, excluded.active,
+        WHERE (officer.name, officer.phone, officer.email, officer.active, officer.household_no, officer.department)
+              IS DISTINCT FROM (excluded.name, excluded.phone, excluded.email, excluded.active,
                coalesce(excluded.household_no, officer.household_no),
                coalesce(excluded.department, officer.department))
         """,
     )
-    return len(made)
+    return {row["officer_no"] for row in made}
+
+
+async def places_held(connection: Connection, officers: Iterable[str] | None, on: date) -> list[asyncpg.Record]:
+    """The homes of some officers (None: of all), and where they hold posts on a day, as far as they may be seen."""
+    return await connection.fetch(
+        "SELECT officer_no, o.division AS home, array_agg(DISTINCT d.division) AS places "
+        "FROM duty d JOIN officer o USING (officer_no) WHERE ($1::text[] IS NULL OR officer_no = ANY ($1)) "
+        "AND d.valid_from <= $2 AND (d.valid_to IS NULL OR d.valid_to > $2) GROUP BY officer_no, o.division "
+        "ORDER BY officer_no",
+        None if officers is None else list(officers),
+        on,
+    )
+
+
+async def move_homes(connection: Connection, rows: Sequence[Row]) -> set[str]:
+    """Write homes, and that their officers' mail is owned there, as the next list will say; who moved."""
+    moved = await connection.fetch(
+        """
+        UPDATE officer o SET division = n.division, division_hi = n.division_hi, updated_at = n.updated_at
+        FROM json_populate_recordset(NULL::officer, $1::json) n
+        WHERE o.officer_no = n.officer_no RETURNING o.officer_no
+        """,
+        list(rows),
+    )
+    people = [row["officer_no"] for row in moved]
+    await connection.execute(
+        """
+        UPDATE endpoint e SET division = o.division, division_hi = o.division_hi FROM officer o
+        WHERE o.officer_no = ANY ($1) AND e.officer_no = o.officer_no AND e.division <> o.division
+          AND e.channel = 'smtp'
+          AND NOT EXISTS (SELECT FROM endpoint x WHERE x.officer_no = e.officer_no AND x.channel = e.channel
+                          AND x.address = e.address AND x.endpoint_id <> e.endpoint_id)
+        """,
+        people,
+    )
+    return set(people)
 
 
 async def add_current_duties(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -61,6 +61,15 @@ async def close_corrected(connection: asyncpg.Connection, ids: Sequence[UUID], n
     )
 
 
+async def ticket_by_id(scoped: asyncpg.Connection, ticket_id: UUID, department: str | None) -> asyncpg.Record | None:
+    """A ticket; None if there is none in the scope, or it is another department's."""
+    return await scoped.fetchrow(
+        "SELECT * FROM correction_ticket WHERE ticket_id = $1 AND ($2::text IS NULL OR department = $2)",
+        ticket_id,
+        department,
+    )
+
+
 async def lock_ticket(connection: asyncpg.Connection, ticket_id: UUID) -> asyncpg.Record | None:
     """A ticket the caller may see, locked."""
     return await connection.fetchrow("SELECT * FROM correction_ticket WHERE ticket_id = $1 FOR UPDATE", ticket_id)

@@ -13,6 +13,7 @@ from services.alerts.domain.delivery import EndpointState
 from services.alerts.domain.duty import Reach
 from services.alerts.domain.handover import HandoverKind
 from services.alerts.domain.household_check import MOST_NOTE, Finding, Need, Seen
+from services.alerts.domain.message import MatterKind
 from services.alerts.domain.sector import Sector
 from services.alerts.domain.verification import Contact, Method, Verification
 from shared.contracts.alerts import MOST_VISIT_MINUTES
@@ -253,7 +254,11 @@ class VerificationIn(Strict):
 
 
 class InboxItem(BaseModel):
-    """A message to the officer himself; `item_no` is also the id of the live stream's event."""
+    """A message to the officer himself; `item_no` is also the id of the live stream's event.
+
+    `matter` and its id are what is asked of him besides the warning: `/alerts/v1/tasks/{id}`, `/tickets/{id}`,
+    `/consultations/{id}`, or a re-check.
+    """
 
     item_no: int
     kind: str
@@ -262,6 +267,8 @@ class InboxItem(BaseModel):
     body: str
     link: str | None
     alert_id: UUID | None
+    matter: MatterKind | None
+    matter_id: UUID | None
     created_at: AwareDatetime
     read_at: AwareDatetime | None
 

@@ -10,6 +10,7 @@ from fastapi.sse import ServerSentEvent
 
 from services.alerts import repository_lists
 from services.alerts.schemas import InboxItem
+from services.alerts.view_inbox import view_letter
 from shared.db.pool import plain_url
 from shared.db.scope import scoped
 from shared.runtime import Runtime
@@ -96,4 +97,4 @@ async def _last(runtime: Runtime, caller: Principal, officer_no: str) -> int:
 async def _look(runtime: Runtime, caller: Principal, officer_no: str, seen: int) -> list[InboxItem]:
     async with scoped(runtime.pool, caller.division, officer_no=officer_no) as connection:
         rows = await repository_lists.inbox_after(connection, officer_no, seen, _AT_ONCE)
-    return [InboxItem.model_validate(dict(row)) for row in rows]
+    return [view_letter(row, caller) for row in rows]

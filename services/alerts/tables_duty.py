@@ -10,8 +10,9 @@ from shared.db.columns import DIVISION, MOMENT, TEXT, row_number
 
 
 class Officer(AlertsTable, table=True):
-    """A person who may be on duty (干部); `division`..`division_hi` is the half-open range of his home post.
+    """A person who may be on duty (干部); `division`..`division_hi` is the half-open range of his home.
 
+    That is the narrowest place that covers all his posts in force; who holds none keeps the home he had.
     `household_no` is his own household: warnings about it are not his (回避). `department` is a liaison's.
     """
 

@@ -20,7 +20,8 @@ class Notification(AlertsTable, table=True):
 
     Its push may be one with others' of the `group_key` (`carried_by` names the one that holds it), wait until
     `not_before`, or be a line of a digest (`carried_by`); `outcome` says what it came to, null as long as it waits.
-    A message without a push of its own, the letter being all, has neither group nor outcome.
+    A message without a push of its own, the letter being all, has neither group nor outcome; `sent` is one that was
+    handed to a delivery, which says itself whether it arrived.
     """
 
     __tablename__ = "notification"
@@ -124,12 +125,17 @@ class InboxCounter(AlertsTable, table=True):
 
 
 class InboxItem(AlertsTable, table=True):
-    """One message in an officer's inbox; `item_no` has no gaps and is the id of the live stream's event."""
+    """One message in an officer's inbox; `item_no` has no gaps and is the id of the live stream's event.
+
+    `matter` with its id is what is asked of him: a department's task, ticket, consultation, a re-check.
+    """
 
     __tablename__ = "inbox_item"
     __table_args__ = (
         UniqueConstraint("notification_id"),
         Index("ix_inbox_item_unread", "officer_no", "item_no", postgresql_where=text("read_at IS NULL")),
+        CheckConstraint("matter IN ('task','ticket','consultation','recheck')", name="matter"),
+        CheckConstraint("(matter IS NULL) = (matter_id IS NULL)", name="matter_with_id"),
     )
 
     officer_no: str = Field(primary_key=True, sa_type=TEXT, foreign_key="alerts.officer.officer_no")
@@ -143,3 +149,5 @@ class InboxItem(AlertsTable, table=True):
     link: str | None = Field(default=None, sa_type=TEXT)
     created_at: datetime = Field(sa_type=MOMENT)
     read_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    matter: str | None = Field(default=None, sa_type=TEXT)
+    matter_id: UUID | None = None

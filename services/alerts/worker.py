@@ -36,6 +36,7 @@ from services.alerts.route_unrouted import route_unrouted
 from services.alerts.sealed_tables import SEALED
 from services.alerts.seed_calendar import seed_calendar
 from services.alerts.settings import AlertsSettings
+from services.alerts.settle_posts import settle_dated_posts
 from services.alerts.watch import watch
 from shared.clock import SHANGHAI, Clock
 from shared.messaging.tasks import RELAY, TIDY
@@ -70,6 +71,7 @@ def build_worker(
         Task("begin_escalations", begin_missing_escalations, every=timedelta(minutes=10)),
         Task("seed_calendar", seed_calendar, every=timedelta(hours=6)),
         Task("recompute_clocks", recompute_clocks, every=timedelta(minutes=5)),
+        Task("posts", settle_dated_posts, every=timedelta(hours=1)),
         Task("phones", forget_phones, every=timedelta(hours=1)),
         Task("overdue", remind_overdue, every=timedelta(minutes=1)),
         Task("rechecks", open_from_rechecks, every=timedelta(minutes=1)),

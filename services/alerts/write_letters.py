@@ -9,13 +9,13 @@ import asyncpg
 
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
-from services.alerts.domain.message import Kind, Text
+from services.alerts.domain.message import Kind, Matter, Text
 from shared.vocabulary.identifiers import new_id
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one officer is told of a division, or of an `alert` there; the same `key` tells him once."""
+    """What one officer is told of a division, of an `alert` there, of a `matter`; the same `key` tells him once."""
 
     officer_no: str
     key: str
@@ -23,6 +23,7 @@ class Notice:
     division: str
     text: Text
     alert: repository.Row | None = None
+    matter: Matter | None = None
 
     @property
     def dedupe_key(self) -> str:
@@ -58,4 +59,5 @@ def _row(notice: Notice, now: datetime) -> dict[str, Any]:
 
 def _letter(notice: Notice, made: repository.Row) -> Letter:
     alert_id = notice.alert["alert_id"] if notice.alert else None
-    return Letter(notice.officer_no, made["notification_id"], alert_id, notice.kind, None, notice.text, None)
+    message_id = made["notification_id"]
+    return Letter(notice.officer_no, message_id, alert_id, notice.kind, None, notice.text, None, matter=notice.matter)

@@ -26,7 +26,7 @@ SCOPES = MappingProxyType(
         "monitoring:register": "维护农户花名册：迁移、分户、合户、成员变动、监测名单",
         "alerts:read": "查看预警与收件箱",
         "alerts:act": "签收、核实、移交预警",
-        "alerts:tasks": "办理行业部门任务、提交会商意见（联络员只见本部门的）",
+        "alerts:tasks": "办理行业部门任务、提交会商意见、查看有关消息（联络员只见本部门的）",
         "alerts:supervise": "抽查复核、查看集中办结、组织联合会商（仅限个人）",
         "alerts:admin": "管理人员、职责、路由与通知渠道",
         "alerts:silence": "在辖区内静默消息（仅限个人）",

@@ -6,6 +6,7 @@ whether a code exists on some day is asked of `shared.regions`.
 """
 
 import re
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
 from typing import NewType
@@ -117,6 +118,12 @@ def covers(scope: str, code: str) -> bool:
     """Whether `code` is `scope` or lies below it; both in full form."""
     lo, hi = code_range(scope)
     return lo <= _checked(code) < hi
+
+
+def narrowest_over(codes: Iterable[str]) -> DivisionCode | None:
+    """The narrowest division that covers all of these; None of none, or of several provinces."""
+    common = [levels[0] for levels in zip(*map(lineage_of, codes), strict=False) if len(set(levels)) == 1]
+    return common[-1] if common else None
 
 
 def _checked(code: str) -> DivisionCode:

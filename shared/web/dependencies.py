@@ -52,12 +52,12 @@ async def _caller(
 Caller = Annotated[Principal, Depends(_caller)]
 
 
-def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency: the caller, who must hold `scope`."""
+def require(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency: the caller, who must hold one of the `scopes`."""
 
     async def allowed(caller: Caller) -> Principal:
-        if scope not in caller.scopes:
-            raise ScopeMissing(f"此操作需要权限 {scope}")
+        if caller.scopes.isdisjoint(scopes):
+            raise ScopeMissing(f"此操作需要权限 {' 或 '.join(scopes)}")
         return caller
 
     return allowed

@@ -4,15 +4,17 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import BadRequest
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="每页条数，1 至 200")]
 Cursor = Annotated[str | None, Query(max_length=500, description="上一页返回的 next_cursor")]
@@ -72,3 +74,29 @@ def before_id(cursor: str | None) -> UUID | None:
         return UUID(position["before"]) if position else None
     except ValueError:
         raise CursorRefused from None
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What is asked of a list that is newest first: `wanted` rows (one more than a page shows) before an id."""
+
+    before: UUID | None
+    limit: int
+
+    @property
+    def wanted(self) -> int:
+        return self.limit + 1
+
+    def shown(self, rows: Sequence[R]) -> Sequence[R]:
+        return rows[: self.limit]
+
+    def page(self, items: list[T], rows: Sequence[Any], id_column: str) -> Page[T]:
+        """The page of the items that the rows shown were made into."""
+        return Page(items=items, next_cursor=next_cursor(rows, self.limit, before=id_column))
+
+
+async def newest_first(cursor: Cursor = None, limit: Limit = 50) -> Newest:
+    return Newest(before_id(cursor), limit)
+
+
+NewestFirst = Annotated[Newest, Depends(newest_first)]

@@ -359,7 +359,7 @@ async def test_a_stream_says_no_more_than_the_inbox(county: County) -> None:
     runtime = await county.house.runtime("alerts")
 
     async def heard(division: str, officer_no: str) -> str:
-        caller = Principal("x", "person", division, officer_no=officer_no)
+        caller = Principal("x", "person", division, frozenset({"alerts:read"}), officer_no=officer_no)
         events = stream_inbox(runtime, caller, officer_no, 0, Bell(), timedelta(milliseconds=50))
         return "".join([str(event.data) async for event in events])
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.domain.message import Text
+from services.alerts.domain.message import Matter, Text
 from services.alerts.repository import insert_rows, take_item_numbers
 
 
@@ -23,6 +23,7 @@ class Letter:
     severity: str | None
     text: Text
     link: str | None
+    matter: Matter | None = None
 
     def columns(self, now: datetime) -> dict[str, object]:
         """The columns of its item in the inbox, but for the number."""
@@ -36,6 +37,8 @@ class Letter:
             "body": self.text.body,
             "link": self.link,
             "created_at": now,
+            "matter": self.matter.kind if self.matter else None,
+            "matter_id": self.matter.matter_id if self.matter else None,
         }
 
 

@@ -73,6 +73,7 @@ LOW = frozenset({Severity.BLUE, Severity.YELLOW})
 URGENT_KINDS = frozenset({"reported", "reminder", "escalation"})
 _SEND = Decision(Push.SEND)
 TOLD, OUTDONE = "同一消息已发送", "同一户已有更紧急的消息，并入该条"
+NO_WAY_OUT, GONE = "推送渠道已停用，没有推送", "收件人已离岗，不再汇总"
 _LOW, _MANY = "低等级预警，列入每日汇总", "当日推送已达上限，列入每日汇总"
 _NIGHT, _DAY_OFF, _LATER = "免打扰时段，顺延推送", "非工作日，顺延推送", "低等级预警，汇总时段再推送工作群"
 

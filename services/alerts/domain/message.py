@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 from shared.vocabulary.terms import Cause, RiskClass, Severity
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     RECHECKED = "rechecked"
     TASK = "task"
     CONSULTED = "consulted"
+    TICKET = "ticket"
     EVIDENCE = "evidence"
     WITHHELD = "withheld"
     DATA_NOTICE = "data_notice"
@@ -35,6 +37,23 @@ class Kind(StrEnum):
     OVERDUE = "overdue"
     DIGEST = "digest"
     MONTHLY = "monthly"
+
+
+class MatterKind(StrEnum):
+    """What besides a warning itself is asked of somebody."""
+
+    TASK = "task"
+    TICKET = "ticket"
+    CONSULTATION = "consultation"
+    RECHECK = "recheck"
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """The very thing (事项) that a letter is about."""
+
+    kind: MatterKind
+    matter_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +185,22 @@ def not_possible_text(sector_zh: str, place: str) -> Text:
     )
 
 
+def ticket_text(department: str, place: str, due_on: date, *, desk: bool) -> Text:
+    """A department's correction ticket: how many, where, by when; about whom is read after login."""
+    told = "没有在岗的部门联络员，请县级专班转办并补充联络员。" if desk else "请登录后核对更正并回复。"
+    asked = f"{place}有 1 户走访发现数据有误，应于 {due_on:%Y-%m-%d} 前更正，{told}"
+    return Text(f"数据更正单（{department}）待处理", asked)
+
+
 def consultation_text(place: str, by: str) -> Text:
     """A department is asked for its opinion; about whom is read after login."""
     return Text("联合会商待书面意见", f"{place}有 1 户提交联合会商，请于 {by} 前提交书面意见。")
+
+
+def consultation_unheard_text(place: str, departments: str, by: str) -> Text:
+    """A data notice: departments are asked whose liaison is missing."""
+    told = f"{departments}没有在岗的部门联络员，请县级专班转办并补充联络员。"
+    return Text("联合会商未送达部门", f"{place}有 1 户提交联合会商，应于 {by} 前提交书面意见，{told}")
 
 
 def consultation_cancelled_text(place: str) -> Text:

@@ -35,6 +35,7 @@ MESSAGES = MappingProxyType(
         "rechecked": "抽查结果不同",
         "task": "部门任务",
         "consulted": "会商",
+        "ticket": "数据更正单",
         "evidence": "新增依据",
         "withheld": "静默期间的预警",
         "data_notice": "数据提示",

@@ -25,12 +25,17 @@ MONDAY = datetime(2026, 3, 16, 10, 0, tzinfo=SHANGHAI)
 ADMIN = Principal("admin", "person", COUNTY, officer_no="C1")
 
 
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
 def officer(officer_no: str, role: str, division: str, **extra: str) -> dict[str, str | None]:
     return {"officer_no": officer_no, "name": f"干部{officer_no}", "role": role, "division": division, **extra}
 
 
 Enlist = Callable[..., Awaitable[None]]
 Tell = Callable[..., Awaitable[httpx.Response]]
+Bearer = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
@@ -110,3 +115,57 @@ async def rows(admin: asyncpg.Connection) -> Callable[..., Awaitable[list[dict[s
         return [dict(row) for row in await admin.fetch(f"SELECT * FROM alerts.{table} WHERE {where}", *args)]
 
     return of
+
+
+@pytest.fixture
+def secretary(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
+    """The village secretary's login, good for half an hour."""
+    return bearer("village_secretary", VILLAGE, officer_no="S1")
+
+
+@pytest.fixture
+def county(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
+    """The county administrator's login, good for half an hour."""
+    return bearer("county_admin", COUNTY, officer_no="C1")
+
+
+@pytest.fixture
+async def phone(alerts_client: httpx.AsyncClient, county: dict[str, str]) -> None:
+    """A way out of the village secretary's own."""
+    await _endpoint(alerts_client, county, address="s1", officer_no="S1")
+
+
+@pytest.fixture
+async def robot(alerts_client: httpx.AsyncClient, county: dict[str, str]) -> None:
+    """A robot of the township's group."""
+    await _endpoint(alerts_client, county, address="group", division=TOWNSHIP)
+
+
+async def _endpoint(client: httpx.AsyncClient, headers: dict[str, str], **owned: str) -> None:
+    answer = await client.post("/alerts/v1/endpoints", json={"channel": "console", **owned}, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def acknowledge(alerts_client: httpx.AsyncClient, bearer: Bearer) -> Callable[..., Awaitable[None]]:
+    """Acknowledge as an officer of the village, its secretary unless told otherwise."""
+
+    async def seen(alert_id: UUID, role: str = "village_secretary", officer_no: str = "S1") -> None:
+        path, headers = f"/alerts/v1/alerts/{alert_id}/acknowledge", bearer(role, VILLAGE, officer_no=officer_no)
+        answer = await alerts_client.post(path, json={}, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    return seen
+
+
+@pytest.fixture
+def put_days(alerts_client: httpx.AsyncClient, bearer: Bearer) -> Callable[..., Awaitable[httpx.Response]]:
+    """Import the days of a year as the county: a list, or the bytes of a file."""
+
+    async def put(year: int, source: str, days: Any) -> httpx.Response:
+        url, headers = f"/alerts/v1/calendar/{year}?source={source}", bearer("county_admin", COUNTY, officer_no="C1")
+        if isinstance(days, bytes):
+            return await alerts_client.put(url, content=days, headers={**headers, "content-type": "text/csv"})
+        return await alerts_client.put(url, json=days, headers=headers)
+
+    return put

@@ -17,11 +17,6 @@ OPENED = datetime(2026, 3, 15, 10, 0, tzinfo=SHANGHAI)
 
 
 @pytest.fixture
-def secretary(bearer: Callable[..., dict[str, str]], alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("village_secretary", VILLAGE, officer_no="S1")
-
-
-@pytest.fixture
 def attempt(
     alerts_client: httpx.AsyncClient, alert: UUID, bearer: Callable[..., dict[str, str]], house: House
 ) -> Callable[..., Any]:

@@ -2,37 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from services.alerts.escalate import escalate_due
 from services.alerts.group_notifications import tell_due_groups
 from services.alerts.make_digests import make_digests
 from services.alerts.make_monthly_sheets import make_monthly_sheets
-from shared.clock import SHANGHAI, FixedClock
+from shared.clock import FixedClock
 from shared.runtime import Runtime
-from tests.services.alerts.places import COUNTY, risk
+from tests.services.alerts.conftest import at
+from tests.services.alerts.places import risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
 NEW_YEAR = [{"date": f"2027-01-0{day}", "kind": "holiday", "name": "元旦"} for day in (1, 2, 3)]
 
 pytestmark = pytest.mark.usefixtures("cadres", "calm")
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
-
-
-@pytest.fixture
-async def phone(alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]) -> None:
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
-    assert (await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)).status_code == 200
 
 
 async def turn(runtime: Runtime) -> None:
@@ -111,13 +100,9 @@ async def test_a_push_waits_over_holidays_and_goes_on_a_day_worked_on_instead(
 
 
 @pytest.fixture
-async def new_year(
-    clock: FixedClock, alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]
-) -> None:
+async def new_year(put_days: Callable[..., Any]) -> None:
     """The county has imported what is off at New Year."""
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    answer = await alerts_client.put("/alerts/v1/calendar/2027?source=county", json=NEW_YEAR, headers=headers)
-    assert answer.status_code == 200, answer.text
+    assert (await put_days(2027, "county", NEW_YEAR)).status_code == 200
 
 
 async def test_digests_and_the_sheet_over_new_year(

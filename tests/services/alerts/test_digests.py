@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from services.alerts.group_notifications import tell_due_groups
@@ -14,20 +13,13 @@ from services.alerts.make_monthly_sheets import make_monthly_sheets
 from shared.clock import SHANGHAI, FixedClock
 from shared.runtime import Runtime
 from tests.services.alerts.conftest import MONDAY
-from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
+from tests.services.alerts.places import TOWNSHIP, risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
 EVENING = datetime(2026, 3, 16, 20, 0, tzinfo=SHANGHAI)
 
 pytestmark = pytest.mark.usefixtures("cadres", "calm")
-
-
-@pytest.fixture
-async def phone(alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]) -> None:
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
-    assert (await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)).status_code == 200
 
 
 async def test_low_severity_waits_for_the_evening(
@@ -119,14 +111,12 @@ async def test_acknowledged_before_the_evening_it_is_no_line(
     rows: Rows,
     phone: None,
     alerts_runtime: Runtime,
-    alerts_client: httpx.AsyncClient,
-    bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
     clock: FixedClock,
 ) -> None:
     await tell(risk(severity="yellow"))
     (alert,) = await rows("alert")
-    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
-    await alerts_client.post(f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge", json={}, headers=headers)
+    await acknowledge(alert["alert_id"])
     (told,) = await rows("notification", "recipient = 'S1'")
     assert (told["decision"], told["outcome"]) == ("digest", "cancelled")
 

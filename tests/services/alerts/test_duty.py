@@ -21,11 +21,6 @@ Enlist = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
 
 
-@pytest.fixture
-def county(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("county_admin", COUNTY, officer_no="C1")
-
-
 async def heard(rows: Rows) -> dict[str, str]:
     return {row["officer_no"]: row["reach"] for row in await rows("assignment", "until IS NULL")}
 

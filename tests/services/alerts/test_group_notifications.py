@@ -15,7 +15,7 @@ from services.alerts.settings import AlertsSettings
 from shared.clock import SHANGHAI, FixedClock
 from shared.runtime import Runtime
 from tests.services.alerts.conftest import MONDAY
-from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
+from tests.services.alerts.places import OTHER_VILLAGE, VILLAGE, risk
 
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
@@ -24,15 +24,8 @@ pytestmark = pytest.mark.usefixtures("cadres", "calm")
 
 
 @pytest.fixture
-async def phone(alerts_client: httpx.AsyncClient, bearer: Callable[..., dict[str, str]]) -> None:
-    """An endpoint of the village secretary's own, and the township's group robot."""
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    for body in (
-        {"channel": "console", "address": "s1", "officer_no": "S1"},
-        {"channel": "console", "address": "group", "division": TOWNSHIP},
-    ):
-        answer = await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
-        assert answer.status_code == 200, answer.text
+async def phone(phone: None, robot: None) -> None:
+    """A way out of the village secretary's own, and the township's group robot."""
 
 
 def at(runtime: Runtime, **changes: Any) -> None:
@@ -150,20 +143,18 @@ async def test_acknowledged_before_its_time_it_is_cancelled(
     rows: Rows,
     phone: None,
     alerts_runtime: Runtime,
-    alerts_client: httpx.AsyncClient,
-    bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
     clock: FixedClock,
 ) -> None:
     await tell(risk(1), risk(2))
     first, second = sorted(row["alert_id"] for row in await rows("alert"))
-    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
-    await alerts_client.post(f"/alerts/v1/alerts/{first}/acknowledge", json={}, headers=headers)
+    await acknowledge(first)
     cancelled = await rows("notification", "group_key IS NOT NULL AND alert_id = $1", first)
     assert {row["outcome"] for row in cancelled} == {"cancelled"}
     clock.at = MONDAY + timedelta(minutes=1)
     await tell_due_groups(alerts_runtime)
     assert [row["message"]["count"] for row in await rows("delivery")] == [1, 1]
-    await alerts_client.post(f"/alerts/v1/alerts/{second}/acknowledge", json={}, headers=headers)
+    await acknowledge(second)
     assert {row["state"] for row in await rows("delivery")} == {"cancelled"}
 
 
@@ -174,6 +165,8 @@ async def test_what_is_told_after_an_acknowledgement_is_pushed_too(
     alerts_runtime: Runtime,
     alerts_client: httpx.AsyncClient,
     bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
+    secretary: dict[str, str],
     clock: FixedClock,
 ) -> None:
     """The grid worker has seen both, and offers them to the secretary, who then sees one of them."""
@@ -182,7 +175,7 @@ async def test_what_is_told_after_an_acknowledgement_is_pushed_too(
     for alert in await rows("alert"):
         path = f"/alerts/v1/alerts/{alert['alert_id']}"
         clock.at += timedelta(seconds=1)
-        assert (await alerts_client.post(f"{path}/acknowledge", json={}, headers=headers)).status_code == 200
+        await acknowledge(alert["alert_id"], "grid_worker", "G1")
         clock.at += timedelta(seconds=1)
         body = {"to_officer_no": "S1", "reason": "外出"}
         assert (await alerts_client.post(f"{path}/handover", json=body, headers=headers)).status_code == 200
@@ -190,7 +183,6 @@ async def test_what_is_told_after_an_acknowledgement_is_pushed_too(
     await tell_due_groups(alerts_runtime)
     (push,) = await to(rows, "S1")
     assert (push["message"]["kind"], push["message"]["count"], push["state"]) == ("handed_over", 2, "due")
-    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
     states = []
     for offer in await rows("handover"):
         path = f"/alerts/v1/handovers/{offer['handover_id']}/answer"
@@ -204,15 +196,13 @@ async def test_who_acknowledges_while_a_group_is_told_hears_nothing_more(
     rows: Rows,
     phone: None,
     alerts_runtime: Runtime,
-    alerts_client: httpx.AsyncClient,
-    bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
     clock: FixedClock,
     database: str,
 ) -> None:
     await tell(risk(1))
     (alert,) = await rows("alert")
     clock.at = MONDAY + timedelta(minutes=1)
-    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
     holder = await asyncpg.connect(database)
     async with holder.transaction():
         # The worker has read who is to be told, and stands before it reads their ways.
@@ -220,11 +210,10 @@ async def test_who_acknowledges_while_a_group_is_told_hears_nothing_more(
         telling = asyncio.create_task(tell_due_groups(alerts_runtime))
         while not await holder.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
             await asyncio.sleep(0.01)
-        path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
-        answering = asyncio.create_task(alerts_client.post(path, json={}, headers=headers))
+        answering = asyncio.create_task(acknowledge(alert["alert_id"]))
         await asyncio.wait([answering], timeout=0.3)
     await holder.close()
-    assert (await answering).status_code == 200
+    await answering
     await telling
     assert {row["state"] for row in await rows("delivery")} <= {"cancelled"}
     assert {row["outcome"] for row in await rows("notification", "group_key IS NOT NULL")} <= {"sent", "cancelled"}
@@ -235,17 +224,15 @@ async def test_a_message_about_two_goes_on_while_one_waits(
     rows: Rows,
     phone: None,
     alerts_runtime: Runtime,
-    alerts_client: httpx.AsyncClient,
-    bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
     clock: FixedClock,
 ) -> None:
     await tell(risk(1), risk(2))
     clock.at = MONDAY + timedelta(minutes=1)
     await tell_due_groups(alerts_runtime)
-    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
     states = []
     for alert in await rows("alert"):
-        await alerts_client.post(f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge", json={}, headers=headers)
+        await acknowledge(alert["alert_id"])
         states.append({row["state"] for row in await rows("delivery")})
     assert states == [{"due"}, {"cancelled"}]
 
@@ -329,6 +316,46 @@ async def test_red_ones_are_told_at_once_unless_the_county_lets_them_wait(
     assert await rows("notify_group") == []
 
 
+async def test_an_urgent_one_is_sent_where_there_is_a_way_out_and_else_only_a_letter(
+    tell: Tell, rows: Rows, phone: None
+) -> None:
+    await tell(risk(1, severity="red"))
+    told = {row["recipient"]: row for row in await rows("notification", "division = $1", VILLAGE)}
+    assert len(await rows("inbox_item", "officer_no = 'G1'")) == 1
+    assert (told["S1"]["outcome"], told[None]["outcome"]) == ("sent", "sent")
+    assert (told["G1"]["outcome"], told["G1"]["ended_at"], told["G1"]["group_key"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("moment", [MONDAY, MONDAY.replace(hour=23)])
+async def test_what_waits_for_a_way_out_that_goes_away_is_not_sent(
+    tell: Tell,
+    rows: Rows,
+    phone: None,
+    alerts_runtime: Runtime,
+    clock: FixedClock,
+    admin: asyncpg.Connection,
+    moment: datetime,
+) -> None:
+    """Another one that comes when there is a way out again is told of by itself."""
+    clock.at = moment
+    await tell(risk(1))
+    await admin.execute("UPDATE alerts.endpoint SET state = 'disabled'")
+    clock.at = MONDAY + timedelta(days=1)
+    await tell_due_groups(alerts_runtime)
+    assert await rows("delivery") == []
+    kept = await rows("notification", "reason = '推送渠道已停用，没有推送'")
+    assert {row["recipient"] for row in kept} == {"S1", None}
+    assert {(row["decision"], row["outcome"], row["carried_by"], row["group_key"]) for row in kept} == {
+        ("send", None, None, None)
+    }
+    await admin.execute("UPDATE alerts.endpoint SET state = 'active'")
+    await tell(risk(2))
+    clock.at += timedelta(hours=1)
+    await tell_due_groups(alerts_runtime)
+    assert [row["message"]["count"] for row in await to(rows, "S1")] == [1]
+    assert await rows("notification", "group_key IS NOT NULL AND outcome IS NULL") == []
+
+
 async def test_red_ones_of_a_village_are_one_message_after_a_moment_at_any_hour(
     tell: Tell, rows: Rows, phone: None, alerts_runtime: Runtime, clock: FixedClock
 ) -> None:
@@ -361,15 +388,12 @@ async def test_a_red_one_that_was_acknowledged_meanwhile_is_not_pushed(
     phone: None,
     alerts_runtime: Runtime,
     clock: FixedClock,
-    alerts_client: httpx.AsyncClient,
-    bearer: Callable[..., dict[str, str]],
+    acknowledge: Callable[..., Any],
 ) -> None:
     at(alerts_runtime, red_group_wait=timedelta(seconds=10))
     await tell(risk(1, severity="red"))
     [alert] = await rows("alert")
-    headers = bearer("village_secretary", VILLAGE, officer_no="S1")
-    path = f"/alerts/v1/alerts/{alert['alert_id']}/acknowledge"
-    assert (await alerts_client.post(path, json={}, headers=headers)).status_code == 200
+    await acknowledge(alert["alert_id"])
     clock.at = MONDAY + timedelta(seconds=10)
     await tell_due_groups(alerts_runtime)
     assert await rows("delivery") == []

@@ -14,11 +14,6 @@ Rows = Callable[..., Any]
 
 
 @pytest.fixture
-def secretary(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("village_secretary", VILLAGE, officer_no="S1")
-
-
-@pytest.fixture
 def leader(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
     return bearer("township_leader", TOWNSHIP, officer_no="T1")
 

@@ -42,11 +42,6 @@ OTHER: list[dict[str, Any]] = [{**ROOT, "tell": "分管领导"}]
 
 
 @pytest.fixture
-def county(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("county_admin", COUNTY, officer_no="C1")
-
-
-@pytest.fixture
 def call(alerts_client: httpx.AsyncClient, county: dict[str, str]) -> Callable[..., Any]:
     async def ask(method: str, path: str, json: Any = None, *, code: int = 200, **more: Any) -> Any:
         headers = more.pop("headers", county)

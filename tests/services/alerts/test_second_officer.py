@@ -24,11 +24,6 @@ async def red(tell: Any, cadres: None, admin: asyncpg.Connection) -> UUID:
 
 
 @pytest.fixture
-def secretary(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("village_secretary", VILLAGE, officer_no="S1")
-
-
-@pytest.fixture
 def first(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
     return bearer("first_secretary", VILLAGE, officer_no="F1")
 

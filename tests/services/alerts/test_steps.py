@@ -18,11 +18,6 @@ Rows = Callable[..., Any]
 VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
 
 
-@pytest.fixture
-def secretary(bearer: Callable[..., dict[str, str]], alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("village_secretary", VILLAGE, officer_no="S1")
-
-
 async def step(
     client: httpx.AsyncClient, alert: UUID, name: str, headers: dict[str, str], **body: Any
 ) -> httpx.Response:

@@ -13,8 +13,9 @@ import uvicorn
 from services.alerts.stream_inbox import Bell
 from shared.runtime import Runtime
 from tests.conftest import House
-from tests.services.alerts.places import VILLAGE, risk
+from tests.services.alerts.places import COUNTY, VILLAGE, risk
 
+Rows = Callable[..., Any]
 Tell = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
 
@@ -77,6 +78,29 @@ async def test_what_comes_is_pushed_and_others_hear_nothing(url: str, tell: Tell
         assert number == 1
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(silence), 0.3)
+
+
+async def test_a_liaison_hears_of_his_tasks_live_and_again(
+    url: str, tell: Tell, bearer: Bearer, enlist: Callable[..., Any], alerts_client: httpx.AsyncClient, rows: Rows
+) -> None:
+    await enlist(("L1", "liaison", COUNTY), department="水利局")
+    await tell(risk(1), risk(2))
+    secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
+    liaison = bearer("liaison", COUNTY, officer_no="L1", department="水利局")
+    async with listening(url, liaison) as events:
+        await asyncio.sleep(0.1)
+        for alert in await rows("alert"):
+            visit = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
+            body = {"outcome": "data_wrong", "contact": visit, "needs": ["water"]}
+            path = f"/alerts/v1/alerts/{alert['alert_id']}/verification"
+            assert (await alerts_client.post(path, json=body, headers=secretary)).status_code == 200
+        live = [await asyncio.wait_for(anext(events), 2) for _ in range(2)]
+    async with listening(url, liaison, **{"Last-Event-ID": "1"}) as events:
+        replayed = await asyncio.wait_for(anext(events), 2)
+    assert [number for number, _ in live] == [1, 2]
+    assert replayed == live[1]
+    assert (replayed[1]["matter"], replayed[1]["alert_id"]) == ("task", None)
+    assert "张" not in replayed[1]["body"]
 
 
 async def test_a_bad_last_event_id_is_a_problem_document(url: str, bearer: Bearer) -> None:

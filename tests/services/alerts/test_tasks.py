@@ -12,16 +12,11 @@ import pytest
 from shared.clock import SHANGHAI
 from shared.runtime import Runtime
 from tests.conftest import House
-from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, VILLAGE, finding, risk
+from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, finding, risk
 
 Bearer = Callable[..., dict[str, str]]
 Rows = Callable[..., Any]
 VISIT = {"method": "visit", "on": "2026-03-15", "met": "户主本人"}
-
-
-@pytest.fixture
-def secretary(bearer: Bearer, alerts_client: httpx.AsyncClient) -> dict[str, str]:
-    return bearer("village_secretary", VILLAGE, officer_no="S1")
 
 
 @pytest.fixture

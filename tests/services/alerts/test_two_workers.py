@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ import asyncpg
 import httpx
 import pytest
 
-from shared.clock import SHANGHAI, FixedClock
+from shared.clock import FixedClock
 from shared.settings import Settings
 from tests.journeys.forked import forkserver
+from tests.services.alerts.conftest import at
 from tests.services.alerts.moved_worker import work
 from tests.services.alerts.outlets import put
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
@@ -25,10 +25,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(240), pytest.mark.usefi
 Tell = Callable[..., Any]
 WORKERS = 2
 TASKS = "group,digest,sheet,route,silences,escalate,begin_escalations,recompute_clocks,deliver"
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 class Jump:

@@ -8,13 +8,13 @@ from uuid import UUID
 import httpx
 import pytest
 
-from shared.clock import SHANGHAI, FixedClock
+from shared.clock import FixedClock
 from tests.conftest import House
+from tests.services.alerts.conftest import at
 from tests.services.alerts.places import COUNTY, TOWNSHIP, VILLAGE, risk
-from tests.services.alerts.test_calendar import put as put_days
-from tests.services.alerts.test_routes import ROOT, call, county, enforce
+from tests.services.alerts.test_routes import ROOT, call, enforce
 
-__all__ = ["call", "county", "enforce"]
+__all__ = ["call", "enforce"]
 
 Bearer = Callable[..., dict[str, str]]
 Rows = Callable[..., Any]
@@ -25,10 +25,6 @@ Call = Callable[..., Any]
 FOUR_TWO = {"number": 4, "unit": "hours"}, {"number": 2, "unit": "working_hours"}
 WAITING = {**ROOT, "escalate": "村书记>乡镇长>县级专班", "waits": "4小时、2工作小时"}
 SECOND = timedelta(seconds=1)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 # Opened on Sunday, 15 March; the acknowledgement clock of 24 hours ends on Tuesday morning.
@@ -151,16 +147,13 @@ async def test_a_day_off_that_comes_later_moves_the_wait_of_the_level(
     enforce: Enforce,
     tell: Tell,
     scan: Callable[..., Any],
-    alerts_client: httpx.AsyncClient,
-    bearer: Bearer,
+    put_days: Callable[..., Any],
     house: House,
 ) -> None:
     await enforce([{**WAITING, "waits": "1工作日"}])
     await tell(risk())
     assert await scan(FIRST) == (2, at("2026-03-18T18:00"))
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    days = [{"date": "2026-03-18", "kind": "holiday", "name": "本县休息日"}]
-    await put_days(alerts_client, headers, 2026, "county", days)
+    await put_days(2026, "county", [{"date": "2026-03-18", "kind": "holiday", "name": "本县休息日"}])
     await house.run_worker("alerts", "recompute_clocks")
     assert await scan(FIRST) == (2, at("2026-03-19T18:00"))
 

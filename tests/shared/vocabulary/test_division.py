@@ -15,6 +15,7 @@ from shared.vocabulary.division import (
     covers,
     level_of,
     lineage_of,
+    narrowest_over,
     parent_of,
     parse_division,
 )
@@ -107,6 +108,29 @@ def test_ranges_at_the_edges(scope: str, lo: str, hi: str) -> None:
 def test_the_county_of_a_village_is_its_first_six_digits() -> None:
     assert county_of("130624100200") == "130624"
     assert county_of("441900003001") == "441900"
+
+
+@given(st.lists(divisions(), min_size=1, max_size=4))
+def test_the_narrowest_over_some_covers_all_and_none_below_it_does(codes: list[DivisionCode]) -> None:
+    over = narrowest_over(codes)
+    covering = [one for one in lineage_of(codes[0]) if all(covers(one, code) for code in codes)]
+    assert over == (covering[-1] if covering else None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "over"),
+    [
+        ([], None),
+        (["130624100202"], "130624100202"),
+        (["130624100202", "130624100000"], "130624100000"),
+        (["130624100202", "130624203200"], "130624000000"),
+        (["130624100202", "110101001001"], None),
+        (["441900003001", "441900003002"], "441900003000"),  # 东莞 has no counties.
+        (["441900003001", "441900004001"], "441900000000"),
+    ],
+)
+def test_the_narrowest_over_places(codes: list[str], over: str | None) -> None:
+    assert narrowest_over(codes) == over
 
 
 def test_neighbours_are_not_covered() -> None:

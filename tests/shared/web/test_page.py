@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vocabulary.identifiers import new_id
-from shared.web.page import CursorRefused, before_id, decode_cursor, encode_cursor, next_cursor
+from shared.web.page import CursorRefused, before_id, decode_cursor, encode_cursor, newest_first, next_cursor
 
 KINDS = {"score": int, "household_no": str}
 
@@ -104,3 +104,17 @@ def test_the_next_page_begins_after_the_last_row_that_was_shown() -> None:
     assert before_id(next_cursor(rows, 2, before="task_id")) == ids[1]
     assert decode_cursor(next_cursor(rows, 1, after="number"), after=int) == {"after": 0}
     assert next_cursor(rows, 3, before="task_id") is None
+
+
+@pytest.mark.parametrize(("stored", "pages"), [(0, [0]), (4, [2, 2]), (5, [2, 2, 1])])
+async def test_a_list_that_is_newest_first_is_read_page_by_page(stored: int, pages: list[int]) -> None:
+    rows = [{"task_id": one} for one in sorted((new_id() for _ in range(stored)), reverse=True)]
+    cursor, read = None, []
+    while not read or cursor:
+        newest = await newest_first(cursor, 2)
+        found = [row for row in rows if newest.before is None or row["task_id"] < newest.before][: newest.wanted]
+        page = newest.page([row["task_id"] for row in newest.shown(found)], found, "task_id")
+        read.append(page.items)
+        cursor = page.next_cursor
+    assert [len(items) for items in read] == pages
+    assert [one for items in read for one in items] == [row["task_id"] for row in rows]

@@ -62,7 +62,7 @@ def test_every_channel_words_every_kind(channel: str, kind: str) -> None:
 
 
 # Letters only: nothing of these kinds is pushed, and a kind to come is worded by `any`.
-LETTERS_ONLY = {Kind.TASK, Kind.CONSULTED, Kind.EVIDENCE, Kind.WITHHELD, Kind.DATA_NOTICE}
+LETTERS_ONLY = {Kind.TASK, Kind.CONSULTED, Kind.TICKET, Kind.EVIDENCE, Kind.WITHHELD, Kind.DATA_NOTICE}
 
 
 @pytest.mark.parametrize("channel", RANKS)

@@ -1,13 +1,21 @@
 """What is lost or repeated when a receiver fails, hangs, or processes are stopped and killed; no client sends again.
 
-Each warning is a message of its own, so that each can be counted. Accepted is what was answered with 200.
+Each trouble meets a stretch of events of its own, which comes to rest before the next begins, so that each loss and
+each repeat is that trouble's. Each warning is a message of its own, so that each can be counted. Of each trouble:
+
+- `accepted`: households whose event was answered with 200; `not_accepted`: those whose event was not;
+- `lost`: of those accepted, or taken in without an answer, how many no message reached;
+- `repeated_same_id`: how often a message came once more under its id: what was under way when somebody died;
+- `repeated_new_id`: how often a household was told again under another id: must not happen.
 """
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 import httpx
@@ -15,11 +23,12 @@ import httpx
 from benchmarks.alert_delivery import PATIENCE_SECONDS, delivering
 from benchmarks.alert_house import A_REQUEST, AlertHouse
 from benchmarks.alert_receiver import Receiver
+from benchmarks.report import Figures
 
 # Long enough for each trouble to meet messages on their way in and out.
 _BEFORE, _DURING = 2.0, 3.0
-# 20,000 events take longer than all the troubles.
-_BETWEEN = 0.12
+# Of one stretch; with as many as this it lasts longer than a restart.
+_REQUESTS, _BETWEEN = 60, 0.12
 
 
 @dataclass
@@ -28,19 +37,13 @@ class Client:
 
     house: AlertHouse
     accepted: set[str] = field(default_factory=set)
-    refused: int = 0
-    _stop: threading.Event = field(default_factory=threading.Event)
+    refused: set[str] = field(default_factory=set)
 
-    def run(self, messages: Iterable[bytes]) -> None:
+    def run(self, messages: Iterable[tuple[set[str], bytes]]) -> None:
         with httpx.Client(timeout=10) as http:
-            for number, message in enumerate(messages):
-                if self._stop.is_set():
-                    return
-                if self._is_taken(http, message):
-                    households = range(number * A_REQUEST, (number + 1) * A_REQUEST)
-                    self.accepted |= {f"H{household}" for household in households}
-                else:
-                    self.refused += A_REQUEST
+            for households, message in messages:
+                answered = self.accepted if self._is_taken(http, message) else self.refused
+                answered |= households
                 time.sleep(_BETWEEN)
 
     def _is_taken(self, http: httpx.Client, message: bytes) -> bool:
@@ -50,9 +53,6 @@ class Client:
             return http.post(self.house.events_url, content=body, headers=headers).status_code == 200
         except httpx.HTTPError:
             return False
-
-    def stop(self) -> None:
-        self._stop.set()
 
 
 Trouble = Callable[[AlertHouse, Receiver], None]
@@ -97,41 +97,54 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
-def losses(size: int) -> dict[str, float]:
-    """Each trouble once while at most `size` events come in; then all comes to rest and is counted."""
-    size -= size % A_REQUEST
+def losses(size: int) -> Figures:
+    """Each trouble once, while its share of `size` events comes in; all comes to rest and is counted by trouble."""
+    share = size // len(TROUBLES)
     with delivering({}) as (house, receiver):
-        client = Client(house)
-        # Each message is signed before the first leaves: a signature holds for five minutes.
-        sending = threading.Thread(target=client.run, args=(list(house.requests(0, size, A_REQUEST)),))
-        sending.start()
-        for make in TROUBLES.values():
-            time.sleep(_BEFORE)
-            make(house, receiver)
-        client.stop()
-        sending.join()
-        return _counted(house, receiver, client)
+        clients = {}
+        for number, (name, make) in enumerate(TROUBLES.items()):
+            clients[name] = client = Client(house)
+            _meet(client, range(number * share, (number + 1) * share), partial(make, house, receiver))
+            _rest(house)
+        seen, messages = receiver.seen(), house.ask(_messages)
+        return {
+            "troubles": {name: _counted(client, seen.taken, messages) for name, client in clients.items()},
+            "unknown_ids": len(seen.taken.keys() - {one for ids in messages.values() for one in ids}),
+            "losses_peak_mib": house.peak_mib(),
+        }
 
 
-def _counted(house: AlertHouse, receiver: Receiver, client: Client) -> dict[str, float]:
+def _meet(client: Client, households: range, make_trouble: Callable[[], None]) -> None:
+    """Send an event of each household, and make the trouble meanwhile."""
+    a_request = max(1, min(A_REQUEST, len(households) // _REQUESTS))
+    named = [{f"H{n}" for n in households[i : i + a_request]} for i in range(0, len(households), a_request)]
+    # Each message is signed before the first leaves: a signature holds for five minutes.
+    messages = list(zip(named, client.house.requests(households.start, len(households), a_request), strict=True))
+    sending = threading.Thread(target=client.run, args=(messages,))
+    sending.start()
+    time.sleep(_BEFORE)
+    make_trouble()
+    sending.join()
+
+
+def _rest(house: AlertHouse) -> None:
     """A dead worker's leases run out within a minute; what is then not out is lost."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end and house.ask(_waiting):
         time.sleep(1)
     time.sleep(2)
-    seen, messages = receiver.seen(), house.ask(_messages)
-    told = {household for household, ids in messages.items() if any(one in seen.taken for one in ids)}
+
+
+def _counted(client: Client, taken: Counter[str], messages: Mapping[str, list[str]]) -> Figures:
+    """Of what was not answered some was taken in all the same: that must reach people too."""
+    due = client.accepted | (client.refused & messages.keys())
+    came = {household: [taken[one] for one in messages.get(household, ()) if taken[one]] for household in due}
     return {
         "accepted": len(client.accepted),
-        "not_accepted": client.refused,
-        "alerts": len(messages),
-        # Of what was not answered some was taken all the same: that must reach people too.
-        "lost": len((client.accepted | messages.keys()) - told),
-        "repeated_same_id": sum(seen.taken.values()) - len(seen.taken),
-        "repeated_new_id": sum(max(sum(one in seen.taken for one in ids) - 1, 0) for ids in messages.values()),
-        "unknown_ids": len(seen.taken.keys() - {one for ids in messages.values() for one in ids}),
-        "troubles": len(TROUBLES),
-        "losses_peak_mib": house.peak_mib(),
+        "not_accepted": len(client.refused),
+        "lost": sum(not times for times in came.values()),
+        "repeated_same_id": sum(sum(times) - len(times) for times in came.values()),
+        "repeated_new_id": sum(max(len(times) - 1, 0) for times in came.values()),
     }
 
 

@@ -6,23 +6,24 @@ villages, signed as monitoring signs them, 64 a request over 4 connections (`acc
 with `--size`; the ratios are of medians and of 99th percentiles. `flood`: 20,000 events as one message a village.
 `outage`: a receiver answers 500 for twenty seconds while 20,000 events come; grouped by village as it is delivered,
 and (`outage_single`) each warning a message of its own. `losses`: a receiver that fails or hangs, kill -9, SIGTERM
-and a killed database while events come in that no client sends again. `peak_mib`: the highest resident memory of a
+and a killed database, each while events come in that no client sends again; `troubles` holds what was lost and what
+was repeated by the trouble's name (see `benchmarks/alert_losses.py`). `peak_mib`: the highest resident memory of a
 process of alerts in any part.
 """
 
 import argparse
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.alert_accept import accept, acknowledge
 from benchmarks.alert_delivery import flood, outage
 from benchmarks.alert_losses import losses
-from benchmarks.report import print_result
+from benchmarks.report import Figures, print_result
 
 FLOOD = 20_000
-PARTS: dict[str, Callable[[int], dict[str, float]]] = {
+PARTS: dict[str, Callable[[int], Figures]] = {
     "accept": accept,
     "ack": acknowledge,
     "flood": lambda size: flood(min(size, FLOOD)),
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", choices=list(PARTS))
     given = parser.parse_args()
-    middle: dict[str, float] = {}
+    middle: dict[str, Any] = {}
     for name, measure in PARTS.items():
         if given.only in (None, name):
             middle |= _middle(name, measure, given.size, given.runs)
@@ -57,15 +58,23 @@ def main() -> None:
     )
 
 
-def _middle(name: str, measure: Callable[[int], dict[str, float]], size: int, runs: int) -> dict[str, float]:
+def _middle(name: str, measure: Callable[[int], Figures], size: int, runs: int) -> Figures:
     """The medians over the runs; of what must not happen at all, the most."""
     found = []
     for _ in range(runs):
         found.append(measure(size))
-        print(json.dumps({"part": name, **{key: round(value, 2) for key, value in found[-1].items()}}), flush=True)
-    return {
-        key: round((max if key in _WORST else statistics.median)([one[key] for one in found]), 2) for key in found[0]
-    }
+        print(json.dumps({"part": name, **_over(found[-1:])}, ensure_ascii=False), flush=True)
+    return _over(found)
+
+
+def _over(found: Sequence[Figures]) -> dict[str, Any]:
+    return {key: _one(key, [one[key] for one in found]) for key in found[0]}
+
+
+def _one(key: str, values: Sequence[Any]) -> Any:
+    if isinstance(values[0], Mapping):
+        return _over(values)
+    return round((max if key in _WORST else statistics.median)(values), 2)
 
 
 _WORST = frozenset({"lost", "repeated_same_id", "repeated_new_id", "unknown_ids", "flood_repeated"})

@@ -131,26 +131,10 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
         data: Annotated[Path | None, data_option] = None,
     ) -> None:
         """核对防篡改日志：完整，或者指出哪一条、哪一天被改动、删除、插入。"""
-        asked = service or list(SERVICES)
-        unknown = sorted(set(asked) - set(SERVICES))
-        if unknown:
-            raise typer.BadParameter(f"没有服务 {'、'.join(unknown)}；可用：{'、'.join(SERVICES)}")
-        keys = [_key(text) for text in public_key or []]
-        settings = settings_of(data, *asked)
-        verified = asyncio.run(
-            verify_logs(
-                settings,
-                services=asked,
-                trusted_keys=keys,
-                roots=read_roots(roots) if roots else {},
-            )
-        )
-        for one in verified:
-            lines = told(one)
-            for line in lines[: most + 1]:
-                typer.echo(line)
-            if len(lines) > most + 1:
-                typer.echo(f"  另有 {len(lines) - most - 1} 处未列出")
+        asked, keys = _services(service), [_key(text) for text in public_key or []]
+        settings, known = settings_of(data, *asked), read_roots(roots) if roots else {}
+        verified = asyncio.run(verify_logs(settings, services=asked, trusted_keys=keys, roots=known))
+        _say(verified, most)
         for name in () if keys else asked:
             for key in public_keys(settings.data / "keys", name):
                 typer.echo(f"公钥 public_key service={name} key={key.hex()}")
@@ -172,6 +156,23 @@ def add_log_commands(app: typer.Typer, settings_of: SettingsOf) -> None:
         gone = asyncio.run(forget_logs(settings_of(data, *SERVICES), before.date(), actor, clock.now()))
         for name, count in gone.items():
             typer.echo(f"已删除 service={name} rows={count}")
+
+
+def _services(asked: list[str] | None) -> list[str]:
+    unknown = sorted(set(asked or ()) - set(SERVICES))
+    if unknown:
+        raise typer.BadParameter(f"没有服务 {'、'.join(unknown)}；可用：{'、'.join(SERVICES)}")
+    return asked or list(SERVICES)
+
+
+def _say(verified: Sequence[Verified], most: int) -> None:
+    """Up to `most` breaks of each log, and how many more there are."""
+    for one in verified:
+        lines = told(one)
+        for line in lines[: most + 1]:
+            typer.echo(line)
+        if len(lines) > most + 1:
+            typer.echo(f"  另有 {len(lines) - most - 1} 处未列出")
 
 
 def _key(text: str) -> bytes:

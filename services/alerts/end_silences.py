@@ -31,5 +31,6 @@ async def end_silences(runtime: Runtime) -> int:
 
 
 def _dispatch(alert: Row, silence: Row) -> Dispatch:
-    """Told as when it opened, under a key of the silence; another silence may hold it back in turn."""
-    return Dispatch(alert, Kind.OPENED, f"unsilenced:{silence['silence_id']}:{alert['alert_id']}")
+    """Told as new, or of one known before as risen, under a key of the silence; another may hold it back in turn."""
+    kind = Kind.OPENED if alert["held_opening"] else Kind.RAISED
+    return Dispatch(alert, kind, f"unsilenced:{silence['silence_id']}:{alert['alert_id']}")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.alerts.domain.alert import SEEN_BY
 from services.alerts.repository import LOCK_ORDER, Connection, Row, insert_rows
 
 _WITHHELD = "(SELECT count(*) FROM notification n WHERE n.silence_id = s.silence_id) AS withheld"
@@ -81,23 +82,28 @@ async def lock_ended_silence(connection: Connection, now: datetime) -> asyncpg.R
 
 
 async def lock_silenced_alerts(connection: Connection, silence_id: UUID, limit: int) -> list[asyncpg.Record]:
-    """Alerts that a silence kept from everybody, still open and seen by nobody; each once for each silence.
+    """Alerts of which a silence held news back that nobody has seen since; each once for each silence.
 
-    Not those of which people heard afterwards all the same, since they became red or somebody reported hardship.
+    `held_opening`: that it opened is among the news. Not those of which people heard afterwards all the same, since
+    they became red or somebody reported hardship.
     """
     return await connection.fetch(
         f"""
-        SELECT a.* FROM alert a WHERE a.status = 'open' AND a.acknowledged_at IS NULL
-          AND a.alert_id IN (SELECT n.alert_id FROM notification n WHERE n.silence_id = $1)
+        SELECT a.*, held.opening AS held_opening FROM alert a JOIN (
+            SELECT n.alert_id, max(n.created_at) AS at, bool_or(n.kind = 'opened') AS opening
+            FROM notification n WHERE n.silence_id = $1 GROUP BY n.alert_id) held USING (alert_id)
+        WHERE a.status <> 'closed'
+          AND NOT EXISTS (SELECT FROM alert_log l WHERE l.alert_id = a.alert_id AND l.action = ANY ($3)
+                          AND l.at >= held.at)
           AND NOT EXISTS (
               SELECT FROM notification m WHERE m.alert_id = a.alert_id
                 AND (starts_with(m.dedupe_key, 'unsilenced:' || $1::text || ':') OR m.decision = 'send'
-                     AND m.recipient IS NOT NULL AND m.created_at >= (SELECT max(n.created_at) FROM notification n
-                     WHERE n.silence_id = $1 AND n.alert_id = a.alert_id)))
+                     AND m.recipient IS NOT NULL AND m.created_at >= held.at))
         ORDER BY {LOCK_ORDER} LIMIT $2 FOR NO KEY UPDATE OF a
         """,
         silence_id,
         limit,
+        list(SEEN_BY),
     )
 
 

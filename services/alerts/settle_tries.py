@@ -12,10 +12,10 @@ from services.alerts import repository_deliveries as repository
 from services.alerts.domain.breaker import Felt, after_tries
 from services.alerts.domain.delivery import (
     Decision,
-    DeliveryState,
     OutcomeClass,
     after_inquiry,
     decide,
+    leaves_alone,
     starts_next_channel,
 )
 from services.alerts.notify_broken import notify_broken, notify_supplier
@@ -106,7 +106,7 @@ async def _mind_outlet(
     connection: asyncpg.Connection, runtime: Runtime, outlet_id: UUID, decided: Decided, now: datetime
 ) -> None:
     """Open or close the breaker; a receiver that is back gets at once what waited for it."""
-    felt = [_felt(one, decision) for one, decision in decided]
+    felt = [_felt(one, now) for one, _ in decided]
     well = all(one.outcome is OutcomeClass.OK for one in felt)
     if well and not await repository.failures_of(connection, outlet_id):
         return
@@ -124,12 +124,10 @@ async def _mind_outlet(
         await notify_supplier(connection, runtime, _endpoints(decided), now)
 
 
-def _felt(one: Try, decision: Decision) -> Felt:
+def _felt(one: Try, now: datetime) -> Felt:
     """What a try says of its outlet: only a limit or a supplier to mend keeps everybody out."""
-    kept_out = one.outcome.outcome is OutcomeClass.LIMITED or (
-        one.outcome.outcome is OutcomeClass.FIX and one.outcome.of_supplier
-    )
-    return Felt(one.outcome.outcome, decision.due_at if kept_out and decision.state is DeliveryState.DUE else None)
+    pause = leaves_alone(one.outcome)
+    return Felt(one.outcome.outcome, None if pause is None else now + pause)
 
 
 def _endpoints(decided: Decided) -> Collection[UUID]:

@@ -4,11 +4,13 @@ import httpx
 from fastapi import FastAPI
 
 from services.intake.endpoints import hot_router, router
+from services.intake.endpoints_appeals import router as appeals
+from services.intake.endpoints_attachments import router as attachments
 from services.intake.endpoints_catalogue import router as catalogue
 from services.intake.endpoints_connectors import router as connectors
 from services.intake.endpoints_held import router as held
-from services.intake.endpoints_reports import open_router
-from services.intake.endpoints_reports import router as reports_router
+from services.intake.endpoints_receipts import router as receipts
+from services.intake.endpoints_reports import router as reports
 from services.intake.record_own_record import record_own_record
 from services.intake.record_progress import record_progress
 from services.intake.report_desk import ReportDesk
@@ -43,8 +45,10 @@ def create_app(
             catalogue,
             connectors,
             held,
-            reports_router,
-            open_router,
+            reports,
+            attachments,
+            appeals,
+            receipts,
             events_router("intake", HANDLERS),
         ),
         body_limits={

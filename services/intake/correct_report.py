@@ -85,7 +85,7 @@ def _version(
     speaker: Speaker,
 ) -> NewReport:
     keys, now, newest = runtime.keys, runtime.clock.now(), versions[-1]
-    version, root_id, person = new_id(now), root["report_id"], root["person_index"]
+    version, root_id = new_id(now), root["report_id"]
 
     def seal(column: str, text: str | None) -> bytes | None:
         return keys.seal(text, "self_report", column, str(version)) if text else None
@@ -93,14 +93,6 @@ def _version(
     number = keys.open(root["sealed_number"], "self_report", "sealed_number", str(root_id))
     sealed_number = seal("sealed_number", number)
     assert sealed_number is not None
-    gone = set(newest["hardships"]) - set(corrected.hardships)
-    left_out = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
-    said = [*observed(corrected, root_id, person), *taken_back(left_out)]
-    about = {"nature": "correction", "sentence": SENTENCE, "first_report_id": str(root_id)}
-    about |= _complained_of(corrected, versions)
-    payload = message_about(runtime, newest, said, report_id=version, note=about, at=said_at(runtime, versions))
-    if corrected.phone:
-        payload["reporter"] = {"name": corrected.reporter_name, "phone": corrected.phone}
     return NewReport(
         scope=code_range(speaker.division),
         client=speaker.name,
@@ -111,7 +103,7 @@ def _version(
         now=now,
         division=root["division"],
         household_no=root["household_no"],
-        person_index=person,
+        person_index=root["person_index"],
         sealed_number=sealed_number,
         reporter_name=root["reporter_name"],
         sealed_phone=seal("sealed_phone", corrected.phone),
@@ -121,7 +113,7 @@ def _version(
         on_behalf_of=root["on_behalf_of"],
         reported_on=root["reported_on"],
         event_id=new_id(now),
-        payload=payload,
+        payload=_payload(runtime, root, versions, corrected, version),
         traceparent=speaker.traceparent,
         audit_id=new_id(now),
         request_id=speaker.request_id,
@@ -140,6 +132,26 @@ def _version(
         version=newest["version"] + 1,
         about_officer=corrected.about_officer,
     )
+
+
+def _payload(
+    runtime: Runtime,
+    root: asyncpg.Record,
+    versions: list[asyncpg.Record],
+    corrected: SelfReport,
+    version: UUID,
+) -> dict[str, object]:
+    """What monitoring is told: all that is said now, and what was said before and is no more."""
+    root_id, person, newest = root["report_id"], root["person_index"], versions[-1]
+    gone = set(newest["hardships"]) - set(corrected.hardships)
+    left_out = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
+    said = [*observed(corrected, root_id, person), *taken_back(left_out)]
+    about = {"nature": "correction", "sentence": SENTENCE, "first_report_id": str(root_id)}
+    about |= _complained_of(corrected, versions)
+    payload = message_about(runtime, newest, said, report_id=version, note=about, at=said_at(runtime, versions))
+    if corrected.phone:
+        payload["reporter"] = {"name": corrected.reporter_name, "phone": corrected.phone}
+    return payload
 
 
 def _complained_of(corrected: SelfReport, versions: Sequence[asyncpg.Record]) -> dict[str, Any]:

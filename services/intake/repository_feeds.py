@@ -10,7 +10,7 @@ import asyncpg
 from services.intake.domain.feed import Period
 from services.intake.domain.feed_layout import FeedLayout
 from services.intake.domain.file_options import FileOptions
-from services.intake.tables import SAME_FILE_COUNTS
+from services.intake.tables_feeds import SAME_FILE_COUNTS
 from shared.vocabulary.division import code_range
 
 VIEW = """

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
-from services.intake.tables import AuditLog
+from services.intake.tables_messages import AuditLog
 from shared.db.base import IntakeTable
 from shared.security.seal_tables import SealDayColumns, SealEntryColumns, SealHeadColumns
 

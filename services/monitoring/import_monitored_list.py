@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -256,18 +257,8 @@ async def _apply(
     runtime: Runtime,
     request_id: str | None,
 ) -> UUID:
-    newest = await repository.newest_import(connection, *code_range(order.division))
-    if newest is not None and newest["as_of"] > order.as_of:
-        raise ListDoesNotFit(f"已导入过 {newest['as_of']} 的名单，不能再导入更早的 {order.as_of}")
-    if plan.vanished > order.may_end:
-        raise ListDoesNotFit(
-            f"完整名单中少了 {plan.vanished} 户；确认无误后，以 may_end={plan.vanished} 再次导入",
-            vanished=plan.vanished,
-        )
-    same = newest is not None and (newest["division"], newest["as_of"]) == (order.division, order.as_of)
-    if same and not plan.written:
-        assert newest is not None
-        known: UUID = newest["import_id"]
+    known = _check_fits(await repository.newest_import(connection, *code_range(order.division)), plan, order)
+    if known is not None:
         return known
     now = runtime.clock.now()
     import_id = new_id(now)
@@ -298,6 +289,21 @@ async def _apply(
         detail={**_counts(plan), "as_of": str(order.as_of), "complete": order.complete},
     )
     return import_id
+
+
+def _check_fits(newest: Mapping[str, Any] | None, plan: Plan, order: ListOrder) -> UUID | None:
+    """Refuse a list older than the newest, or one that ends too many; the import that said the same, if one did."""
+    if newest is not None and newest["as_of"] > order.as_of:
+        raise ListDoesNotFit(f"已导入过 {newest['as_of']} 的名单，不能再导入更早的 {order.as_of}")
+    if plan.vanished > order.may_end:
+        raise ListDoesNotFit(
+            f"完整名单中少了 {plan.vanished} 户；确认无误后，以 may_end={plan.vanished} 再次导入",
+            vanished=plan.vanished,
+        )
+    if newest is None or plan.written or (newest["division"], newest["as_of"]) != (order.division, order.as_of):
+        return None
+    known: UUID = newest["import_id"]
+    return known
 
 
 def _facts(plan: Plan, order: ListOrder, said: Said) -> list[Entry]:

@@ -68,12 +68,7 @@ async def publish_policy(
     """
     require_person(by)
     draft = await hold_draft(connection, version, by)
-    today = runtime.clock.today()
-    if draft["state"] != "approved":
-        raise PolicyStateDoesNotFit("只有经第二人审批、尚未发布的草案可以发布")
-    if order.activates_on < today:
-        error = FieldError("body/activates_on", "day_past", "启用日期已经过去", f"{today} 或以后", str(today))
-        raise ActivationDayPast("启用日期有误", errors=[error])
+    _check(draft, order, runtime.clock.today())
     await require_green_cases(connection, draft, order.activates_on)
     await repository.one_at_a_time(connection)
     comparison = await _seen_workload(connection, draft)
@@ -103,6 +98,14 @@ async def publish_policy(
             "above_capacity": [load.as_data() for load in above],
         },
     )
+
+
+def _check(draft: Mapping[str, Any], order: PublicationOrder, today: date) -> None:
+    if draft["state"] != "approved":
+        raise PolicyStateDoesNotFit("只有经第二人审批、尚未发布的草案可以发布")
+    if order.activates_on < today:
+        error = FieldError("body/activates_on", "day_past", "启用日期已经过去", f"{today} 或以后", str(today))
+        raise ActivationDayPast("启用日期有误", errors=[error])
 
 
 async def require_green_cases(connection: asyncpg.Connection, draft: Mapping[str, Any], activates_on: date) -> None:

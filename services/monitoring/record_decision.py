@@ -73,29 +73,14 @@ async def record_decision(
     if household is None:
         raise HouseholdNotFound
     _check_state(household, order)
-    action = _action(household["listed_as"], order.listed_as)
-    decision = {
-        "decision_id": new_id(now),
-        "household_id": household["household_id"],
-        "action": action,
-        "listed_as": order.listed_as,
-        "previously": household["listed_as"],
-        "recommended": household["recommendation"],
-        "assessment_id": household["assessment_id"],
-        "decided_on": order.decided_on,
-        "document_no": order.document_no,
-        "reason": order.reason,
-        "decided_by": by.subject,
-        "decided_by_name": by.name,
-        "removal_blockers": list(blockers) if order.listed_as is None else [],
-    }
+    decision = {"decision_id": new_id(now), **_decision(household, order, by, blockers)}
     await repository.add(connection, decision)
     await repository.list_household(connection, household["household_id"], order.listed_as, order.decided_on)
     await append_facts(connection, _facts(household, decision, now), now=now, priority=USUAL)
     await audit(
         connection,
         by,
-        f"household.{action}",
+        f"household.{decision['action']}",
         f"household:{household_no}",
         now=now,
         purpose=order.document_no,
@@ -119,6 +104,26 @@ def _check(order: DecisionOrder, by: Principal, package: PolicyPackage, today: d
     if not FIRST_DAY <= order.decided_on <= today:
         error = FieldError("body/decided_on", "day_out_of_range", "决定日期超出范围", f"{FIRST_DAY} 至 {today}")
         raise DecisionDayOutOfRange("决定日期有误", errors=[error])
+
+
+def _decision(
+    household: asyncpg.Record, order: DecisionOrder, by: Principal, blockers: Sequence[str]
+) -> dict[str, Any]:
+    """What is decided, beside what the household was listed as and what was recommended."""
+    return {
+        "household_id": household["household_id"],
+        "action": _action(household["listed_as"], order.listed_as),
+        "listed_as": order.listed_as,
+        "previously": household["listed_as"],
+        "recommended": household["recommendation"],
+        "assessment_id": household["assessment_id"],
+        "decided_on": order.decided_on,
+        "document_no": order.document_no,
+        "reason": order.reason,
+        "decided_by": by.subject,
+        "decided_by_name": by.name,
+        "removal_blockers": list(blockers) if order.listed_as is None else [],
+    }
 
 
 def _check_state(household: asyncpg.Record, order: DecisionOrder) -> None:

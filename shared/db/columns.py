@@ -10,6 +10,8 @@ MOMENT: Any = DateTime(timezone=True)
 DIVISION: Any = String(12, collation="C")
 COUNTY: Any = String(6, collation="C")
 TEXT: Any = _TEXT()
+# A natural key, or a part of one: compared and sorted byte by byte.
+RECORD: Any = _TEXT(collation="C")
 TEXTS: Any = ARRAY(_TEXT)
 SMALL: Any = SmallInteger()
 BIG: Any = BigInteger()
@@ -25,6 +27,11 @@ EMPTY: Any = {"server_default": text("'{}'")}
 
 # What is known now, of a table of known time.
 CURRENT = text("superseded_at IS NULL")
+
+
+def said(comment: str) -> Any:
+    """What is said of a column in the database itself."""
+    return {"comment": comment}
 
 
 def row_number(name: str) -> Any:

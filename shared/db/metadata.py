@@ -7,7 +7,7 @@ from sqlalchemy import MetaData
 from shared.db import base
 
 _BASES = {
-    "intake": (base.IntakeTable, ("services.intake.tables", "services.intake.tables_log")),
+    "intake": (base.IntakeTable, ("services.intake.tables",)),
     "monitoring": (base.MonitoringTable, ("services.monitoring.tables",)),
     "alerts": (base.AlertsTable, ("services.alerts.tables",)),
     "directory": (base.DirectoryTable, ("shared.regions.tables", "shared.security.tables")),

@@ -92,6 +92,8 @@ JITTER = 0.2
 RECEIPT_WAIT = timedelta(minutes=10)
 # How long a supplier that must be mended is left alone.
 SUPPLIER_PAUSE = timedelta(minutes=10)
+# How long a receiver is left alone that takes no more for now: usually, and at most whatever it asks.
+LIMIT_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 # After so many failures of an urgent message the next channel of the same person starts too.
 URGENT_FAILURES = 2
 WAITING = frozenset({DeliveryState.DUE, DeliveryState.UNCERTAIN})
@@ -125,6 +127,13 @@ def wait_after(attempt: int, retry_after: timedelta | None, jitter: float) -> ti
     if retry_after is None:
         return jittered
     return min(max(retry_after, jittered), 2 * step)
+
+
+def leaves_alone(outcome: SendOutcome) -> timedelta | None:
+    """How long everybody leaves the receiver alone, however often this message failed; None: not at all."""
+    if outcome.outcome is OutcomeClass.LIMITED:
+        return outcome.block or min(outcome.retry_after or LIMIT_PAUSE, LONGEST_PAUSE)
+    return SUPPLIER_PAUSE if outcome.outcome is OutcomeClass.FIX and outcome.of_supplier else None
 
 
 def after_inquiry(

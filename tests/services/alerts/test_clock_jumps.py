@@ -128,3 +128,48 @@ async def test_digests_and_the_sheet_over_new_year(
     sheets = {row["month"]: row["figures"] for row in await rows("monthly_sheet")}
     assert set(sheets) == {date(2026, 12, 1), date(2027, 1, 1)}
     assert sheets[date(2027, 1, 1)]["opened"] == 2, "since the twentieth of December"
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-03-23",  # The 20th is a Friday.
+        "2026-02-24",  # The Friday lies in the Spring Festival.
+        "2026-09-21",  # A Sunday, worked on instead.
+        "2026-12-21",  # A Sunday as others are.
+    ],
+)
+async def test_the_sheet_comes_with_the_first_working_day_after_the_comparison(
+    tell: Tell, rows: Rows, alerts_runtime: Runtime, clock: FixedClock, day: str
+) -> None:
+    clock.at = at(f"{day[:8]}12T10:00")
+    await tell(risk())
+    for moment in (f"{day[:8]}20T20:00", day):
+        clock.at = at(moment) - timedelta(seconds=1)
+        await make_monthly_sheets(alerts_runtime)
+        assert await rows("monthly_sheet") == [], clock.at
+    clock.at = at(day)
+    await make_monthly_sheets(alerts_runtime)
+    assert [row["figures"]["opened"] for row in await rows("monthly_sheet")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ("2026-12-31T10:00", "2027-01-04T10:00"),
+        ("2026-05-08T10:00", "2026-05-09T10:00"),  # A Saturday worked on instead.
+        ("2026-09-30T16:00", "2026-10-08T16:00"),
+    ],
+)
+async def test_a_day_to_acknowledge_runs_over_no_holiday_and_over_days_worked_on_instead(
+    tell: Tell, rows: Rows, alerts_runtime: Runtime, clock: FixedClock, new_year: None, now: str, due: str
+) -> None:
+    clock.at = at(now)
+    await tell(risk())
+    for moment in (at(now) + timedelta(days=1, seconds=-1), at(due) - timedelta(seconds=1)):
+        clock.at = moment
+        await escalate_due(alerts_runtime)
+        assert await rows("alert_log", "action = 'escalated'") == [], moment
+    clock.at = at(due)
+    await escalate_due(alerts_runtime)
+    assert len(await rows("alert_log", "action = 'escalated'")) == 1

@@ -111,6 +111,31 @@ async def test_500_429_and_a_hang_are_tried_again_under_the_same_id(
     assert [(t["outcome"], t["code"]) for t in tries] == outcomes
 
 
+async def test_a_message_that_failed_often_keeps_nobody_else_out_longer_than_the_receiver_asks(
+    alerts_client: httpx.AsyncClient,
+    alerts_runtime: Runtime,
+    admin_headers: dict[str, str],
+    admin: asyncpg.Connection,
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    clock: FixedClock,
+) -> None:
+    async with http_receiver("429 Slow Down\r\nretry-after: 90", "204 No Content") as receiver:
+        await subscribe(alerts_client, admin_headers, receiver.url)
+        await tell(risk(1))
+        await admin.execute("UPDATE alerts.delivery SET attempts = 5")
+        await deliver(alerts_runtime)
+        await tell(risk(2))
+        clock.at += timedelta(seconds=89)
+        assert await deliver(alerts_runtime) == 0
+        clock.at += timedelta(seconds=1)
+        assert await deliver(alerts_runtime) == 1
+    (often, other) = sorted(await rows("delivery"), key=lambda row: row["delivery_id"])
+    assert often["due_at"] > clock.now() + timedelta(hours=1)
+    assert other["state"] == "delivered"
+
+
 @pytest.mark.parametrize(
     ("answer", "state"),
     [("404 Not Found", "broken"), ("302 Found\r\nlocation: http://127.0.0.1:1/", "broken"), ("410 Gone", "disabled")],

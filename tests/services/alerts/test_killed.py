@@ -31,7 +31,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 Rows = Callable[..., Any]
 Tell = Callable[..., Any]
 MESSAGES = 40
-IN_FLIGHT = 8
 PATIENCE_SECONDS = 60
 
 
@@ -257,7 +256,7 @@ async def test_an_acknowledgement_is_whole_or_not_at_all_and_its_repeat_succeeds
 ) -> None:
     admin_headers = bearer("county_admin", COUNTY, officer_no="C1")
     await put(alerts_client, admin_headers, channel="webhook", address="http://127.0.0.1:1/hook")
-    await tell(risk(1), risk(2))
+    await tell(risk(1, report_ids=["r1"]), risk(2, report_ids=["r2"]))
     inside, after = [row["alert_id"] for row in await admin.fetch("SELECT alert_id FROM alerts.alert ORDER BY 1")]
     secretary = bearer("village_secretary", VILLAGE, officer_no="S1")
     port = free_port()
@@ -297,6 +296,23 @@ async def assert_acknowledged(admin: asyncpg.Connection, alert_id: UUID) -> None
     assert (state["status"], state["deliveries"]) == ("acknowledged", ["cancelled"])
     assert (state["steps"], state["audited"]) == (1, 1)
     assert state["next_step_at"] == state["verify_due_at"]
+    written = await admin.fetch(WRITTEN, alert_id, str(alert_id))
+    assert len(written) == KINDS_OF_ROWS
+    assert len({row["xmin"] for row in written}) == 1, "of one transaction, so that no kill at any moment parts it"
+
+
+# All that an acknowledgement writes.
+KINDS_OF_ROWS = 7
+WRITTEN = """
+SELECT xmin::text FROM alerts.alert WHERE alert_id = $1
+UNION ALL SELECT xmin::text FROM alerts.delivery WHERE alert_id = $1
+UNION ALL SELECT xmin::text FROM alerts.alert_escalation WHERE alert_id = $1
+UNION ALL SELECT xmin::text FROM alerts.alert_log WHERE alert_id = $1 AND action = 'acknowledge'
+UNION ALL SELECT xmin::text FROM alerts.audit_log WHERE object = 'alert:' || $2 AND action = 'alert.acknowledge'
+UNION ALL SELECT xmin::text FROM alerts.idempotency_key WHERE key = 'ack-' || $2
+UNION ALL SELECT o.xmin::text FROM alerts.outbox o CROSS JOIN json_array_elements(o.payload -> 'items') item
+    WHERE item ->> 'alert_id' = $2 AND item ->> 'stage' = 'acknowledged'
+"""
 
 
 async def _is_acknowledged(admin: asyncpg.Connection, alert_id: UUID) -> bool:

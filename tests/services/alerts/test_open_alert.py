@@ -93,6 +93,17 @@ async def test_older_facts_are_ignored(tell: Tell, rows: Rows) -> None:
     assert len(await rows("alert_log", "action <> 'routed'")) == 1
 
 
+async def test_a_report_that_comes_after_newer_facts_counts_and_the_facts_beside_it_do_not(
+    tell: Tell, rows: Rows
+) -> None:
+    await tell(risk(facts_version=12))
+    report = str(uuid4())
+    await tell(risk(facts_version=11, recommendation="marginal_at_risk", report_ids=[report]))
+    (alert,) = await rows("alert")
+    assert alert["report_ids"] == [report]
+    assert (alert["facts_version"], alert["recommendation"]) == (12, "sudden_hardship")
+
+
 async def test_order_of_arrival_does_not_matter(tell: Tell, rows: Rows) -> None:
     await tell(risk(1, facts_version=11, opens=False, withheld_because="已核实无新情况"))
     await tell(risk(1, facts_version=10))

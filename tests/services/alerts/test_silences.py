@@ -144,6 +144,31 @@ async def test_what_still_stands_when_it_ends_is_told_once(
     assert len(await rows("inbox_item")) == before + 2
 
 
+@pytest.mark.parametrize("acknowledged", [False, True])
+async def test_a_rise_that_was_held_back_is_told_as_a_rise_even_if_the_opening_was_seen(
+    tell: Tell,
+    cadres: None,
+    rows: Rows,
+    hush: Any,
+    house: House,
+    call: Any,
+    acknowledged: bool,
+) -> None:
+    await tell(risk(severity="yellow"))
+    (alert,) = await rows("alert")
+    if acknowledged:
+        await call("POST", f"alerts/{alert['alert_id']}/acknowledge", {})
+    await hush()
+    house.clock.at += timedelta(minutes=1)
+    await tell(risk(facts_version=11))
+    assert {row["kind"] for row in await rows("inbox_item")} == {"opened"}
+    house.clock.at += HOUR
+    await house.run_worker("alerts", "silences")
+    told = await rows("notification", "starts_with(dedupe_key, 'unsilenced:')")
+    assert {row["kind"] for row in told} == {"raised"}
+    assert {row["recipient"] for row in told} >= {"G1", "S1"}
+
+
 async def test_another_silence_holds_it_back_in_turn(
     tell: Tell, cadres: None, rows: Rows, hush: Any, house: House
 ) -> None:

@@ -77,7 +77,8 @@ async def jump(
         await until(lambda: _listening(admin), "both workers listen")
         yield Jump(clock, seconds, admin)
         assert all(one.is_alive() for one in started)
-        assert not [word for word in ("Deadlock", "UniqueViolation") if word in log.read_text()], log.read_text()
+        # What keeps them apart is a lock that one of them skips, and not that one of them breaks.
+        assert "worker.failed" not in log.read_text(), log.read_text()
     finally:
         for one in started:
             one.kill()
@@ -115,7 +116,7 @@ async def test_no_double_message_step_digest_or_sheet(
         ("S1", OTHER_VILLAGE, "4"),
     ]
 
-    for moment in EVENINGS_AND_MORNINGS:
+    for moment in sorted((*EVENINGS, *MORNINGS)):
         await jump.to(moment)
     await one_of_each(admin)
     sent = Counter(one.message_id for one in receiver.received)
@@ -124,22 +125,17 @@ async def test_no_double_message_step_digest_or_sheet(
 
 
 # Three days with a digest; three steps; the month's sheet with the second of them.
-EVENINGS_AND_MORNINGS = (
-    "2026-03-19T20:00",
-    "2026-03-20T10:30",
-    "2026-03-20T20:00",
-    "2026-03-23T10:30",
-    "2026-03-24T10:31",
-    "2026-03-24T20:00",
-)
+EVENINGS = ("2026-03-19T20:00", "2026-03-20T20:00", "2026-03-24T20:00")
+MORNINGS = ("2026-03-20T10:30", "2026-03-23T10:30", "2026-03-24T10:31")
 
 
 async def one_of_each(admin: asyncpg.Connection) -> None:
     """Each step of each alert, each person's digest of a day, the month's sheet: once."""
     steps = await admin.fetch(
-        "SELECT alert_id, detail ->> 'level' AS level FROM alerts.alert_log WHERE action = 'escalated'"
+        "SELECT alert_id, detail ->> 'level' AS level, at FROM alerts.alert_log WHERE action = 'escalated'"
     )
     assert Counter(Counter((r["alert_id"], r["level"]) for r in steps).values()) == {1: 16 * 3}
+    assert Counter(r["at"] for r in steps) == {at(moment): 16 for moment in MORNINGS}, "one step a scan"
     escalated = "SELECT alert_id, recipient FROM alerts.notification WHERE kind = 'escalation'"
     assert await doubles(admin, escalated) == []
     digests = "SELECT officer_no, created_at::date FROM alerts.inbox_item WHERE kind = 'digest'"

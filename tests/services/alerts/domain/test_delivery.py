@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from services.alerts.domain.delivery import (
+    LIMIT_PAUSE,
+    LONGEST_PAUSE,
     RECEIPT_WAIT,
     SCHEDULE,
     SUPPLIER_PAUSE,
@@ -21,6 +23,7 @@ from services.alerts.domain.delivery import (
     after_inquiry,
     after_receipt,
     decide,
+    leaves_alone,
     starts_next_channel,
     wait_after,
 )
@@ -66,6 +69,24 @@ def test_a_suppliers_limit_is_kept_exactly() -> None:
     limited = SendOutcome(OutcomeClass.LIMITED, block=timedelta(minutes=10))
     decision = decide(limited, attempt=1, now=NOW, give_up_at=NOW + timedelta(days=1), jitter=1)
     assert (decision.state, decision.due_at) == (DeliveryState.DUE, NOW + timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pause"),
+    [
+        (SendOutcome(OutcomeClass.LIMITED), LIMIT_PAUSE),
+        (SendOutcome(OutcomeClass.LIMITED, retry_after=timedelta(seconds=90)), timedelta(seconds=90)),
+        (SendOutcome(OutcomeClass.LIMITED, retry_after=LONGEST_PAUSE), LONGEST_PAUSE),
+        (SendOutcome(OutcomeClass.LIMITED, retry_after=LONGEST_PAUSE + timedelta(seconds=1)), LONGEST_PAUSE),
+        (SendOutcome(OutcomeClass.LIMITED, block=timedelta(hours=2)), timedelta(hours=2)),
+        (SendOutcome(OutcomeClass.FIX, of_supplier=True), SUPPLIER_PAUSE),
+        (SendOutcome(OutcomeClass.FIX), None),
+        (SendOutcome(OutcomeClass.RETRY, retry_after=timedelta(seconds=90)), None),
+        (SendOutcome(OutcomeClass.OK), None),
+    ],
+)
+def test_how_long_a_receiver_is_left_alone_is_what_it_says(outcome: SendOutcome, pause: timedelta | None) -> None:
+    assert leaves_alone(outcome) == pause
 
 
 def test_a_supplier_to_mend_breaks_no_address() -> None:

@@ -32,7 +32,10 @@ class Answered:
 async def acknowledge_many(connection: asyncpg.Connection, doings: Sequence[Doing]) -> list[Answered]:
     """The result of each, in the order asked. A refusal comes before anything is written, so it undoes nothing."""
     await repository_answers.lock_in_order(connection, [doing.alert_id for doing in doings])
-    return [await _one(connection, doing) for doing in doings]
+    # Their messages are taken in the same order.
+    done = [await _one(connection, doing) for doing in sorted(doings, key=lambda doing: doing.alert_id)]
+    answers = {answer.alert_id: answer for answer in done}
+    return [answers[doing.alert_id] for doing in doings]
 
 
 async def _one(connection: asyncpg.Connection, doing: Doing) -> Answered:

@@ -26,6 +26,7 @@ from shared.vocabulary.terms import Role
 
 # The climbing itself tells people too; it keeps its own row.
 _OF_THE_CLIMB = (Kind.REMINDER, Kind.ESCALATION)
+_IN_OTHER_HANDS = (Kind.HANDED_OVER, Kind.MOVED)
 _AT_ONCE = 200
 
 
@@ -83,9 +84,9 @@ async def _calendars(connection: asyncpg.Connection, alerts: Iterable[Row], desk
 
 
 def _row(one: Told, known: Row | None, calendars: Calendars, desk: Desk) -> dict[str, Any]:
-    """A new timer; of one that runs already, neither later nor on a lower level than it was, but by a hand-over."""
+    """A new timer; of one that runs already, neither later nor on a lower level than it was, but in other hands."""
     alert, listeners = one.dispatch.alert, one.listening.listeners
-    if known is None or one.dispatch.kind is Kind.HANDED_OVER:
+    if known is None or one.dispatch.kind in _IN_OTHER_HANDS:
         return _fresh(alert, listeners, calendars, desk, one)
     row = _fresh(alert, listeners, calendars, desk, one, known)
     running = known["next_step_at"]

@@ -26,6 +26,7 @@ class Dispatch:
 
     `new_reports` are the reports it answers for. With `only`, nobody but these people is told; `barred` are told
     nothing, since it is their answer that is appealed. `gaps` are levels that were found empty on the way to `only`.
+    `also` are told beside whom the routes name.
     """
 
     alert: repository.Row
@@ -36,6 +37,7 @@ class Dispatch:
     only: tuple[Listener, ...] | None = None
     barred: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
+    also: tuple[Listener, ...] = ()
 
     @property
     def alert_id(self) -> UUID:

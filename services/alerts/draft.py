@@ -50,7 +50,8 @@ letter AS (
     SELECT l.*, row_number() OVER (PARTITION BY officer_no ORDER BY at) AS nth,
            count(*) OVER (PARTITION BY officer_no) AS many
     FROM json_to_recordset(${n}::text::json) AS l (at int, officer_no text, notification_id uuid, alert_id uuid,
-         kind text, severity text, title text, body text, link text, created_at timestamptz)
+         kind text, severity text, title text, body text, link text, created_at timestamptz,
+         matter text, matter_id uuid)
     JOIN new_notification USING (notification_id)
 ), counter AS (
     INSERT INTO inbox_counter AS c (officer_no, last_item_no)
@@ -59,9 +60,9 @@ letter AS (
     RETURNING officer_no, last_item_no
 ), item AS (
     INSERT INTO inbox_item (officer_no, item_no, notification_id, alert_id, kind, severity, title, body, link,
-                            created_at)
+                            created_at, matter, matter_id)
     SELECT officer_no, last_item_no - many + nth, notification_id, alert_id, kind, severity, title, body, link,
-           created_at
+           created_at, matter, matter_id
     FROM letter JOIN counter USING (officer_no)
 )
 """

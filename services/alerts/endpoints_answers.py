@@ -45,7 +45,7 @@ from shared.regions.name_places import name_places
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, WakeDep, require
-from shared.web.page import Cursor, Limit, NewestFirst, Page, decode_cursor, encode_cursor
+from shared.web.page import Cursor, Limit, NewestFirst, Page, after_due, decode_cursor, encode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 
@@ -139,15 +139,16 @@ async def post_confirmation(verification_id: UUID, body: ConfirmationIn, steps: 
     return await steps.once(f"confirmation:{verification_id}", body, act, id_=body.id)
 
 
-@router.get("/alerts/v1/rechecks", summary="抽查复核清单", responses=_LIST_PROBLEMS)
+@router.get("/alerts/v1/rechecks", summary="抽查复核清单，时限近的在前", responses=_LIST_PROBLEMS)
 async def get_rechecks(
     caller: Supervisor,
     connection: ScopedConnection,
     runtime: RuntimeDep,
-    newest: NewestFirst,
     division: DivisionFilter = None,
     state: RecheckState | None = None,
     overdue: Annotated[bool, Query(description="只看超期")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[RecheckView]:
     lo, hi = code_range(division or caller.division)
     rows = await repository_answers.list_rechecks(
@@ -156,10 +157,12 @@ async def get_rechecks(
         hi=hi,
         state=state,
         overdue_at=runtime.clock.now() if overdue else None,
-        before=newest.before,
-        limit=newest.wanted,
+        after=after_due(cursor),
+        limit=limit + 1,
     )
-    return newest.page(await view_rechecks(newest.shown(rows), caller, runtime), rows, "verification_id")
+    items = await view_rechecks(rows[:limit], caller, runtime)
+    more = next_cursor(rows, limit, due="due_at", id="verification_id")
+    return Page(items=items, next_cursor=more)
 
 
 @router.get("/alerts/v1/rechecks/counts", summary="各乡镇抽查数量与不一致数量", responses=_LIST_PROBLEMS)

@@ -1,8 +1,7 @@
 """The visit list and the monthly sheets over HTTP."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query
 from fastapi.responses import StreamingResponse
@@ -15,7 +14,7 @@ from services.alerts.visit_list import export_visits, visit_list
 from shared.regions.name_places import name_places
 from shared.vocabulary.division import code_range
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection
-from shared.web.page import Cursor, CursorRefused, Limit, Page, decode_cursor, next_cursor
+from shared.web.page import Cursor, CursorRefused, Limit, Page, after_due, decode_cursor, next_cursor
 from shared.web.problem import problems
 from shared.web.routing import Router
 from shared.web.schema import OpenText
@@ -51,7 +50,7 @@ async def get_visit_list(
     format_: Annotated[Format, Query(alias="format", description="csv、xlsx：全部，一个文件")] = "json",
     purpose: Annotated[OpenText | None, Query(min_length=1, max_length=100, description="导出的用途")] = None,
 ) -> Page[Visit] | StreamingResponse:
-    after, where, request_id = _after(cursor), division or caller.division, context.request_id
+    after, where, request_id = after_due(cursor), division or caller.division, context.request_id
     if format_ == "json":
         return await visit_list(connection, where, caller, runtime, after=after, limit=limit, request_id=request_id)
     pieces = await export_visits(
@@ -59,20 +58,6 @@ async def get_visit_list(
     )
     name = {"Content-Disposition": f'attachment; filename="visit-list-{where}.{format_}"'}
     return StreamingResponse(pieces, media_type=MEDIA[format_], headers=name)
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """The position in a cursor of the visit list; CursorRefused."""
-    position = decode_cursor(cursor, due=str, id=str)
-    try:
-        if position is None:
-            return None
-        due = datetime.fromisoformat(position["due"])
-        if due.tzinfo is None:
-            raise CursorRefused
-        return due, UUID(position["id"])
-    except (ValueError, OverflowError):
-        raise CursorRefused from None
 
 
 @router.get("/alerts/v1/monthly-sheets", summary="月度处置清单（分乡镇）", responses=problems(401, 403, 422))

@@ -9,14 +9,12 @@ from fastapi import Depends, Query
 from services.alerts import repository_tickets
 from services.alerts.domain.ticket import WAITING, TicketState
 from services.alerts.endpoints import STEP_PROBLEMS, DivisionFilter
-from services.alerts.reply_ticket import TicketUnknown, reply_ticket
+from services.alerts.reply_ticket import TicketUnknown, department_for, reply_ticket
 from services.alerts.schemas_tickets import TicketReplyIn, TicketView
-from services.alerts.step_task import NO_SECTOR
 from services.alerts.take_step import Doing
 from shared.runtime import Runtime
 from shared.security.principal import Principal
 from shared.vocabulary.division import code_range
-from shared.vocabulary.terms import Role
 from shared.web.dependencies import ContextDep, RuntimeDep, ScopedConnection, require
 from shared.web.page import NewestFirst, Page
 from shared.web.problem import problems
@@ -43,7 +41,7 @@ async def get_tickets(
     rows = await repository_tickets.list_tickets(
         connection,
         *code_range(division or caller.division),
-        department=_own_department(caller) or department,
+        department=department_for(caller) or department,
         state=state,
         overdue_at=runtime.clock.now() if overdue else None,
         before=newest.before,
@@ -56,15 +54,10 @@ async def get_tickets(
 async def get_ticket(
     ticket_id: UUID, caller: Worker, connection: ScopedConnection, runtime: RuntimeDep
 ) -> TicketView:
-    ticket = await repository_tickets.ticket_by_id(connection, ticket_id, _own_department(caller))
+    ticket = await repository_tickets.ticket_by_id(connection, ticket_id, department_for(caller))
     if ticket is None:
         raise TicketUnknown
     return _view(ticket, runtime)
-
-
-def _own_department(caller: Principal) -> str | None:
-    """The only department whose tickets the caller sees; a liaison of none sees none."""
-    return caller.department or (NO_SECTOR if caller.role is Role.LIAISON else None)
 
 
 @router.post("/alerts/v1/tickets/{ticket_id}/reply", summary="部门回复更正单", responses=STEP_PROBLEMS)

@@ -59,7 +59,7 @@ class Round:
     desk: Desk
     rules: Mapping[str, Rules]
     members: Mapping[str, Sequence[asyncpg.Record]]
-    open_: frozenset[UUID]
+    open_: Mapping[UUID, str]
     endpoints: Sequence[asyncpg.Record]
     pushes: dict[str, int]
 
@@ -110,7 +110,7 @@ def _tell(group: asyncpg.Record, round_: Round, telling: Telling) -> None:
     if not any(_hears(one, group) for one in round_.endpoints):
         telling.endings += [_without_push(one) for one in going]
         going = []
-    before = {one for one in group["sent_alerts"] if one in round_.open_}
+    before = {one for one in group["sent_alerts"] if round_.open_.get(one) == group["division"]}
     open_ = before | {one["alert_id"] for one in going}
     # A further message about an alert told before is news as a new alert is.
     told = frozenset(map(str, before - {one["alert_id"] for one in going}))

@@ -21,6 +21,9 @@ from shared.contracts.monitoring import EvidenceItem, RiskChanged, RiskItem
 from shared.vocabulary.identifiers import new_id
 from shared.vocabulary.terms import Severity
 
+# Where a household lives and is registered; whoever answers for either sees its alert.
+PLACES = ("living_division", "registered_division")
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -49,6 +52,11 @@ class News:
     @property
     def is_worse(self) -> bool:
         return self.before is not None and self.alert["severity"] != severity_of(self.before)
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the household lives, or is registered, elsewhere than the open alert says (随户迁移)."""
+        return self.before is not None and any(self.alert[name] != self.before[name] for name in PLACES)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -119,15 +127,19 @@ def extended(
 ) -> dict[str, Any]:
     """The open alert with the news: nothing is lowered or withdrawn.
 
-    A worse one has the nearer deadlines, and what is asked of its answer is the stricter.
+    A worse one has the nearer deadlines, and what is asked of its answer is the stricter. It goes where newer news
+    says that the household is; its clocks run on as they were.
     """
     item = heard.item
     severity = worse(severity_of(before), item.severity)
     matters = severity != severity_of(before) or bool(new_reports)
     newer = item.facts_version >= before["facts_version"]
+    places = {name: getattr(item, name) if newer else before[name] for name in PLACES}
+    has_moved = any(places[name] != before[name] for name in PLACES)
     told = {**_acknowledge_clock(item, calendar, now), **_verify_clock(item, calendar, now)}
     return {
         **before,
+        **places,
         "severity": severity,
         "recommendation": (item.recommendation if newer else None) or before["recommendation"],
         "causes": list(dict.fromkeys([*before["causes"], *item.causes])),
@@ -137,7 +149,7 @@ def extended(
         "policy_version": heard.policy_version if newer else before["policy_version"],
         **_nearer(before, told if matters else before, now),
         **(_answer_columns(answer_terms_of(before).stricter(_terms_told(item))) if matters else {}),
-        "version": before["version"] + matters,
+        "version": before["version"] + (matters or has_moved),
     }
 
 
@@ -159,6 +171,7 @@ _WITHOUT_BEING_TOLD = monitoring.AnswerTerms()
 ANSWER_COLUMNS = ("second_officer_severities", "recheck_percent", "recheck_working_days", "task_working_days")
 _EXTENSION = (
     "alert_id",
+    *PLACES,
     "severity",
     "recommendation",
     "causes",
@@ -249,7 +262,9 @@ def _fact(fact: EvidenceItem) -> dict[str, Any]:
 def _note(note: ReportNote) -> dict[str, Any]:
     """A correction, withdrawal or appeal as evidence; who gave the appealed answer is barred from the next (回避)."""
     barred = {"barred": note.answered_by} if note.answered_by else {}
-    named = {"about_officer": note.about_officer} if note.about_officer else {}
+    named: dict[str, Any] = {"about_officer": note.about_officer} if note.about_officer else {}
+    if note.also_about:
+        named["also_about"] = sorted(note.also_about)
     return {
         "indicator": note.nature,
         "state": "fired",

@@ -4,7 +4,7 @@ One household, one open alert, many pieces of evidence. What does not open is st
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,12 @@ import asyncpg
 from services.alerts import repository, repository_concern
 from services.alerts.dispatch import Desk, Dispatch, desk_for
 from services.alerts.domain.change import Change, Known, change_for
+from services.alerts.domain.duty import Listener
 from services.alerts.domain.message import Kind
 from services.alerts.draft import Draft
+from services.alerts.move_alerts import move_alerts, seconds_at
 from services.alerts.news import (
+    PLACES,
     Heard,
     News,
     digest_of,
@@ -52,30 +55,43 @@ async def open_alerts(connection: asyncpg.Connection, events: Sequence[Event], r
     """Take in `risk_changed` messages, no two about the same subject; the names of the queues they filled."""
     heard = [one for event in events for one in heard_in(event)]
     items = [one.item for one in heard]
-    places = {place for item in items for place in (item.living_division, item.registered_division)}
-    desk = await desk_for(runtime, places)
     past = await _past_of(connection, items)
+    # An alert that does not move is told where it is, whatever older news says.
+    places = {getattr(item, name) for item in items for name in PLACES} | past.places
+    desk = await desk_for(runtime, places)
     scene = await scene_over(connection, places, _households(items), desk, named=_named(items))
     desk = desk.dated(scene.calendars)
     news, withheld = _decide(heard, past, desk)
     draft = Draft()
     barred = _open([one for one in news if one.before is None], desk, scene, draft)
-    moved = await _extend(connection, [one for one in news if one.before is not None], desk)
-    dispatched = [(one, _dispatch(one)) for one in news]
-    draft.notify([*withheld, *(_quiet(one, desk) for one, dispatch in dispatched if dispatch is None)])
+    extending = [one for one in news if one.before is not None]
+    concerned = await _extend(connection, extending, past, desk, draft)
+    seconds = await seconds_at(connection, [one for one in extending if one.is_moved], scene.posts)
+    dispatches = [dispatch for one in news if (dispatch := _dispatch(one, seconds)) is not None]
+    dispatches = await _spare_barred(connection, [*dispatches, *_anew(concerned, news, dispatches, past)], draft)
+    told = {dispatch.alert_id for dispatch in dispatches}
+    draft.notify([*withheld, *(_quiet(one, desk) for one in extending if one.alert_id not in told)])
     await _remember(connection, items, past, desk)
-    dispatches = [dispatch for _, dispatch in dispatched if dispatch is not None]
     await route_drafted(connection, dispatches, desk, scene, draft, barred=barred)
-    return (*WAKES, "route") if moved else WAKES
+    return WAKES
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the tables know of the subjects of a message, locked; a subject that is new altogether is in none."""
+    """What the tables know of the subjects of a message, locked; a subject that is new altogether is in none.
+
+    `adopted`: the alerts of reports that are their households' now.
+    """
 
     subjects: Mapping[str, asyncpg.Record]
     alerts: Mapping[str, Row]
     closed: Mapping[str, UUID]
+    adopted: frozenset[UUID] = frozenset()
+
+    @property
+    def places(self) -> set[str]:
+        """Where the open alerts are."""
+        return {alert[name] for alert in self.alerts.values() for name in PLACES}
 
     def of(self, item: RiskItem) -> Known:
         return repository.known(self.subjects.get(item.subject, _NEW), self.alerts.get(item.subject))
@@ -95,13 +111,14 @@ async def _past_of(connection: asyncpg.Connection, items: Sequence[RiskItem]) ->
     )
     if not subjects:
         return Past({}, {}, {})
+    names, adopted = {item.subject for item in items}, frozenset[UUID]()
     if reported:
-        await repository.adopt_alerts(connection, reported)
-    names = {item.subject for item in items}
+        await repository.lock_open_alerts(connection, names | rows.keys())
+        adopted = await repository.adopt_alerts(connection, reported)
     # A household that is new may have been handed the alert of its report.
     alerts = await repository.lock_open_alerts(connection, names if reported else names & subjects.keys())
     closed = await repository.last_closed_alerts(connection, (names & subjects.keys()) - alerts.keys())
-    return Past(subjects, alerts, closed)
+    return Past(subjects, alerts, closed, adopted)
 
 
 def _households(items: Iterable[RiskItem]) -> set[str]:
@@ -111,7 +128,7 @@ def _households(items: Iterable[RiskItem]) -> set[str]:
 def _named(items: Iterable[RiskItem]) -> set[str]:
     """The officers whom complaints name."""
     named = {fact.about_officer for item in items for fact in item.evidence}
-    named |= {note.about_officer for item in items for note in item.notes}
+    named |= {officer_no for item in items for note in item.notes for officer_no in note.officers_named}
     return {officer_no for officer_no in named if officer_no}
 
 
@@ -167,15 +184,42 @@ def _concerned(one: News, scene: Scene) -> dict[str, str]:
     return {**complaint, **family}
 
 
-async def _extend(connection: asyncpg.Connection, news: Sequence[News], desk: Desk) -> bool:
-    """Write what is added to open alerts; whether somebody is concerned who was not before."""
-    if not news:
-        return False
-    await repository.extend_alerts(connection, [extension(one.alert) for one in news])
-    fresh = await _add_evidence(connection, _evidence(news, desk))
-    rows = [_log_row(one, fresh.get(one.alert_id, 0), desk) for one in news]
-    await repository.insert_rows(connection, "alert_log", rows)
-    return await repository_concern.bar_concerned(connection, [one.alert_id for one in news], desk.now)
+async def _extend(
+    connection: asyncpg.Connection, news: Sequence[News], past: Past, desk: Desk, draft: Draft
+) -> frozenset[UUID]:
+    """Write what is added to open alerts, and where they are; those that somebody is concerned in who was not before.
+
+    Of the report of a household that adopts its alert it is known only now whose family it is.
+    """
+    if news:
+        await repository.extend_alerts(connection, [extension(one.alert) for one in news])
+        fresh = await _add_evidence(connection, _evidence(news, desk))
+        rows = [_log_row(one, fresh.get(one.alert_id, 0), desk) for one in news]
+        await repository.insert_rows(connection, "alert_log", rows)
+        await move_alerts(connection, [one for one in news if one.is_moved], desk, draft)
+    known = past.adopted.union(one.alert_id for one in news)
+    return await repository_concern.bar_concerned(connection, known, desk.now) if known else frozenset()
+
+
+def _anew(
+    concerned: frozenset[UUID], news: Sequence[News], dispatches: Sequence[Dispatch], past: Past
+) -> list[Dispatch]:
+    """What is told to those above whom an alert turned out to be about, unless the news itself is told them."""
+    alerts = {alert["alert_id"]: alert for alert in past.alerts.values()} | {one.alert_id: one.alert for one in news}
+    waiting = concerned - {dispatch.alert_id for dispatch in dispatches}
+    return [
+        Dispatch(alerts[each], Kind.OPENED, f"opened:{each}", new_reports=tuple(alerts[each]["report_ids"]))
+        for each in sorted(waiting)
+    ]
+
+
+async def _spare_barred(
+    connection: asyncpg.Connection, dispatches: Sequence[Dispatch], draft: Draft
+) -> list[Dispatch]:
+    """Whose answer was appealed, or differed in a re-check, is not asked again by what comes later either."""
+    known = {dispatch.alert_id for dispatch in dispatches} - draft.opened
+    barred = await repository_concern.barred_in(connection, known) if known else {}
+    return [replace(one, barred=one.barred | barred.get(one.alert_id, frozenset())) for one in dispatches]
 
 
 async def _remember(connection: asyncpg.Connection, items: Sequence[RiskItem], past: Past, desk: Desk) -> None:
@@ -236,16 +280,19 @@ def _log_row(one: News, new_evidence: int, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _dispatch(one: News) -> Dispatch | None:
-    """What people are told: an opening, a worse severity, a further report; more of the same is not sent."""
+def _dispatch(one: News, seconds: Mapping[UUID, tuple[Listener, ...]]) -> Dispatch | None:
+    """What people are told: an opening, a move, a worse severity, a further report; more of the same is not sent."""
     kind, key = Kind.OPENED, f"opened:{one.alert_id}"
-    if one.is_worse:
+    if one.is_moved:
+        kind, key = Kind.MOVED, f"moved:{one.alert_id}:{one.alert['version']}"
+    elif one.is_worse:
         kind, key = Kind.RAISED, f"raised:{one.alert_id}:{one.alert['severity']}"
     elif one.before is not None and one.new_reports:
         kind, key = Kind.REPORTED, f"reported:{one.alert_id}:{'+'.join(sorted(one.new_reports))}"
     elif one.before is not None:
         return None
-    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports, barred=one.barred)
+    also = seconds.get(one.alert_id, ())
+    return Dispatch(one.alert, kind, key, one.sentences, one.new_reports, barred=one.barred, also=also)
 
 
 def _withheld(item: RiskItem, desk: Desk) -> dict[str, Any]:

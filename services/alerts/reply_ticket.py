@@ -6,6 +6,7 @@ import asyncpg
 
 from services.alerts import repository_tickets
 from services.alerts.domain.ticket import Reply, TicketState, after_reply
+from services.alerts.step_task import NO_SECTOR
 from services.alerts.take_step import Doing, PersonNeeded
 from shared.clock import SHANGHAI
 from shared.errors import Conflict, Forbidden, NotFound
@@ -15,6 +16,8 @@ from shared.vocabulary.terms import Role
 
 
 class TicketUnknown(NotFound):
+    """There is no such ticket, it is out of range, or another department's: to a liaison all look alike."""
+
     code, title = "ticket_unknown", "没有找到该更正单"
 
 
@@ -23,6 +26,8 @@ class TicketClosed(Conflict):
 
 
 class TicketOfAnotherDepartment(Forbidden):
+    """The village and the township see the tickets of their households, and answer none."""
+
     code, title = "ticket_of_another_department", "该更正单属于其他部门"
 
 
@@ -46,10 +51,17 @@ async def reply_ticket(
     return row
 
 
+def department_for(caller: Principal) -> str | None:
+    """The only department whose tickets the caller sees; a liaison of none sees none."""
+    return caller.department or (NO_SECTOR if caller.role is Role.LIAISON else None)
+
+
 def check_speaker(caller: Principal, department: str) -> None:
-    """A department's ticket is its liaison's to answer, or a county administrator's."""
+    """A department's ticket is its liaison's to answer, or a county administrator's; to other departments unknown."""
     if not caller.is_person:
         raise PersonNeeded
-    if caller.role is Role.COUNTY_ADMIN or (caller.department is not None and caller.department == department):
+    if caller.role is Role.COUNTY_ADMIN or caller.department == department:
         return
+    if department_for(caller) is not None:
+        raise TicketUnknown
     raise TicketOfAnotherDepartment(f"更正单由{department}核对")

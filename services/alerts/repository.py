@@ -19,6 +19,11 @@ from shared.vocabulary.division import lineage_of
 from shared.vocabulary.terms import Role
 
 Connection = asyncpg.Connection
+# Whoever waits for several alerts takes them in this order, so that no two wait for each other for ever. An alert
+# keeps its id; its subject is another when a household adopts it. What another holds may be skipped in any order.
+LOCK_ORDER = "alert_id"
+# And so with their messages.
+MESSAGE_LOCK_ORDER = "n.alert_id, n.notification_id"
 CALENDAR_LOCK = "hashtextextended('alerts.calendar', 0)"
 
 
@@ -101,13 +106,14 @@ async def _locked(connection: Connection, subjects: Sequence[str]) -> dict[str, 
     return {row["subject"]: row for row in rows}
 
 
-async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str, str]]) -> None:
+async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str, str]]) -> frozenset[UUID]:
     """Hand the open alert of a report to the household it turned out to be of, if that has none open itself.
 
-    `reported`: the report's subject, the household's subject and number; the subjects are locked by the caller.
+    `reported`: the report's subject, the household's subject and number. The caller holds the subjects and their
+    alerts. The answer: which alerts went to another subject.
     """
     rows = list(reported)
-    await connection.execute(
+    adopted = await connection.fetch(
         """
         UPDATE alert a SET subject = found.subject, household_no = found.household_no, version = a.version + 1
         FROM (
@@ -117,18 +123,20 @@ async def adopt_alerts(connection: Connection, reported: Iterable[tuple[str, str
             WHERE NOT EXISTS (SELECT FROM alert o WHERE o.subject = t.subject AND o.status <> 'closed')
             ORDER BY t.subject, waiting.opened_at
         ) found
-        WHERE a.alert_id = found.alert_id
+        WHERE a.alert_id = found.alert_id RETURNING a.alert_id
         """,
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],
     )
+    return frozenset(row["alert_id"] for row in adopted)
 
 
 async def lock_open_alerts(connection: Connection, subjects: Iterable[str]) -> dict[str, asyncpg.Record]:
-    """The alert of each subject that is not closed."""
+    """The alert of each subject that is not closed, locked in `LOCK_ORDER`."""
     rows = await connection.fetch(
-        "SELECT * FROM alert WHERE subject = ANY ($1) AND status <> 'closed' ORDER BY subject FOR NO KEY UPDATE",
+        "SELECT * FROM alert WHERE subject = ANY ($1) AND status <> 'closed' "
+        f"ORDER BY {LOCK_ORDER} FOR NO KEY UPDATE",
         sorted(set(subjects)),
     )
     return {row["subject"]: row for row in rows}
@@ -199,8 +207,12 @@ async def cancel_deliveries(connection: Connection, alert_id: UUID, now: datetim
     A push about several alerts goes on as long as nobody has seen one of the others since it was told.
     """
     await connection.execute(
-        "UPDATE notification SET outcome = 'cancelled', ended_at = $2 WHERE alert_id = $1 AND outcome IS NULL "
-        "AND (group_key IS NOT NULL OR decision = 'digest') AND decision <> 'suppress'",
+        f"""
+        UPDATE notification SET outcome = 'cancelled', ended_at = $2 WHERE notification_id = ANY (ARRAY(
+            SELECT n.notification_id FROM notification n WHERE n.alert_id = $1 AND n.outcome IS NULL
+              AND (n.group_key IS NOT NULL OR n.decision = 'digest') AND n.decision <> 'suppress'
+            ORDER BY {MESSAGE_LOCK_ORDER} FOR NO KEY UPDATE))
+        """,
         alert_id,
         now,
     )
@@ -257,7 +269,7 @@ async def lock_unrouted_alerts(
           AND EXISTS (SELECT 1 FROM duty d WHERE d.division <= a.living_division AND a.living_division < d.division_hi
                       AND d.role <> 'liaison' AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1))
           AND a.subject > $2
-        ORDER BY a.subject LIMIT $3 FOR UPDATE OF a SKIP LOCKED
+        ORDER BY a.subject LIMIT $3 FOR NO KEY UPDATE OF a SKIP LOCKED
         """,
         today,
         after,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, insert_rows
+from services.alerts.repository import LOCK_ORDER, Connection, insert_rows
 
 # What an offer or a re-check is listed with.
 _OF_ALERT = "a.household_no, a.contact_name, a.living_division, a.registered_division, a.severity, a.status"
@@ -35,9 +35,9 @@ async def days_tried(connection: Connection, alert_id: UUID) -> set[date]:
 
 
 async def lock_in_order(connection: Connection, alert_ids: Sequence[UUID]) -> None:
-    """Lock alerts as news of them does, by their subjects, so that neither waits for the other for ever."""
+    """Lock alerts as news of them does, so that neither waits for the other for ever."""
     await connection.fetch(
-        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY subject, alert_id FOR NO KEY UPDATE",
+        f"SELECT alert_id FROM alert WHERE alert_id = ANY ($1) ORDER BY {LOCK_ORDER} FOR NO KEY UPDATE",
         list(alert_ids),
     )
 
@@ -140,10 +140,10 @@ async def list_rechecks(
     hi: str,
     state: str | None,
     overdue_at: datetime | None,
-    before: UUID | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[asyncpg.Record]:
-    """Re-checks of alerts in [lo, hi), newest first, with the answer they are of."""
+    """Re-checks of alerts in [lo, hi), the nearest deadline first, with the answer they are of."""
     return await connection.fetch(
         f"""
         SELECT r.*, {_OF_ALERT}, v.outcome, v.verified_at, v.officer_no FROM recheck r
@@ -151,14 +151,15 @@ async def list_rechecks(
         WHERE ((a.living_division >= $1 AND a.living_division < $2)
                OR (a.registered_division >= $1 AND a.registered_division < $2))
           AND ($3::text IS NULL OR r.state = $3) AND ($4::timestamptz IS NULL OR (r.state = 'due' AND r.due_at <= $4))
-          AND ($5::uuid IS NULL OR r.verification_id < $5)
-        ORDER BY r.verification_id DESC LIMIT $6
+          AND ($5::timestamptz IS NULL OR (r.due_at, r.verification_id) > ($5, $6))
+        ORDER BY r.due_at, r.verification_id LIMIT $7
         """,
         lo,
         hi,
         state,
         overdue_at,
-        before,
+        after[0] if after else None,
+        after[1] if after else None,
         limit,
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import CALENDAR_LOCK, Connection, Row, insert_rows
+from services.alerts.repository import CALENDAR_LOCK, LOCK_ORDER, Connection, Row, insert_rows
 
 
 async def hold_calendar(connection: Connection) -> None:
@@ -85,12 +85,12 @@ async def update_change(
 async def lock_alerts_over(connection: Connection, change: Row, limit: int) -> list[asyncpg.Record]:
     """Open alerts of a region, in the order of their ids, with a deadline in or after the changed year."""
     return await connection.fetch(
-        """
+        f"""
         SELECT a.* FROM alert a
         WHERE a.status <> 'closed' AND a.living_division >= $1 AND a.living_division < $2
           AND ($3::uuid IS NULL OR a.alert_id > $3)
           AND greatest(a.ack_due_at, a.verify_due_at) >= $4
-        ORDER BY a.alert_id LIMIT $5 FOR UPDATE
+        ORDER BY {LOCK_ORDER} LIMIT $5 FOR NO KEY UPDATE
         """,
         change["region"],
         change["region_hi"],

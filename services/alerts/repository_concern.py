@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from services.alerts.repository import Connection
+from services.alerts.repository import LOCK_ORDER, MESSAGE_LOCK_ORDER, Connection
 
 
-async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> bool:
-    """Bar from open alerts the officers whose own household or whose conduct they are about; whether any is new.
+async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now: datetime) -> frozenset[UUID]:
+    """Bar from open alerts the officers whose own household or whose conduct they are about; where any is new.
 
     Whoever answered for such an alert, up to the level of who is concerned, answers for it no more: what is on its
     way to him is cancelled, and the alert waits for its route one level up.
@@ -22,7 +22,9 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
             SELECT o.officer_no, 'family' AS why FROM officer o WHERE o.household_no = a.household_no
             UNION ALL
             SELECT o.officer_no, 'complaint' FROM alert_evidence e
-            JOIN officer o ON o.officer_no = e.item ->> 'about_officer' WHERE e.alert_id = a.alert_id
+            JOIN officer o ON o.officer_no = ANY (
+                (e.item ->> 'about_officer') || ARRAY(SELECT jsonb_array_elements_text(e.item -> 'also_about')))
+            WHERE e.alert_id = a.alert_id
         ) c ON true
         WHERE a.alert_id = ANY ($1) AND a.status <> 'closed'
         ORDER BY a.alert_id, c.officer_no, c.why DESC
@@ -33,7 +35,7 @@ async def bar_concerned(connection: Connection, alert_ids: Collection[UUID], now
     )
     if made:
         await _withdraw(connection, [r["alert_id"] for r in made], [r["officer_no"] for r in made], now)
-    return bool(made)
+    return frozenset(row["alert_id"] for row in made)
 
 
 async def bar_as_in(connection: Connection, alert_id: UUID, before: UUID, now: datetime) -> None:
@@ -75,11 +77,12 @@ async def _withdraw(connection: Connection, alerts: list[UUID], officers: list[s
 async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str], now: datetime) -> None:
     """What is on its way to these officers about these alerts, or waits to be pushed or digested."""
     await connection.execute(
-        """
-        WITH his AS (
+        f"""
+        WITH his AS MATERIALIZED (
             SELECT n.notification_id FROM notification n
-            JOIN unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no)
-                 ON n.alert_id = b.alert_id AND n.recipient = b.officer_no
+            WHERE (n.alert_id, n.recipient) IN (
+                SELECT * FROM unnest($1::uuid[], $2::text[]) AS b (alert_id, officer_no))
+            ORDER BY {MESSAGE_LOCK_ORDER} FOR NO KEY UPDATE
         ), waiting AS (
             UPDATE notification n SET outcome = 'cancelled', ended_at = $3 FROM his
             WHERE n.notification_id = his.notification_id AND n.outcome IS NULL AND n.decision <> 'suppress'
@@ -96,9 +99,11 @@ async def _cancel(connection: Connection, alerts: list[UUID], officers: list[str
 
 
 async def open_alerts_of(connection: Connection, households: Collection[str]) -> list[UUID]:
-    """The open alerts of these households."""
+    """The open alerts of these households, locked."""
     rows = await connection.fetch(
-        "SELECT alert_id FROM alert WHERE household_no = ANY ($1) AND status <> 'closed'", list(households)
+        "SELECT alert_id FROM alert WHERE household_no = ANY ($1) AND status <> 'closed' "
+        f"ORDER BY {LOCK_ORDER} FOR NO KEY UPDATE",
+        list(households),
     )
     return [row["alert_id"] for row in rows]
 

@@ -35,7 +35,7 @@ async def lock_due(connection: Connection, now: datetime, limit: int) -> list[as
         """
         SELECT a.*, e.chain_snapshot, e.step, e.since, e.next_step_at, e.token
         FROM alert_escalation e JOIN alert a USING (alert_id)
-        WHERE e.next_step_at <= $1 ORDER BY e.next_step_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        WHERE e.next_step_at <= $1 ORDER BY e.next_step_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
         """,
         now,
         limit,
@@ -92,7 +92,7 @@ async def lock_without_escalation(connection: Connection, limit: int) -> list[as
         """
         SELECT a.* FROM alert a WHERE a.status <> 'closed' AND a.routed_at IS NOT NULL
           AND NOT EXISTS (SELECT FROM alert_escalation e WHERE e.alert_id = a.alert_id)
-        ORDER BY a.alert_id LIMIT $1 FOR UPDATE OF a SKIP LOCKED
+        ORDER BY a.alert_id LIMIT $1 FOR NO KEY UPDATE OF a SKIP LOCKED
         """,
         limit,
     )

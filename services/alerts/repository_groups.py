@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts.repository import Connection, Row, insert_rows
+from services.alerts.repository import MESSAGE_LOCK_ORDER, Connection, Row, insert_rows
 
 
 async def make_groups_due(connection: Connection, rows: Sequence[Row], now: datetime, interval: timedelta) -> None:
@@ -36,9 +36,9 @@ async def members_of(connection: Connection, keys: Iterable[str], now: datetime)
     Locked: whoever acts on their alerts meanwhile cancels them before they are told, or what told them afterwards.
     `is_outdone`: that something more urgent about the household was told to the same recipient and is unanswered.
     """
-    return await connection.fetch(
-        """
-        SELECT n.notification_id, n.group_key, n.alert_id, n.recipient, n.division, n.kind, n.decision,
+    rows = await connection.fetch(
+        f"""
+        SELECT n.notification_id, n.group_key, n.created_at, n.alert_id, n.recipient, n.division, n.kind, n.decision,
                n.not_before, n.urgent, a.severity,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
                        AND u.decision <> 'suppress' AND u.recipient IS NOT DISTINCT FROM n.recipient
@@ -46,19 +46,20 @@ async def members_of(connection: Connection, keys: Iterable[str], now: datetime)
         FROM notification n JOIN alert a ON a.alert_id = n.alert_id
         WHERE n.group_key = ANY ($1) AND n.outcome IS NULL AND n.decision IN ('send', 'defer')
           AND (n.not_before IS NULL OR n.not_before <= $2)
-        ORDER BY n.created_at, n.notification_id FOR UPDATE OF n
+        ORDER BY {MESSAGE_LOCK_ORDER} FOR NO KEY UPDATE OF n
         """,
         list(keys),
         now,
     )
+    return sorted(rows, key=lambda row: (row["created_at"], row["notification_id"]))
 
 
-async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those alerts that nobody has acknowledged."""
+async def open_among(connection: Connection, alert_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Those alerts that nobody has acknowledged, and where their households live."""
     rows = await connection.fetch(
-        "SELECT alert_id FROM alert WHERE alert_id = ANY ($1) AND status = 'open'", list(alert_ids)
+        "SELECT alert_id, living_division FROM alert WHERE alert_id = ANY ($1) AND status = 'open'", list(alert_ids)
     )
-    return frozenset(row["alert_id"] for row in rows)
+    return {row["alert_id"]: row["living_division"] for row in rows}
 
 
 async def pushes_since(connection: Connection, recipients: Iterable[str], since: datetime) -> dict[str, int]:
@@ -177,18 +178,19 @@ async def digest_counts(
 
 async def waiting_for_digest(connection: Connection, officers: Iterable[str]) -> list[asyncpg.Record]:
     """The messages that are lines of the next digest, and those deferred that it counts only."""
-    return await connection.fetch(
-        """
+    rows = await connection.fetch(
+        f"""
         SELECT n.notification_id, n.recipient, n.division, n.decision,
                EXISTS (SELECT FROM notification u WHERE u.alert_id = n.alert_id AND u.urgent
                        AND u.decision <> 'suppress' AND u.recipient = n.recipient
                        AND (a.acknowledged_at IS NULL OR u.created_at >= a.acknowledged_at)) AS is_outdone
         FROM notification n LEFT JOIN alert a ON a.alert_id = n.alert_id
         WHERE n.recipient = ANY ($1) AND n.decision IN ('digest', 'defer') AND n.outcome IS NULL
-        ORDER BY n.notification_id FOR UPDATE OF n
+        ORDER BY {MESSAGE_LOCK_ORDER} FOR NO KEY UPDATE OF n
         """,
         list(officers),
     )
+    return sorted(rows, key=lambda row: row["notification_id"])
 
 
 async def cancel_of_gone(

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.alerts.domain.alert import SEEN_BY
-from services.alerts.repository import Connection, Row, insert_rows
+from services.alerts.repository import LOCK_ORDER, Connection, Row, insert_rows
 
 _WITHHELD = "(SELECT count(*) FROM notification n WHERE n.silence_id = s.silence_id) AS withheld"
 
@@ -88,7 +88,7 @@ async def lock_silenced_alerts(connection: Connection, silence_id: UUID, limit: 
     they became red or somebody reported hardship.
     """
     return await connection.fetch(
-        """
+        f"""
         SELECT a.*, held.opening AS held_opening FROM alert a JOIN (
             SELECT n.alert_id, max(n.created_at) AS at, bool_or(n.kind = 'opened') AS opening
             FROM notification n WHERE n.silence_id = $1 GROUP BY n.alert_id) held USING (alert_id)
@@ -99,7 +99,7 @@ async def lock_silenced_alerts(connection: Connection, silence_id: UUID, limit: 
               SELECT FROM notification m WHERE m.alert_id = a.alert_id
                 AND (starts_with(m.dedupe_key, 'unsilenced:' || $1::text || ':') OR m.decision = 'send'
                      AND m.recipient IS NOT NULL AND m.created_at >= held.at))
-        ORDER BY a.subject LIMIT $2 FOR UPDATE OF a
+        ORDER BY {LOCK_ORDER} LIMIT $2 FOR NO KEY UPDATE OF a
         """,
         silence_id,
         limit,

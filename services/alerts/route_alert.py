@@ -113,10 +113,18 @@ def _told(dispatch: Dispatch, rules: Rules, desk: Desk) -> Told:
     listening = assigned
     if not _goes_to_assigned(dispatch, desk):
         listening = joined(joined(assigned, _listening(dispatch, routing, desk)), _paired(dispatch, desk))
+        listening = joined(listening, _asked_too(dispatch, desk))
     if desk.concerned and dispatch.alert_id in desk.concerned:
         # Of a warning about a cadre no group hears: he may read along there.
         dispatch = replace(dispatch, only=listening.listeners)
     return Told(dispatch, listening, routing, silence)
+
+
+def _asked_too(dispatch: Dispatch, desk: Desk) -> Listening:
+    if not dispatch.also:
+        return _HEARD_BY_NOBODY
+    barred = _barred(dispatch, desk)
+    return Listening(tuple(one for one in dispatch.also if one.officer_no not in barred), ())
 
 
 def _barred(dispatch: Dispatch, desk: Desk) -> frozenset[str]:

@@ -10,6 +10,7 @@ import asyncpg
 from services.alerts import repository
 from services.alerts.channels.inbox import Letter
 from services.alerts.domain.message import Kind, Matter, Text
+from services.alerts.draft import Draft
 from shared.vocabulary.identifiers import new_id
 
 
@@ -41,6 +42,13 @@ async def write_letters(connection: asyncpg.Connection, notices: Sequence[Notice
     )
     known = {notice.dedupe_key: notice for notice in notices}
     return [_letter(known[row["dedupe_key"]], row) for row in made]
+
+
+def draft_letters(draft: Draft, notices: Sequence[Notice], now: datetime) -> None:
+    """Let the notices be written with a draft."""
+    rows = [_row(notice, now) for notice in notices]
+    draft.notify(rows)
+    draft.letters += [_letter(notice, row) for notice, row in zip(notices, rows, strict=True)]
 
 
 def _row(notice: Notice, now: datetime) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Correct a report (更正): a new version linked to the old, which replaces what monitoring knows of it."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -42,11 +44,12 @@ class Correction:
     description: str | None = None
     amount_fen: int | None = None
     phone: str | None = None
+    about_officer: str | None = None
 
     def applied(self, before: SelfReport) -> SelfReport:
         said = {
             name: value
-            for name in ("hardships", "description", "amount_fen", "phone")
+            for name in ("hardships", "description", "amount_fen", "phone", "about_officer")
             if (value := getattr(self, name)) is not None
         }
         return replace(before, **said)
@@ -127,6 +130,7 @@ def _version(
         counted=True,
         action="self_report.correct",
         version=newest["version"] + 1,
+        about_officer=corrected.about_officer,
     )
 
 
@@ -143,7 +147,15 @@ def _payload(
     left_out = [one for one in observed(said_before(runtime, newest), root_id, person) if one["value"] in gone]
     said = [*observed(corrected, root_id, person), *taken_back(left_out)]
     about = {"nature": "correction", "sentence": SENTENCE, "first_report_id": str(root_id)}
+    about |= _complained_of(corrected, versions)
     payload = message_about(runtime, newest, said, report_id=version, note=about, at=said_at(runtime, versions))
     if corrected.phone:
         payload["reporter"] = {"name": corrected.reporter_name, "phone": corrected.phone}
     return payload
+
+
+def _complained_of(corrected: SelfReport, versions: Sequence[asyncpg.Record]) -> dict[str, Any]:
+    """Said with the correction itself: whomever any version names must not be asked to answer it (回避)."""
+    before = {row["about_officer"] for row in versions} - {corrected.about_officer, None}
+    said = {"about_officer": corrected.about_officer, "also_about": sorted(before)}
+    return {name: value for name, value in said.items() if value}

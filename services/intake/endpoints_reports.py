@@ -116,4 +116,5 @@ def correction_of(body: Corrected) -> Correction:
         description=body.description,
         amount_fen=None if body.amount_yuan is None else parse_yuan(body.amount_yuan),
         phone=body.phone,
+        about_officer=body.about_officer,
     )

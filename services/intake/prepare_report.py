@@ -75,6 +75,7 @@ def prepare_report(runtime: Runtime, submission: Submission) -> NewReport:
         basis=report.basis,
         code_index=code_index(keys, receipt_code(keys, report_id)),
         day=window_of(LimitKind.PERSON, local_now(runtime)).start,
+        about_officer=report.about_officer,
     )
 
 

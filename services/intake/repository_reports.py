@@ -24,11 +24,11 @@ WITH scope AS MATERIALIZED (
         $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bytea[], $15::bytea[], $16::text[],
         $17::bigint[], $18::text[], $19::date[], $20::uuid[], $21::text[], $22::text[], $23::uuid[], $24::text[],
         $25::text[], $26::text[], $27::text[], $28::bytea[], $29::text[], $30::text[], $31::bytea[], $32::uuid[],
-        $33::bytea[], $34::timestamptz[], $35::bool[], $36::text[], $37::smallint[])
+        $33::bytea[], $34::timestamptz[], $35::bool[], $36::text[], $37::smallint[], $38::text[])
     AS g (client, client_kind, key, fingerprint, report_id, now, division, household_no, person_index, sealed_number,
         reporter_name, sealed_phone, sealed_description, hardships, amount_fen, on_behalf_of, reported_on, event_id,
         payload, traceparent, audit_id, request_id, channel, ticket_no, filed_by, sealed_filer, consent_version,
-        basis, code_index, root_id, sealed_correction, day, counted, action, version)
+        basis, code_index, root_id, sealed_correction, day, counted, action, version, about_officer)
     WHERE scope.lo IS NOT NULL
 ), first AS (
     INSERT INTO limit_count (kind, subject, window_start, used)
@@ -49,10 +49,12 @@ WITH scope AS MATERIALIZED (
 ), report AS (
     INSERT INTO self_report (report_id, client, division, household_no, person_index, sealed_number, reporter_name,
         sealed_phone, sealed_description, hardships, amount_fen, on_behalf_of, reported_on, received_at, channel,
-        ticket_no, filed_by, sealed_filer, consent_version, basis, root_id, sealed_correction, version)
+        ticket_no, filed_by, sealed_filer, consent_version, basis, root_id, sealed_correction, version,
+        about_officer)
     SELECT report_id, client, division, household_no, person_index, sealed_number, reporter_name, sealed_phone,
         sealed_description, string_to_array(hardships, ','), amount_fen, on_behalf_of, reported_on, now, channel,
-        ticket_no, filed_by, sealed_filer, consent_version, basis, root_id, sealed_correction, version
+        ticket_no, filed_by, sealed_filer, consent_version, basis, root_id, sealed_correction, version,
+        about_officer
     FROM admitted JOIN fresh USING (report_id)
     ON CONFLICT DO NOTHING RETURNING report_id
 ), code AS (
@@ -120,6 +122,7 @@ class NewReport:
     counted: bool = False
     action: str = "self_report.submit"
     version: int = 1
+    about_officer: str | None = None
 
 
 async def submit_all(pool: asyncpg.Pool | asyncpg.Connection, reports: Sequence[NewReport]) -> set[UUID]:
@@ -168,6 +171,7 @@ def _row(new: NewReport) -> tuple[object, ...]:
         new.counted,
         new.action,
         new.version,
+        new.about_officer,
     )
 
 

@@ -68,6 +68,7 @@ def said_before(runtime: Runtime, row: asyncpg.Record) -> SelfReport:
         on_behalf_of=row["on_behalf_of"],
         reported_on=row["reported_on"],
         channel=row["channel"],
+        about_officer=row["about_officer"],
     )
 
 

@@ -64,10 +64,13 @@ class Corrected(Strict):
     description: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
     amount_yuan: Annotated[YuanStr, AfterValidator(plausible)] | None = None
     phone: Phone | None = None
+    about_officer: OfficerNo | None = Field(
+        default=None, description="反映的干部工号：该干部不会收到、也看不到由此产生的预警"
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not any((self.hardships, self.description, self.amount_yuan, self.phone)):
+        if not any((self.hardships, self.description, self.amount_yuan, self.phone, self.about_officer)):
             raise PydanticCustomError("nothing_corrected", "至少写明一项更正的内容")
         return self
 

@@ -73,6 +73,9 @@ class SelfReportRow(IntakeTable, table=True):
             "comment": "how many receipt codes it has had; the last counts",
         },
     )
+    about_officer: str | None = Field(
+        default=None, sa_type=TEXT, sa_column_kwargs=said("number of the officer whom it complains of")
+    )
     root_id: UUID | None = Field(default=None, sa_column_kwargs=said("the first version; null: this is the first"))
     version: int = Field(default=1, sa_type=SMALL, sa_column_kwargs={"server_default": text("1")})
     sealed_correction: bytes | None = Field(

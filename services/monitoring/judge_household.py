@@ -9,7 +9,7 @@ from services.monitoring.domain.assessment import FIRED, Assessment
 from services.monitoring.domain.evidence import kinds_behind
 from services.monitoring.domain.policy import PolicyPackage
 from services.monitoring.domain.risk_found import RiskFound, fired_indicator
-from services.monitoring.domain.warning import Answered, Risk, Warning, decide
+from services.monitoring.domain.warning import MOVED, Answered, Risk, Warning, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,15 @@ def judge(
 ) -> Judged:
     """Compare a household's risk with how it stood.
 
-    It is told when the risk changed, when a report waits, or when a warning opens that none opened before.
+    It is told when the risk changed, when a report waits, when a warning opens that none opened before, or when the
+    household moved under an open one.
     """
     answered = Answered.from_json(standing["answered"]) if standing["answered"] else None
     reports = [report["report_id"] for report in standing["waiting_reports"]]
     warning = decide(risk, listed_as=standing["listed_as"], answered=answered, newer=newer, reports=reports)
     opens_anew = warning.opens and standing["warned_at"] is None
-    is_told = bool(reports) or opens_anew or not risk.is_like(Risk.from_json(standing["risk"]))
+    has_moved = MOVED in (standing["risk"] or ())
+    is_told = bool(reports) or opens_anew or has_moved or not risk.is_like(Risk.from_json(standing["risk"]))
     warned_at = now if opens_anew else standing["warned_at"]
     return Judged(standing, found, risk, warning, answered.after(risk) if answered else None, is_told, warned_at)
 

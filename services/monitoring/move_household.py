@@ -48,5 +48,5 @@ def _notes(home: Home, now: dict[str, str]) -> list[str]:
     if now["living"] != now["registered"]:
         notes.append("人户分离：预警送居住地干部，户籍地可见")
     if now["living"] != home.row["living_division"]:
-        notes.append("迁移前已发出的预警仍在原居住地，请在预警中移交")
+        notes.append("未办结的预警随户转到新居住地，原居住地干部不再负责")
     return notes

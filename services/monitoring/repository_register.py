@@ -9,6 +9,7 @@ import asyncpg
 
 from services.monitoring.domain.tag import TAG_KINDS
 from services.monitoring.domain.timeline import Span
+from services.monitoring.domain.warning import MOVED
 from services.monitoring.tables_register import NAME_KEY
 
 _HOME = """household_id, county, household_no, registered_division, living_division, head_name, phone, listed_as,
@@ -214,11 +215,15 @@ async def rewrite_places(
     )
 
 
+# As `warning.MOVED` says; of a household without an open warning nothing is told anew.
+MOVED_RISK = f"""CASE WHEN warned_at IS NULL THEN risk ELSE risk || '{{"{MOVED}": true}}' END"""
+
+
 async def set_places(connection: asyncpg.Connection, household_id: int, *, living: str, registered: str) -> None:
-    """Write where the household is now."""
+    """Write where the household is now; of its open warning it is told anew (`MOVED`)."""
     await connection.execute(
-        "UPDATE household SET living_division = $2, registered_division = $3::text, county = left($3::text, 6)"
-        " WHERE household_id = $1",
+        "UPDATE household SET living_division = $2, registered_division = $3::text, county = left($3::text, 6),"
+        f" risk = {MOVED_RISK} WHERE household_id = $1",
         household_id,
         living,
         registered,

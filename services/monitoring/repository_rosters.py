@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+from services.monitoring.repository_register import MOVED_RISK
+
 
 class Person(NamedTuple):
     """A resident to be written; the number is sealed already."""
@@ -101,7 +103,7 @@ async def put_households(
         [home.household_no for home in homes],
     )
     return await connection.fetch(
-        """
+        f"""
         WITH n AS (
             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
                  AS n (household_no, county, division, head_name, phone)
@@ -118,6 +120,8 @@ async def put_households(
             UPDATE household h SET registered_division = n.division, county = n.county, head_name = n.head_name,
                    living_division = CASE WHEN h.living_division = h.registered_division
                                           THEN n.division ELSE h.living_division END,
+                   -- Of a household that moved its open warning is told anew.
+                   risk = CASE WHEN h.registered_division = n.division THEN h.risk ELSE {MOVED_RISK} END,
                    phone = coalesce(n.phone, h.phone), roster_on = $6, roster_received_at = $7,
                    ended_on = CASE WHEN h.ended_on > $6 THEN h.ended_on END,
                    merged_into = CASE WHEN h.ended_on > $6 THEN h.merged_into END

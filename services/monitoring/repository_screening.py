@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.monitoring.domain.screening import Chosen, Screening
+from services.monitoring.domain.warning import MOVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,8 @@ _LOUD_IN_AREA = f"(o.digest IS DISTINCT FROM j.digest AND ({_RISK_CHANGED} OR h.
 _LOUD_WHEN_DUE = f"""
     ({_RISK_CHANGED} OR h.answered IS NOT NULL OR h.waiting_reports <> '[]'::jsonb
      OR (h.warned_at IS NULL AND (j.severity >= 3 OR j.class_code IS DISTINCT FROM h.listed_as)
-         AND j.gist <> ''::bytea))
+         AND j.gist <> ''::bytea)
+     OR h.risk ? '{MOVED}')
 """
 # $1 county, $2 on, $3 known_at, $4 policy_version, $5 engine_version, $6 weights of the indicators, $7 fingerprint
 _BY_RUN = 7

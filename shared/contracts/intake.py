@@ -126,7 +126,8 @@ class ReportNote(Contract):
     """What a later word on an earlier report is (更正、撤回、申诉), in a sentence without anybody's data.
 
     `first_report_id`: the report it is about, if there is one. `answered_by`: the officer whose answer is appealed.
-    `about_officer`: the officer whom it complains of, who is told nothing of it.
+    `about_officer`: the officer whom it complains of, who is told nothing of it. `also_about`: those whom earlier
+    versions of the report named; they are told nothing either.
     """
 
     nature: Literal["correction", "withdrawal", "appeal"]
@@ -134,6 +135,12 @@ class ReportNote(Contract):
     first_report_id: str | None = None
     answered_by: str | None = None
     about_officer: str | None = None
+    also_about: list[str] | None = None
+
+    @property
+    def officers_named(self) -> frozenset[str]:
+        """Whomever the report complains of, in this version or an earlier one."""
+        return frozenset(filter(None, (self.about_officer, *(self.also_about or ()))))
 
 
 class ObservationsRecorded(Contract):

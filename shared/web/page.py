@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -73,6 +74,20 @@ def before_id(cursor: str | None) -> UUID | None:
     try:
         return UUID(position["before"]) if position else None
     except ValueError:
+        raise CursorRefused from None
+
+
+def after_due(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """When what the page before ended with is due, and its id, in a list that is nearest deadline first."""
+    position = decode_cursor(cursor, due=str, id=str)
+    if position is None:
+        return None
+    try:
+        due = datetime.fromisoformat(position["due"])
+        if due.tzinfo is None:
+            raise CursorRefused
+        return due.astimezone(UTC), UUID(position["id"])
+    except (ValueError, OverflowError):
         raise CursorRefused from None
 
 

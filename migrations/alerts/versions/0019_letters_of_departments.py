@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019_letters_of_departments"
-down_revision = "0017_answer_terms"
+down_revision = "0018_moves"
 branch_labels = None
 depends_on = None
 

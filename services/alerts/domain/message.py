@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     REFUSED = "refused"
     RECHECKED = "rechecked"
+    MOVED = "moved"
     TASK = "task"
     CONSULTED = "consulted"
     TICKET = "ticket"
@@ -90,6 +91,7 @@ _TITLES = {
     Kind.CONFIRM: "核实结论待您复核",
     Kind.REFUSED: "核实结论未通过复核，请重新核实",
     Kind.RECHECKED: "抽查结果与原结论不同，请重新核实",
+    Kind.MOVED: "预警随户迁移，请接续办理",
     Kind.TEST: "测试消息",
 }
 

@@ -33,6 +33,7 @@ MESSAGES = MappingProxyType(
         "confirm": "待复核",
         "refused": "复核未通过",
         "rechecked": "抽查结果不同",
+        "moved": "随户迁移",
         "task": "部门任务",
         "consulted": "会商",
         "ticket": "数据更正单",
@@ -100,6 +101,20 @@ def _routed(detail: Said) -> str:
     return f"按路由表 {detail.get('route_version')} 分派，命中节点 {nodes}"
 
 
+def _moved(detail: Said) -> str:
+    """From where to where: the place where the household lives, or, where that is the same, is registered."""
+    told = []
+    for name, word in (("living", "居住地"), ("registered", "户籍地")):
+        before, after = detail["from"][name]["name"], detail["to"][name]["name"]
+        told += [f"{word}由 {before} 变为 {after}"] if before != after else []
+    ended = "、".join(detail.get("ended") or ())
+    lapsed = "、".join(detail.get("lapsed") or ())
+    leaving = f"；{ended} 在新址没有岗位，不再负责" if ended else ""
+    return f"农户迁移，预警随户转移：{'，'.join(told)}{leaving}" + (
+        f"；转交给 {lapsed} 的未接收，作废" if lapsed else ""
+    )
+
+
 def _escalated(detail: Said) -> str:
     why = "超时未签收" if detail.get("because") == "not_acknowledged" else "超时未核实"
     over = "、".join(f"第 {level} 级" for level in detail.get("passed_over") or ())
@@ -156,6 +171,7 @@ _STEPS: Mapping[str, Callable[[Said], str]] = MappingProxyType(
         "opened": _opened,
         "extended": _extended,
         "routed": _routed,
+        "moved": _moved,
         "escalated": _escalated,
         "reminded": _reminded,
         "clocks_recomputed": lambda _: "因工作日历变化重算时限",

@@ -15,6 +15,8 @@ WORSENING_TENTHS = 1
 ALREADY_LISTED = "已按建议类别纳入监测"
 WEAK_FINDING = "仅有黄色、蓝色指标，列入走访清单"
 NO_RISK_LEFT = "目前没有风险指标"
+# Stands beside the risk that was told of a household when it lived, or was registered, elsewhere.
+MOVED = "moved"
 VERIFIED = "已核实为“{}”，此后没有新的依据"
 
 

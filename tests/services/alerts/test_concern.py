@@ -20,6 +20,7 @@ Tell = Callable[..., Any]
 Enlist = Callable[..., Any]
 Bearer = Callable[..., dict[str, str]]
 
+REPORT = "01999999-0000-7000-8000-000000000001"
 WORDS = "反映书记冒领低保金"
 
 
@@ -131,6 +132,25 @@ async def test_a_household_learnt_of_later_bars_too(
         r["officer_no"] for r in await rows("assignment", "until IS NULL AND alert_id = $1", one["alert_id"])
     } == {"S1"}
     assert len(await rows("assignment", "until IS NULL AND alert_id = $1", two["alert_id"])) == 2
+
+
+@pytest.mark.parametrize("version", [25, 15])
+async def test_the_report_of_his_own_household_leaves_his_hands_when_it_is_known_whose_it_is(
+    cadres: None, enlist: Enlist, tell: Tell, rows: Rows, version: int
+) -> None:
+    """In the same transaction, however old the facts are that tell it."""
+    await enlist(("S1", "village_secretary", VILLAGE), household_no="H1")
+    await tell(risk(1, facts_version=20, opens=False, withheld_because="未达到开启条件"))
+    reported = {"report_ids": [REPORT], "reason": "hardship_report"}
+    await tell(risk(1, subject=f"report:{REPORT}", household_no=None, facts_version=0, **reported))
+    assert await heard(rows) == {"G1", "S1"}
+    await tell(risk(1, facts_version=version, **reported))
+    (alert,) = await rows("alert")
+    (barred,) = await rows("alert_barred")
+    assert (alert["household_no"], barred["officer_no"], barred["why"]) == ("H1", "S1", "family")
+    assert await heard(rows) == {"F1"}
+    assert {row["officer_no"] for row in await rows("inbox_item")} == {"G1", "S1", "F1"}
+    assert alert["routed_at"] is not None
 
 
 async def test_with_nobody_above_it_is_written_down_and_holds_up_nothing(

@@ -1,12 +1,15 @@
 """A share of the answers is looked at again by the township; what differs opens a new alert for somebody else."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from shared.clock import FixedClock
+from shared.web.page import encode_cursor
 from tests.conftest import House
 from tests.services.alerts.places import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE, risk
 
@@ -230,3 +233,42 @@ async def test_whom_the_first_alert_was_about_hears_nothing_of_the_second(
     assert "G1" not in assigned
     barred = await rows("alert_barred", "alert_id = $1", opened["alert_id"])
     assert [row["officer_no"] for row in barred] == ["G1"]
+
+
+async def test_rechecks_are_listed_nearest_deadline_first_page_by_page(
+    alerts_client: httpx.AsyncClient,
+    all_drawn: None,
+    cadres: None,
+    tell: Any,
+    bearer: Bearer,
+    rows: Rows,
+    clock: FixedClock,
+) -> None:
+    await tell(*(risk(n) for n in range(4)))
+    alerts = {row["household_no"]: row["alert_id"] for row in await rows("alert")}
+    # Made by the clients: in whatever order they may be, the deadline decides; of two with the same one the id does.
+    made = {"H0": 9, "H1": 3, "H2": 7, "H3": 5}
+    for household, number in made.items():
+        await answer(alerts_client, alerts[household], bearer, id=str(UUID(int=number)))
+        clock.at += timedelta(days=1 if household != "H1" else 0)
+    leader = bearer("township_leader", TOWNSHIP, officer_no="T1")
+    seen, cursor = [], ""
+    while True:
+        page = (await alerts_client.get(f"/alerts/v1/rechecks?limit=1{cursor}", headers=leader)).json()
+        seen += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert [one["household_no"] for one in seen] == ["H0", "H1", "H2", "H3"]
+    assert [one["due_at"] for one in seen] == sorted(one["due_at"] for one in seen)
+
+
+@pytest.mark.parametrize(
+    "position", [{"before": str(UUID(int=1))}, {"due": "2026-03-16", "id": str(UUID(int=1))}, {"due": "x", "id": "y"}]
+)
+async def test_a_recheck_cursor_of_another_kind_is_refused(
+    alerts_client: httpx.AsyncClient, cadres: None, leader: dict[str, str], position: dict[str, str]
+) -> None:
+    path = f"/alerts/v1/rechecks?cursor={encode_cursor(position)}"
+    refused = await alerts_client.get(path, headers=leader)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_cursor")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -69,15 +69,33 @@ async def test_a_department_that_stands_by_its_data_says_why(
 ) -> None:
     [ticket] = await tickets(alerts_client, liaison(bearer))
     path = f"/alerts/v1/tickets/{ticket['ticket_id']}/reply"
-    other = await alerts_client.post(
-        path, json={"reply": "stands", "note": "不属实"}, headers=liaison(bearer, "民政局")
-    )
+    village = bearer("village_secretary", VILLAGE, officer_no="S1")
+    other = await alerts_client.post(path, json={"reply": "stands", "note": "不属实"}, headers=village)
     assert (other.status_code, other.json()["code"]) == (403, "ticket_of_another_department")
     kept = await alerts_client.post(
         path, json={"reply": "stands", "note": "已调取发票核对无误"}, headers=liaison(bearer)
     )
     assert (kept.json()["state"], kept.json()["reply"]) == ("kept", "已调取发票核对无误")
     assert kept.json()["closed_at"] is not None
+
+
+@pytest.mark.parametrize("department", ["民政局", None])
+async def test_a_ticket_of_another_department_cannot_be_told_from_none(
+    alerts_client: httpx.AsyncClient, wrong: UUID, bearer: Bearer, department: str | None
+) -> None:
+    [ticket] = await tickets(alerts_client, liaison(bearer))
+    headers = bearer("liaison", COUNTY, officer_no="L2", department=department)
+    told = [
+        (answer.status_code, {**answer.json(), "instance": None, "request_id": None})
+        for number in (ticket["ticket_id"], str(uuid4()))
+        for answer in [
+            await alerts_client.post(
+                f"/alerts/v1/tickets/{number}/reply", json={"reply": "stands", "note": "不属实"}, headers=headers
+            )
+        ]
+    ]
+    assert told[0] == told[1]
+    assert (told[0][0], told[0][1]["code"]) == (404, "ticket_unknown")
 
 
 async def test_a_liaison_of_no_department_sees_none(

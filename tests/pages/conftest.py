@@ -17,9 +17,9 @@ from services.alerts.phone_token import make_links
 from shared.db.scope import transaction
 from shared.runtime import Runtime
 from tests.conftest import House
-from tests.services.alerts.conftest import alert, cadres, enlist, rows, tell
+from tests.services.alerts.conftest import alert, asked, cadres, enlist, rows, tell
 
-__all__ = ["alert", "cadres", "enlist", "rows", "tell"]
+__all__ = ["alert", "asked", "cadres", "enlist", "rows", "tell"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIETLY = [

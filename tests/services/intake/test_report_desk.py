@@ -98,6 +98,7 @@ async def test_a_report_outside_the_scope_fails_even_if_the_check_before_it_were
         False,
         "self_report.submit",
         1,
+        None,
     ]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await intake_runtime.pool.fetch(SUBMIT, "130000000000", "140000000000", *[[value] for value in row])

@@ -33,7 +33,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.intake import OBSERVATIONS_RECORDED
 from shared.db.pool import to_json
 from shared.db.scope import transaction
-from shared.messaging.inbox import accept_once
+from shared.messaging.inbox import accept_new
 from shared.messaging.relay import relay_once
 from shared.messaging.signing import sign
 from shared.runtime import Runtime, open_runtime
@@ -89,7 +89,7 @@ async def record(line: Line, events: list[Event]) -> None:
     runtime = line.bench.runtime
     for event in events:
         async with transaction(runtime.worker_pool) as connection:
-            assert await accept_once(connection, event, runtime.clock.now())
+            assert await accept_new(connection, [event], runtime.clock.now())
             await record_observations(connection, event, runtime)
 
 

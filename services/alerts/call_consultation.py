@@ -58,7 +58,7 @@ async def _ask(
     connection: asyncpg.Connection, alert: repository.Row, call: Call, consultation_id: UUID, runtime: Runtime
 ) -> None:
     place, today = alert["living_division"], runtime.clock.today()
-    liaisons = await liaisons_of(connection, place, call.departments, runtime)
+    liaisons = await liaisons_of(connection, place, call.departments, runtime.clock.today())
     name = (await name_places(runtime.directory_pool, [place], today))[place]
     text = consultation_text(name, call.opinions_by.isoformat())
     matter = Matter(MatterKind.CONSULTATION, consultation_id)

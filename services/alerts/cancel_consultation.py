@@ -39,7 +39,7 @@ async def _tell(
     connection: asyncpg.Connection, alert: repository.Row, consultation: repository.Row, runtime: Runtime
 ) -> None:
     place, today = alert["living_division"], runtime.clock.today()
-    liaisons = await liaisons_of(connection, place, consultation["departments"], runtime)
+    liaisons = await liaisons_of(connection, place, consultation["departments"], today)
     text = consultation_cancelled_text((await name_places(runtime.directory_pool, [place], today))[place])
     id_ = consultation["consultation_id"]
     matter = Matter(MatterKind.CONSULTATION, id_)

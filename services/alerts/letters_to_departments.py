@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import asyncpg
 
@@ -26,10 +27,10 @@ class Asking:
 
 
 async def liaisons_of(
-    connection: asyncpg.Connection, place: str, departments: Collection[str], runtime: Runtime
+    connection: asyncpg.Connection, place: str, departments: Collection[str], today: date
 ) -> list[str]:
     """Who answers for some departments over a place today."""
-    found = await repository_tasks.liaisons_at(connection, place, runtime.clock.today())
+    found = await repository_tasks.liaisons_at(connection, place, today)
     return sorted({row["officer_no"] for row in found if row["department"] in departments})
 
 

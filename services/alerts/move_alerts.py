@@ -11,13 +11,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerts import repository, repository_concern, repository_moves, repository_tasks
+from services.alerts import repository, repository_concern, repository_moves
 from services.alerts.ask_second import seconds_among
 from services.alerts.dispatch import Desk
 from services.alerts.domain.alert import Status
 from services.alerts.domain.duty import LADDER, Listener, Post
 from services.alerts.domain.message import Kind, Matter, MatterKind, consultation_text
 from services.alerts.draft import Draft
+from services.alerts.letters_to_departments import liaisons_of
 from services.alerts.news import News
 from services.alerts.repository import Row
 from services.alerts.write_letters import Notice, draft_letters
@@ -89,10 +90,10 @@ async def _ask_departments(connection: asyncpg.Connection, news: Sequence[News],
         text = consultation_text(desk.place(place), row["opinions_by"].isoformat())
         key = f"consultation:{row['consultation_id']}:{alert['version']}"
         matter = Matter(MatterKind.CONSULTATION, row["consultation_id"])
-        liaisons = await repository_tasks.liaisons_at(connection, place, desk.today)
+        liaisons = await liaisons_of(connection, place, row["departments"], desk.today)
         kept_out = await repository_concern.kept_out_of(connection, row["alert_id"])
-        asked = {one["officer_no"] for one in liaisons if one["department"] in row["departments"]} - kept_out
-        notices = [Notice(one, key, Kind.CONSULTED, place, text, alert, matter) for one in sorted(asked)]
+        asked = [one for one in liaisons if one not in kept_out]
+        notices = [Notice(one, key, Kind.CONSULTED, place, text, alert, matter) for one in asked]
         draft_letters(draft, notices, desk.now)
 
 

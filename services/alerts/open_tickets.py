@@ -59,7 +59,7 @@ async def _letters(
         ticket_text(department, name, due_on, desk=False),
         unheard=ticket_text(department, name, due_on, desk=True),
     )
-    liaisons = await liaisons_of(connection, place, [department], runtime)
+    liaisons = await liaisons_of(connection, place, [department], runtime.clock.today())
     return await letters_to_departments(connection, alert, liaisons, asking, runtime)
 
 

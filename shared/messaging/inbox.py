@@ -26,11 +26,6 @@ class MessageChanged(Conflict):
     code, title = "message_changed", "同一消息编号的内容不一致"
 
 
-async def accept_once(connection: asyncpg.Connection, event: Event, now: datetime) -> bool:
-    """Record the message; False if it was taken in before (its effect stands, nothing is to be done)."""
-    return bool(await accept_new(connection, [event], now))
-
-
 async def accept_new(connection: asyncpg.Connection, events: Sequence[Event], now: datetime) -> list[Event]:
     """Record messages, no two of them with the same id; those that were not taken in before, in the same order."""
     digests = {(event.source, event.id): _digest(event, now) for event in events}

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -100,7 +101,7 @@ def _gathering(handler: EventHandler | Together) -> Gathering[Arrived, Status]:
 
 def _keys(subjects: Callable[[Event], Collection[str] | None], arrived: Arrived) -> Collection[object] | None:
     about = subjects(arrived.event)
-    return None if about is None else {*about, (arrived.event.source, arrived.event.id)}
+    return None if about is None else {*about, _name(arrived.event)}
 
 
 async def _each(
@@ -119,8 +120,13 @@ async def _take(handle: EventsHandler, arrived: Sequence[Arrived]) -> list[Statu
             except ValidationError as error:
                 raise MessageRefused(_where(error)) from error
     runtime.waker.wake(*wakes)
-    known = {id(event) for event in fresh}
-    return ["accepted" if id(one.event) in known else "duplicate" for one in arrived]
+    new = {_name(event) for event in fresh}
+    return ["accepted" if _name(one.event) in new else "duplicate" for one in arrived]
+
+
+def _name(event: Event) -> tuple[str, UUID]:
+    """What names a message for ever."""
+    return event.source, event.id
 
 
 def _sender(runtime: Runtime, service: str, request: Request, body: bytes) -> str:

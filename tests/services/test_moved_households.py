@@ -6,13 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.alerts.import_officers import import_officers
-from shared.db.scope import scoped
-from shared.runtime import Runtime
-from shared.security.principal import Principal
 from tests.conftest import House
+from tests.services.alerts.conftest import Enlist, enlist
 from tests.services.intake.build import COUNTY, VILLAGE, Department, csv_text, number, register_row
 from tests.services.intake.test_self_reports import report, send
+
+__all__ = ["enlist"]
 
 Bearer = Callable[..., dict[str, str]]
 OTHER_VILLAGE = "130624100203"
@@ -24,15 +23,10 @@ POSTS = (
 
 
 @pytest.fixture
-async def department(client: httpx.AsyncClient, house: House, bearer: Bearer, alerts_runtime: Runtime) -> Department:
+async def department(client: httpx.AsyncClient, house: House, bearer: Bearer, enlist: Enlist) -> Department:
     made = Department(client, house, bearer(), bearer("county_admin", COUNTY))
     await made.send("household_register", csv_text([register_row(1)]), period="2025")
-    clock, admin = alerts_runtime.clock, Principal("admin", "person", COUNTY, officer_no="C1")
-    lines: list[dict[str, Any]] = [
-        {"officer_no": no, "name": f"干部{no}", "role": role, "division": division} for no, role, division in POSTS
-    ]
-    async with scoped(alerts_runtime.pool, COUNTY) as connection:
-        await import_officers(connection, lines, admin, now=clock.now(), today=clock.today())
+    await enlist(*POSTS)
     await house.settle()
     return made
 

@@ -201,18 +201,8 @@ async def test_the_words_of_a_complaint_stay_out_of_the_village(
 
 
 async def test_a_push_that_waits_for_him_is_cancelled_too(
-    cadres: None,
-    calm: None,
-    tell: Tell,
-    rows: Rows,
-    alerts_client: httpx.AsyncClient,
-    bearer: Bearer,
-    alerts_runtime: Runtime,
-    clock: FixedClock,
+    cadres: None, calm: None, phone: None, tell: Tell, rows: Rows, alerts_runtime: Runtime, clock: FixedClock
 ) -> None:
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
-    await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
     await tell(risk(1))
     await tell(risk(1, facts_version=11, evidence=[complaint(about_officer="S1")]))
     clock.at += timedelta(seconds=30)

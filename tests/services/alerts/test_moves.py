@@ -218,18 +218,8 @@ async def test_what_waited_is_cancelled_and_says_why(
 
 
 async def test_a_village_is_not_told_again_of_a_household_that_left(
-    cadres: None,
-    calm: None,
-    tell: Tell,
-    rows: Rows,
-    alerts_client: httpx.AsyncClient,
-    bearer: Bearer,
-    alerts_runtime: Runtime,
-    clock: FixedClock,
+    cadres: None, calm: None, phone: None, tell: Tell, rows: Rows, alerts_runtime: Runtime, clock: FixedClock
 ) -> None:
-    headers = bearer("county_admin", COUNTY, officer_no="C1")
-    body = {"channel": "console", "address": "s1", "officer_no": "S1"}
-    await alerts_client.post("/alerts/v1/endpoints", json=body, headers=headers)
     await tell(risk(1))
     clock.at += timedelta(minutes=1)
     await tell_due_groups(alerts_runtime)

@@ -14,7 +14,7 @@ from shared.contracts.alerts import VERIFIED
 from shared.contracts.envelope import Event
 from shared.contracts.intake import HOUSEHOLDS_RECORDED, OBSERVATIONS_RECORDED
 from shared.db.scope import transaction
-from shared.messaging.inbox import accept_once
+from shared.messaging.inbox import accept_new
 from shared.runtime import Runtime
 from shared.security.keys import Keyring
 from shared.vocabulary.identifiers import new_id
@@ -225,7 +225,7 @@ async def deliver(runtime: Runtime, *events: Event) -> None:
     """Take messages in as the door for messages does."""
     for event in events:
         async with transaction(runtime.worker_pool) as connection:
-            if await accept_once(connection, event, datetime.now(UTC)):
+            if await accept_new(connection, [event], datetime.now(UTC)):
                 await HANDLERS[event.type](connection, event, runtime)
 
 

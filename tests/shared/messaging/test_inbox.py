@@ -7,7 +7,7 @@ import pytest
 
 from shared.contracts.envelope import Event
 from shared.db.scope import transaction
-from shared.messaging.inbox import KEPT, MessageChanged, MessageTooOld, accept_once
+from shared.messaging.inbox import KEPT, MessageChanged, MessageTooOld, accept_new
 from shared.runtime import Runtime
 
 
@@ -17,7 +17,7 @@ def event(runtime: Runtime, **data: object) -> Event:
 
 async def accept(runtime: Runtime, said: Event) -> bool:
     async with transaction(runtime.worker_pool) as connection:
-        return await accept_once(connection, said, runtime.clock.now())
+        return bool(await accept_new(connection, [said], runtime.clock.now()))
 
 
 async def test_a_repeat_is_known(intake: Runtime) -> None:
@@ -59,7 +59,7 @@ async def test_an_effect_that_fails_leaves_no_trace(intake: Runtime) -> None:
 
     async def fail() -> None:
         async with transaction(intake.worker_pool) as connection:
-            await accept_once(connection, said, intake.clock.now())
+            await accept_new(connection, [said], intake.clock.now())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

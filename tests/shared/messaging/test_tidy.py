@@ -12,7 +12,7 @@ from shared.contracts.intake import OBSERVATIONS_RECORDED
 from shared.contracts.progress import MONITORING_PROGRESS
 from shared.db.scope import transaction
 from shared.messaging import tidy as tidying
-from shared.messaging.inbox import KEPT, MessageTooOld, accept_once
+from shared.messaging.inbox import KEPT, MessageTooOld, accept_new
 from shared.messaging.tidy import tidy
 from shared.runtime import Runtime
 from shared.vocabulary.identifiers import new_id
@@ -71,7 +71,7 @@ async def take_in(runtime: Runtime, age: timedelta) -> Event:
     """A message taken in when it was new, so long ago."""
     event = Event.make("fangpin/monitoring", MONITORING_PROGRESS, None, {"items": []}, runtime.clock.now() - age)
     async with transaction(runtime.worker_pool) as connection:
-        assert await accept_once(connection, event, event.time)
+        assert await accept_new(connection, [event], event.time)
     return event
 
 
@@ -79,9 +79,9 @@ async def test_a_message_taken_in_is_remembered_as_long_as_a_repeat_of_it_is_tak
     old, young = await take_in(intake, LONG_AGO), await take_in(intake, JUST_KEPT)
     assert await tidy(intake) == 1
     async with transaction(intake.worker_pool) as connection:
-        assert not await accept_once(connection, young, intake.clock.now())
+        assert not await accept_new(connection, [young], intake.clock.now())
         with pytest.raises(MessageTooOld):
-            await accept_once(connection, old, intake.clock.now())
+            await accept_new(connection, [old], intake.clock.now())
 
 
 async def answer(connection: asyncpg.Connection, schema: str, key: str, runtime: Runtime, age: timedelta) -> None:
